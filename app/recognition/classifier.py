@@ -1,0 +1,65 @@
+"""The loaded model behind its lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app.recognition import checkpoint
+from app.recognition.checkpoint import Checkpoint
+from app.recognition.decoding import MAX_PIXELS, decode
+from app.recognition.paper import Grey
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Probabilities of all classes, in class order, summing to 1; the label is the most probable one."""
+
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+
+
+class Classifier:
+    """A network ready to answer. Safe to call from several threads: one at a time uses the network."""
+
+    def __init__(self, model: Checkpoint) -> None:
+        self.model = model
+        self._network = model.network()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, path: Path) -> Classifier:
+        """Load model.pt. Raises CheckpointError if it cannot be used."""
+        return cls(checkpoint.load(path))
+
+    def prepare(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Grey:
+        """An image file's bytes → what the network sees, uint8, (size, size). Raises ImageError if it cannot be."""
+        return self.model.preparation(decode(data, max_pixels))
+
+    def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
+        """Classify prepared images, each uint8 (size, size), in one pass of the network."""
+        batch = torch.from_numpy(np.stack(inputs)).unsqueeze(1)
+        return [self._prediction(row) for row in self.probabilities(batch)]
+
+    def probabilities(self, batch: torch.Tensor) -> NDArray[np.float64]:
+        """uint8 (n, 1, size, size) → calibrated probabilities, (n, classes)."""
+        with self._lock, torch.inference_mode():
+            logits = self._network(batch.float() / 255)
+            # In double precision, so that the printed probabilities sum to 1.
+            probabilities: NDArray[np.float64] = (logits.double() / self.model.temperature).softmax(1).numpy()
+            return probabilities
+
+    def _prediction(self, row: NDArray[np.float64]) -> Prediction:
+        best = int(row.argmax())
+        return Prediction(
+            label=self.model.classes[best],
+            confidence=float(row[best]),
+            probabilities=dict(zip(self.model.classes, row.tolist(), strict=True)),
+        )

@@ -1,0 +1,125 @@
+"""Uploaded bytes → an upright, opaque image. Everything that can be wrong with a file is found here."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+# Pillow knows many more; each is a parser that strangers could reach, so only what browsers send is offered.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+OFFERED = "PNG, JPEG, WebP, GIF or BMP"
+MAX_PIXELS = 50_000_000
+# Longer sides than this are halved while decoding, where the format allows it (JPEG does): recognition needs far less.
+_ENOUGH_PIXELS = 1024
+# What is lighter than this cannot be seen on white paper.
+_WHITE = 250
+
+# What people send instead, recognised by its first bytes only, to name it in the answer.
+_OTHER_FORMATS = (
+    (0, b"II*\x00", "TIFF"),
+    (0, b"MM\x00*", "TIFF"),
+    (4, b"ftypavif", "AVIF"),
+    (4, b"ftyphei", "HEIC"),
+    (4, b"ftypmif1", "HEIC"),
+    (4, b"ftyp", "video"),
+    (0, b"%PDF", "PDF"),
+    (0, b"<svg", "SVG"),
+    (0, b"<?xml", "SVG or other XML"),
+    (0, b"8BPS", "Photoshop"),
+    (0, b"\x00\x00\x01\x00", "icon"),
+    (0, b"\xff\x0a", "JPEG XL"),
+    (4, b"JXL ", "JPEG XL"),
+    (4, b"jP  ", "JPEG 2000"),
+)
+
+
+# What Pillow only warns of, large images and damaged metadata, is checked here, or does not matter.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+class ImageError(ValueError):
+    """An image that cannot be used. The message says why, and what to do about it."""
+
+
+class UnreadableImageError(ImageError):
+    """The bytes are not an image, or a damaged one."""
+
+
+class UnsupportedFormatError(ImageError):
+    """An image in a format that is not offered."""
+
+
+class TooManyPixelsError(ImageError):
+    """The header promises more pixels than are allowed."""
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] = FORMATS) -> Image.Image:
+    """Decode an image file in one of the formats (Pillow's names); of an animation, the first frame.
+
+    EXIF orientation is applied. Transparent parts become white paper, unless everything visible is white, which can
+    only have been drawn on something dark.
+
+    Returns: an image of mode "L" or "RGB", 8 bits a channel. A large JPEG comes at a reduced scale.
+    Raises: UnreadableImageError, UnsupportedFormatError, TooManyPixelsError (from the header, before decoding).
+    """
+    image = _open(data, formats)
+    if image.width * image.height > max_pixels:
+        raise TooManyPixelsError(
+            f"The image has {image.width} x {image.height} pixels; at most {max_pixels / 1e6:g} million are accepted. "
+            "Send a smaller one."
+        )
+    try:
+        image.draft(None, (_ENOUGH_PIXELS, _ENOUGH_PIXELS))
+        image.load()
+        return _opaque(_upright(image))
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them stumble over
+        raise UnreadableImageError(
+            "The image is damaged or incomplete and cannot be decoded. Save it again and retry."
+        ) from error
+
+
+def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=formats)
+    except Image.DecompressionBombError as error:
+        raise TooManyPixelsError("The image has far too many pixels. Send a smaller one.") from error
+    except UnidentifiedImageError:
+        pass
+    except Exception as error:
+        raise UnreadableImageError("The image's header is damaged. Save it again and retry.") from error
+    for offset, signature, name in _OTHER_FORMATS:
+        if data.startswith(signature, offset):
+            raise UnsupportedFormatError(f"This looks like a {name} file. Send a {OFFERED} image.")
+    raise UnreadableImageError(f"This is not an image that can be read. Send a {OFFERED} image.")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    except Exception:  # a damaged EXIF block does not make the picture unreadable
+        return image
+    return ImageOps.exif_transpose(image) if turned else image
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    if image.mode in ("L", "RGB") and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if not image.has_transparency_data:
+        return image.convert("L" if image.mode in ("1", "I", "F") else "RGB")
+    image = image.convert("RGBA")
+    alpha = image.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return image.convert("RGB")
+    on_white = _over("white", image, alpha)
+    return _over("black", image, alpha) if np.asarray(on_white).min() > _WHITE else on_white
+
+
+def _over(paper: str, image: Image.Image, alpha: Image.Image) -> Image.Image:
+    flat = Image.new("RGB", image.size, paper)
+    flat.paste(image, mask=alpha)
+    return flat

@@ -1,0 +1,96 @@
+"""The one definition of what the network sees, called by the trainer and the server alike.
+
+"ink" is for characters, drawn or scanned or photographed: ink becomes bright on 0, and what was drawn is cropped,
+scaled to a box and centred by its mass, as MNIST did (LeCun, Cortes and Burges: a 20-pixel box in 28 x 28). So place,
+size, pen, colour and polarity of the original stop mattering. "plain" is for pictures that fill their frame.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from app.recognition.decoding import ImageError
+from app.recognition.paper import Grey, frame, separate_ink
+
+Method = Literal["ink", "plain"]
+
+# MNIST's 20 of 28 pixels, for any input size.
+_BOX = 20 / 28
+# Ink weaker than this share of the strongest is left out of the crop, or a JPEG's ringing would widen it.
+_CROP_LEVEL = 0.25
+# Grey levels below this share of the strongest are noise and become paper.
+_NOISE_LEVEL = 0.08
+# An image whose strongest ink differs from its paper by less, of 255, is blank.
+_BLANK_CONTRAST = 16
+
+
+class NothingDrawnError(ImageError):
+    """There is no ink on the paper."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How an image becomes the network's input: the method, and the side of the square in pixels."""
+
+    method: Method = "ink"
+    size: int = 28
+
+    def __call__(self, image: Image.Image) -> Grey:
+        """Prepare an opaque "L" or "RGB" image of any size: uint8, (size, size), the subject bright on 0.
+
+        Raises NothingDrawnError if there is no ink on the paper ("ink" only).
+        """
+        return _prepare_ink(image, self.size) if self.method == "ink" else _prepare_plain(image, self.size)
+
+
+def _prepare_ink(image: Image.Image, size: int) -> Grey:
+    ink = separate_ink(image)
+    strongest = int(ink.max())
+    if strongest < _BLANK_CONTRAST:
+        raise NothingDrawnError("Nothing is drawn: the image is blank. Draw a character first.")
+    drawn = _scale_to_box(ink, strongest, round(size * _BOX))
+    return _centre_by_mass(drawn, size)
+
+
+def _scale_to_box(ink: Grey, strongest: int, box: int) -> NDArray[np.float32]:
+    """Crop to the ink and scale its longer side to `box` pixels, strongest grey 255. float32, (height, width)."""
+    marked = ink > strongest * _CROP_LEVEL
+    columns, rows = np.flatnonzero(marked.any(0)), np.flatnonzero(marked.any(1))
+    left, right, top, bottom = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    scale = max(right - left, bottom - top) / box
+    width, height = math.ceil((right - left) / scale - 1e-6), math.ceil((bottom - top) / scale - 1e-6)
+    # The window is widened to whole target pixels, so that both directions scale alike; it may leave the image.
+    x, y = (left + right - width * scale) / 2, (top + bottom - height * scale) / 2
+    x0, y0 = math.floor(x), math.floor(y)
+    window = Image.fromarray(ink).crop((x0, y0, math.ceil(x + width * scale), math.ceil(y + height * scale)))
+    small = window.resize(
+        (width, height), Image.Resampling.BOX, box=(x - x0, y - y0, x - x0 + width * scale, y - y0 + height * scale)
+    )
+    levels: NDArray[np.float32] = np.maximum(np.asarray(small, np.float32) - strongest * _NOISE_LEVEL, 0)
+    levels *= 255 / max(levels.max(), 1e-6)
+    return levels
+
+
+def _centre_by_mass(drawn: NDArray[np.float32], size: int) -> Grey:
+    height, width = drawn.shape
+    mass = drawn.sum()
+    centre_y = drawn.sum(1) @ (np.arange(height) + 0.5) / mass
+    centre_x = drawn.sum(0) @ (np.arange(width) + 0.5) / mass
+    top = min(max(round(size / 2 - centre_y), 0), size - height)
+    left = min(max(round(size / 2 - centre_x), 0), size - width)
+    canvas = np.zeros((size, size), np.uint8)
+    canvas[top : top + height, left : left + width] = (drawn + 0.5).astype(np.uint8)
+    return canvas
+
+
+def _prepare_plain(image: Image.Image, size: int) -> Grey:
+    grey = image.convert("L")
+    if np.median(frame(np.asarray(grey))) > 127:
+        grey = ImageOps.invert(grey)
+    return np.asarray(grey.resize((size, size), Image.Resampling.BILINEAR))

@@ -1,0 +1,138 @@
+"""Architectures by name. Input: (n, 1, size, size), 0 paper to 1 ink; output: logits, (n, classes).
+
+The default is the project's own. The others are the networks of the tutorials that people learn this from, each as its
+source specifies it, so that their published scores can be repeated (benchmarks/published.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def build(architecture: str, classes: int, size: int = 28, **arguments: Any) -> nn.Module:
+    """A network with fresh weights. Raises KeyError for an unknown name, TypeError for unknown arguments."""
+    return ARCHITECTURES[architecture](classes, size, **arguments)
+
+
+class ResNet(nn.Sequential):
+    """The default: a small residual network (He et al., "Deep Residual Learning for Image Recognition", 2015).
+
+    Its first convolution already halves the image: at full resolution batch normalisation and activation, which are
+    bound by memory, would take most of the time of training and prediction on a CPU, and buy no accuracy.
+    """
+
+    def __init__(self, classes: int, size: int, widths: tuple[int, ...] = (32, 64, 128)) -> None:
+        del size  # any: the last layer averages over what is left of it
+        first, *rest = widths
+        layers: list[nn.Module] = [_convolution(1, first, kernel=5, stride=2), _Residual(first)]
+        for narrow, wide in zip(widths, rest, strict=False):
+            layers += [_convolution(narrow, wide, kernel=3, stride=2), _Residual(wide)]
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], classes))
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _convolution(width, width, kernel=3)
+        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+        # Every block starts as the identity (Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 5.1).
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.norm(self.second(self.first(x))))
+
+
+def _convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    )
+
+
+def dl4j_lenet(classes: int, size: int) -> nn.Sequential:
+    """The network of the article that this project starts from; its convolutions have no activation of their own."""
+    features = [nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.MaxPool2d(2)]
+    return _with_dense(features, size, [500], classes, nn.ReLU)
+
+
+def mlp(classes: int, size: int) -> nn.Sequential:
+    """One hidden layer, as wide as the image has pixels."""
+    return _with_dense([], size, [size * size], classes, nn.ReLU)
+
+
+def simple_cnn(classes: int, size: int) -> nn.Sequential:
+    """One convolution."""
+    features = [nn.Conv2d(1, 32, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.2)]
+    return _with_dense(features, size, [128], classes, nn.ReLU)
+
+
+def large_cnn(classes: int, size: int) -> nn.Sequential:
+    """Two convolutions and two hidden layers."""
+    features = [nn.Conv2d(1, 30, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(30, 15, 3), nn.ReLU(), nn.MaxPool2d(2)]
+    return _with_dense([*features, nn.Dropout(0.2)], size, [128, 50], classes, nn.ReLU)
+
+
+def selu_lenet(classes: int, size: int) -> nn.Sequential:
+    """SELU throughout (Klambauer et al., "Self-Normalizing Neural Networks", 2017); dense layers halve their input."""
+    features = [nn.Conv2d(1, 12, 3, padding=1), nn.SELU(), nn.MaxPool2d(3, 2)]
+    features += [nn.Conv2d(12, 16, 3, padding=1), nn.SELU(), nn.MaxPool2d(3, 2)]
+    pixels = ((size - 1) // 2 - 1) // 2
+    halves = [16 * pixels**2 // 2, 16 * pixels**2 // 4]
+    return _with_dense(features, size, halves, classes, nn.SELU)
+
+
+def selu_lenet_bn(classes: int, size: int) -> nn.Sequential:
+    """`selu_lenet` with batch normalisation after every convolution and dense layer, and dropout before the last."""
+    layers: list[nn.Module] = []
+    for layer in selu_lenet(classes, size):
+        layers.append(layer)
+        if isinstance(layer, nn.Conv2d):
+            layers.append(nn.BatchNorm2d(layer.out_channels))
+        elif isinstance(layer, nn.Linear) and layer.out_features != classes:
+            layers.append(nn.BatchNorm1d(layer.out_features))
+    return nn.Sequential(*layers[:-1], nn.Dropout(0.5), layers[-1])
+
+
+def keras_cnn(classes: int, size: int) -> nn.Sequential:
+    """Three convolutions. The source leaves open whether a third pooling follows; here none does."""
+    features = [nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2)]
+    return _with_dense([*features, nn.Conv2d(64, 64, 3), nn.ReLU()], size, [64], classes, nn.ReLU)
+
+
+def _with_dense(
+    features: list[nn.Module], size: int, hidden: list[int], classes: int, activation: Callable[[], nn.Module]
+) -> nn.Sequential:
+    """Features, then dense layers with an activation, then logits; Xavier's initialisation, as the sources have it."""
+    convolutions = nn.Sequential(*features, nn.Flatten())
+    with torch.no_grad():
+        width = convolutions.eval()(torch.zeros(1, 1, size, size)).shape[1]
+    layers: list[nn.Module] = list(convolutions.train())
+    for outputs in hidden:
+        layers += [nn.Linear(width, outputs), activation()]
+        width = outputs
+    network = nn.Sequential(*layers, nn.Linear(width, classes))
+    for layer in network:
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.constant_(layer.bias, 0)  # type: ignore[arg-type]  # these layers all have one
+    return network
+
+
+DEFAULT = "resnet"
+ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
+    "resnet": ResNet,
+    "dl4j-lenet": dl4j_lenet,
+    "mlp": mlp,
+    "simple-cnn": simple_cnn,
+    "large-cnn": large_cnn,
+    "selu-lenet": selu_lenet,
+    "selu-lenet-bn": selu_lenet_bn,
+    "keras-cnn": keras_cnn,
+}

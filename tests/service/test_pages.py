@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import re
+
+import torch
+
+from app.recognition import checkpoint
+from tests.conftest import MODEL
+
+
+def test_model_says_what_is_loaded(client):
+    answer = client.get("/model").json()
+    stored = torch.load(MODEL, weights_only=True)
+    assert answer["classes"] == stored["classes"] == [str(digit) for digit in range(10)]
+    assert answer["architecture"] == stored["architecture"]
+    assert answer["parameters"] == checkpoint.load(MODEL).parameters
+    assert answer["metrics"] == stored["metrics"]
+    assert answer["provenance"]["date"]
+
+
+def test_health_and_readiness(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_page_shows_every_class_of_the_model(client):
+    page = client.get("/").text
+    for name in client.get("/model").json()["classes"]:
+        assert f'data-class="{name}"' in page
+
+
+def test_every_file_that_a_page_names_is_served_by_the_app(client):
+    for address in ("/", "/docs"):
+        links = re.findall(r'(?:src|href)="([^"]+)"', client.get(address).text)
+        assert links
+        for link in links:
+            assert link.startswith("/")
+            assert client.get(link).status_code == 200
+
+
+def test_openapi_describes_the_upload(client):
+    operation = client.get("/openapi.json").json()["paths"]["/predict"]["post"]
+    form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["required"] == ["image"]
+    assert {"200", "400", "413", "415", "422", "503"} <= set(operation["responses"])

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from app.api import prefers_plain_text
+from app.main import create_app
+from app.settings import Settings
+from tests.conftest import MODEL, encode
+
+DIGITS = [str(digit) for digit in range(10)]
+
+
+def post(client: TestClient, data: bytes, **headers: str):
+    return client.post("/predict", files={"image": ("drawing.png", data, "image/png")}, headers=headers)
+
+
+def test_answer_has_label_confidence_and_all_probabilities(client, seven):
+    response = post(client, encode(seven))
+    answer = response.json()
+    assert response.status_code == 200
+    assert set(answer) == {"label", "confidence", "probabilities"}
+    assert answer["label"] == "7"
+    assert list(answer["probabilities"]) == DIGITS
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-9)
+    assert answer["confidence"] == max(answer["probabilities"].values()) == answer["probabilities"]["7"]
+
+
+def test_plain_text_is_the_bare_label(client, seven):
+    response = post(client, encode(seven), accept="text/plain")
+    assert response.headers["content-type"].startswith("text/plain")
+    assert response.text == "7"
+
+
+@pytest.mark.parametrize(
+    ("accept", "plain"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", False),
+        ("text/plain", True),
+        ("TEXT/PLAIN; charset=utf-8", True),
+        ("text/plain, */*", True),
+        ("text/plain, application/json", False),
+        ("text/plain;q=0.5, application/json", False),
+        ("text/plain, application/json;q=0.5", True),
+        ("text/plain;q=nonsense", True),
+        ("text/plain;q=0", False),
+    ],
+)
+def test_accept_header_decides(accept: str, plain: bool):
+    assert prefers_plain_text(accept) is plain
+
+
+def test_held_out_drawings_are_read(client, drawings):
+    right = [post(client, encode(image)).json()["label"] == label for label, image in drawings]
+    assert sum(right) / len(right) >= 0.95
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
+def test_every_offered_format_is_read(client, seven, kind: str):
+    assert post(client, encode(seven.convert("RGB"), kind)).json()["label"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "words"),
+    [
+        (b"not an image", 400, "not an image"),
+        (encode(Image.effect_noise((50, 50), 50))[:500], 400, "damaged"),
+        (encode(Image.new("L", (20, 20)), "TIFF"), 415, "TIFF"),
+        (encode(Image.new("L", (280, 280), 255)), 422, "Nothing is drawn"),
+        (encode(Image.new("RGBA", (280, 280))), 422, "Nothing is drawn"),
+        (b"", 422, "No image was sent"),
+    ],
+    ids=["no image", "damaged", "other format", "blank", "transparent", "empty"],
+)
+def test_unusable_images_are_explained(client, data: bytes, status: int, words: str):
+    response = post(client, data)
+    assert response.status_code == status
+    assert words in response.json()["detail"]
+
+
+def test_no_image_field(client, seven):
+    response = client.post("/predict", files={"picture": encode(seven)})
+    assert response.status_code == 422
+    assert '"image"' in response.json()["detail"]
+
+
+def test_no_form_at_all(client):
+    for body in ({}, {"json": {"image": "7"}}, {"data": {"image": "7"}}, {"content": b"\x89PNG"}):
+        assert client.post("/predict", **body).status_code == 422
+
+
+def test_two_images(client, seven):
+    response = client.post("/predict", files=[("image", encode(seven)), ("image", encode(seven))])
+    assert response.status_code == 422
+    assert "one image" in response.json()["detail"]
+
+
+def test_other_fields_do_not_disturb(client, seven):
+    files = {"image": encode(seven), "comment": (None, "hello")}
+    assert client.post("/predict", files=files).json()["label"] == "7"
+
+
+def test_too_many_fields(client):
+    files = [(f"field{number}", (None, "x")) for number in range(1000)]
+    assert client.post("/predict", files=files).status_code == 422
+
+
+def test_garbled_and_broken_forms(client):
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    assert client.post("/predict", content=b"garbage", headers=kind).status_code == 400
+    begun = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n\x89PNG'
+    assert client.post("/predict", content=begun, headers=kind).status_code == 400
+
+
+def test_too_many_bytes_announced_or_not(seven):
+    data = encode(seven)
+    with TestClient(create_app(Settings(model_path=MODEL, max_upload_bytes=len(data) + 300))) as client:
+        assert post(client, data).status_code == 200
+        too_large = post(client, data + b"\x00" * 1000)
+        assert too_large.status_code == 413
+        assert "MB" in too_large.json()["detail"]
+        announced = client.build_request("POST", "/predict", files={"image": data + b"\x00" * 1000})
+        body = announced.read()
+        chunks = (body[start : start + 100] for start in range(0, len(body), 100))
+        kind = {"content-type": announced.headers["content-type"]}
+        assert client.post("/predict", content=chunks, headers=kind).status_code == 413
+
+
+def test_too_many_pixels(seven):
+    with TestClient(create_app(Settings(model_path=MODEL, max_pixels=280 * 280 - 1))) as client:
+        response = post(client, encode(seven))
+    assert response.status_code == 413
+    assert "280 x 280" in response.json()["detail"]
+
+
+def test_before_the_model_is_loaded_the_answer_is_503(seven):
+    client = TestClient(create_app(Settings(model_path=MODEL)))  # not entered: the lifespan has not begun
+    for response in (post(client, encode(seven)), client.get("/readyz"), client.get("/model")):
+        assert response.status_code == 503
+        assert "not loaded" in response.json()["detail"]
+        assert int(response.headers["retry-after"]) > 0
+    assert client.get("/healthz").status_code == 200

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.recognition.imaging import Preparation
+from training import images
+from training.images import CACHE, ImageSet, read_images
+from training.tree import list_images
+
+INK = Preparation("ink")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two classes of three bars each, of different lengths."""
+    for name in ("a", "b"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        for length in (5, 10, 15):
+            bar = Image.new("L", (40, 40), 255)
+            bar.paste(0, (10, 10, 10 + length, 30))
+            bar.save(tmp_path / "train" / name / f"{length}.png")
+    return tmp_path / "train"
+
+
+def read(folder: Path, preparation: Preparation = INK) -> ImageSet:
+    return read_images(list_images(folder), preparation, cache=folder.parent / CACHE)
+
+
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of images prepared, one entry for each time that a listing is read from its files."""
+    calls: list[int] = []
+    prepare_all = images._prepare_all
+
+    def counted(array, listing, preparation):
+        calls.append(len(array))
+        return prepare_all(array, listing, preparation)
+
+    monkeypatch.setattr(images, "_prepare_all", counted)
+    return calls
+
+
+def test_images_are_those_that_the_server_would_see(folder: Path):
+    found = read(folder)
+    assert found.classes == ("a", "b")
+    assert found.targets.tolist() == [0, 0, 0, 1, 1, 1]
+    for row, path in enumerate(found.paths):
+        np.testing.assert_array_equal(found.images[row, 0].numpy(), INK(Image.open(path)))
+
+
+def test_second_reading_comes_from_the_cache(folder: Path, prepared: list[int]):
+    first, second = read(folder), read(folder)
+    assert prepared == [6]
+    assert first.images.equal(second.images)
+
+
+def change_contents(folder: Path) -> None:
+    Image.new("L", (9, 9), 255).save(folder / "a" / "5.png")
+    mark = Image.open(folder / "a" / "10.png")
+    mark.transpose(Image.Transpose.ROTATE_90).save(folder / "a" / "5.png")
+
+
+def change_time(folder: Path) -> None:
+    os.utime(folder / "a" / "5.png", ns=(1, 1))
+
+
+def add(folder: Path) -> None:
+    Image.open(folder / "a" / "5.png").save(folder / "a" / "6.png")
+
+
+def remove(folder: Path) -> None:
+    (folder / "a" / "5.png").unlink()
+
+
+def rename(folder: Path) -> None:
+    (folder / "a" / "5.png").rename(folder / "a" / "6.png")
+
+
+def move_to_another_class(folder: Path) -> None:
+    (folder / "a" / "5.png").rename(folder / "b" / "6.png")
+
+
+@pytest.mark.parametrize("change", [change_contents, change_time, add, remove, rename, move_to_another_class])
+def test_cache_is_never_stale(folder: Path, prepared: list[int], change):
+    read(folder)
+    change(folder)
+    found = read(folder)
+    assert len(prepared) == 2
+    for row, path in enumerate(found.paths):
+        np.testing.assert_array_equal(found.images[row, 0].numpy(), INK(Image.open(path)))
+
+
+def test_cache_is_by_preparation_and_does_not_pile_up(folder: Path, prepared: list[int]):
+    read(folder)
+    read(folder, Preparation("plain"))
+    change_time(folder)
+    read(folder)
+    assert len(prepared) == 3
+    assert len(list((folder.parent / CACHE).glob("*.npy"))) == 2
+
+
+def test_tree_that_cannot_be_written_to_is_read_all_the_same(folder: Path, prepared: list[int]):
+    (folder.parent / CACHE).write_text("in the way")
+    assert len(read(folder)) == 6
+    assert len(read(folder)) == 6
+    assert prepared == [6, 6]
+
+
+def test_cache_is_a_file_mapped_into_memory_and_never_written_through(folder: Path):
+    found = read(folder)
+    found.images.zero_()
+    assert read(folder).images.any()
+
+
+def test_subsets_select_images_and_targets_together(folder: Path):
+    found = read(folder)
+    some = found.subset(found.targets == 1).subset(slice(1, 3))  # type: ignore[arg-type]
+    ((batch, targets),) = some.batches(10)
+    assert targets.tolist() == [1, 1]
+    assert batch.equal(found.images[4:6])
+    assert some.counts == {"a": 0, "b": 2}

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import DATA, TRACK_FILES
+from training.__main__ import main
+from training.prepare.drawing import draw
+from training.prepare.tracks import held_out_writers
+from training.prepare.unipen import Character, read_unipen
+
+
+def images(folder: Path) -> dict[str, int]:
+    """Number of images in each class folder."""
+    return {entry.name: len(list(entry.glob("*.png"))) for entry in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("mnist")
+    assert main(["prepare", "mnist", "--root", str(DATA), "--out", str(out)]) == 0
+    return out
+
+
+def test_mnist_becomes_folders_of_digits(mnist: Path):
+    train, test = images(mnist / "train"), images(mnist / "test")
+    assert list(train) == list(test) == [str(digit) for digit in range(10)]
+    assert (sum(train.values()), sum(test.values())) == (300, 100)
+
+
+def test_mnist_images_are_those_of_the_raw_files(mnist: Path):
+    raw = gzip.decompress((DATA / "MNIST/raw/t10k-images-idx3-ubyte.gz").read_bytes())
+    labels = gzip.decompress((DATA / "MNIST/raw/t10k-labels-idx1-ubyte.gz").read_bytes())
+    for index in (0, 57, 99):
+        written = np.asarray(Image.open(mnist / "test" / str(labels[8 + index]) / f"mnist-test-{index:05d}.png"))
+        np.testing.assert_array_equal(written, np.frombuffer(raw[16:], np.uint8).reshape(-1, 28, 28)[index])
+
+
+def test_one_part_of_a_data_set_can_be_divided(tmp_path: Path):
+    command = ["prepare", "mnist", "--root", str(DATA), "--only", "test", "--test-fraction", "0.2"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    train, test = images(tmp_path / "train"), images(tmp_path / "test")
+    assert sum(train.values()) + sum(test.values()) == 100
+    assert sum(test.values()) == pytest.approx(20, abs=3)
+
+
+def test_missing_raw_files_are_named(tmp_path: Path, capsys):
+    assert main(["prepare", "kmnist", "--root", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(tmp_path / "nowhere") in line
+    assert "--root" in line
+
+
+def test_unipen_dialects_are_read(tracks: list[Character]):
+    assert Counter(track.label for track in tracks) == dict.fromkeys("0123456789", 24)
+    assert {track.source for track in tracks} == {"pendigits", "aga", "uqb"}
+    assert len({(track.source, track.writer) for track in tracks}) == 5 + 18
+
+
+def test_unipen_points_have_y_downwards(tracks: list[Character]):
+    seven = next(track for track in tracks if track.label == "7")
+    assert seven.strokes[0][0][1] < seven.strokes[0][-1][1]
+
+
+def test_unzipped_files_and_segments_of_several_strokes(tmp_path: Path):
+    file = tmp_path / "site.dat"
+    file.write_text(
+        '.SEGMENT CHARACTER 0-1 ? "x"\n.SEGMENT CHARACTER 2 ? "o o"\n'
+        ".PEN_DOWN\n0 0\n1 1\n.PEN_UP\n.PEN_DOWN\n0 1\n1 0\n.PEN_UP\n.PEN_DOWN\n3 4 99\n.PEN_UP\n"
+    )
+    assert read_unipen(file) == [
+        Character("x", (((0, 0), (1, -1)), ((0, -1), (1, 0))), "site", ""),
+        Character("o o", (((3, -4),),), "site", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hello\n", "no labelled characters"),
+        ('.SEGMENT CHARACTER 0 ? "x"\n.PEN_DOWN\nfar away\n.PEN_UP\n', "line 3"),
+        ('.SEGMENT CHARACTER 7 ? "x"\n.PEN_DOWN\n1 1\n.PEN_UP\n', "component 7"),
+        ("\x1f\x8bhello", "not a UNIPEN file"),
+    ],
+    ids=["no segments", "no point", "no such component", "damaged gzip"],
+)
+def test_unusable_unipen_files_are_explained(tmp_path: Path, capsys, text: str, words: str):
+    file = tmp_path / "bad.unp"
+    file.write_text(text, encoding="latin-1")
+    assert main(["prepare", "unipen", str(file), "--out", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(file) in line
+    assert words in line
+
+
+def test_drawing_is_a_black_round_pen_on_white_paper():
+    drawn = np.asarray(draw([((0, 0), (1, 0))], pen=20, extent=0.5))
+    assert drawn.shape == (280, 280)
+    rows, columns = np.nonzero(drawn < 128)
+    assert int(np.ptp(columns)) + 1 == pytest.approx(160, abs=2)
+    assert int(np.ptp(rows)) + 1 == pytest.approx(20, abs=2)
+    assert set(np.unique(drawn)) >= {0, 255}
+
+
+def test_a_single_point_is_a_dot():
+    assert np.asarray(draw([((5, 5),)], pen=10)).min() == 0
+
+
+def test_no_writer_is_on_both_sides(tracks: list[Character]):
+    held_out = held_out_writers(tracks, ["uqb"], 0.4, seed=0)
+    writers = {(track.source, track.writer) for track in tracks}
+    assert held_out < writers
+    assert {writer for writer in writers if writer[0] == "uqb"} <= held_out
+    assert len([writer for writer in held_out if writer[0] == "pendigits"]) == 2
+
+
+def test_unipen_writes_an_image_folder_and_merges_with_what_is_there(tmp_path: Path):
+    arguments = ["prepare", "unipen", *map(str, TRACK_FILES), "--out", str(tmp_path), "--test-source", "aga"]
+    assert main([*arguments, "--test-fraction", "0", "--variations", "2"]) == 0
+    names = {path.name.split("-")[0] for path in tmp_path.glob("test/*/*.png")}
+    assert names == {"aga"}
+    trained = Counter(path.name.split("-")[0] for path in tmp_path.glob("train/*/*.png"))
+    assert trained["pendigits"] == 3 * 120
+    before = sum(images(tmp_path / "train").values())
+    assert main(["prepare", "mnist", "--root", str(DATA), "--out", str(tmp_path)]) == 0
+    assert sum(images(tmp_path / "train").values()) == before + 300
+
+
+def test_unknown_test_source_is_explained(tmp_path: Path, capsys):
+    command = ["prepare", "unipen", str(TRACK_FILES[1]), "--out", str(tmp_path), "--test-source", "nasa"]
+    assert main(command) == 2
+    assert "aga, uqb" in capsys.readouterr().err

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from app.recognition.networks import ARCHITECTURES, build
+from training.optimisation import Average, learning_rate, make_optimizer
+from training.recipes import PUBLISHED, Recipe
+
+
+def test_cosine_rises_then_falls_to_zero():
+    recipe = Recipe(epochs=10, lr=1.0, lr_warmup_epochs=2)
+    rates = [learning_rate(recipe, epoch) for epoch in (0, 1, 2, 6, 10)]
+    assert rates == pytest.approx([0, 0.5, 1, 0.5, 0])
+
+
+def test_step_decays_once_every_so_many_epochs():
+    recipe = Recipe(epochs=6, lr=1.0, lr_scheduler="step", lr_step_size=2, lr_gamma=0.1, lr_warmup_epochs=0)
+    assert [learning_rate(recipe, epoch) for epoch in (0, 1.9, 2, 4.5)] == pytest.approx([1, 1, 0.1, 0.01])
+
+
+def test_constant_stays():
+    recipe = Recipe(epochs=6, lr=0.3, lr_scheduler="constant", lr_warmup_epochs=0)
+    assert {learning_rate(recipe, epoch) for epoch in (0, 3, 6)} == {0.3}
+
+
+@pytest.mark.parametrize("images", [3, 100, 1000, 60_000])
+def test_small_sets_get_enough_steps(images: int):
+    recipe = Recipe().settled(images)
+    assert recipe.epochs * max(1, images // recipe.batch_size) >= 1500
+    assert Recipe(epochs=3, batch_size=7).settled(images) == Recipe(epochs=3, batch_size=7)
+
+
+def test_decay_is_for_weights_alone():
+    optimizer = make_optimizer(build("resnet", 10), Recipe(weight_decay=0.1))
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            assert (group["weight_decay"] > 0) == (parameter.ndim > 1)
+
+
+def test_average_follows_slowly_and_without_decay_at_once():
+    network, average, copy = (torch.nn.BatchNorm1d(2) for _ in range(3))
+    slow, instant = Average(network, average, decay=0.9), Average(network, copy, decay=0)
+    network.load_state_dict({**network.state_dict(), "weight": torch.full((2,), 2.0), "running_mean": torch.ones(2)})
+    slow.follow(10_000)
+    instant.follow(10_000)
+    assert average.state_dict()["weight"].tolist() == pytest.approx([1.1, 1.1])
+    assert average.state_dict()["running_mean"].tolist() == pytest.approx([0.1, 0.1])
+    assert copy.state_dict()["weight"].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize(("classes", "size"), [(2, 28), (200, 20)])
+def test_architectures_fit_any_number_of_classes(name: str, classes: int, size: int):
+    assert build(name, classes, size).eval()(torch.zeros(3, 1, size, size)).shape == (3, classes)
+
+
+def test_published_architectures_have_their_sources_size():
+    # Inputs plus one for the bias, times outputs, layer by layer as the sources describe them.
+    sizes = {name: sum(weights.numel() for weights in build(name, 10).parameters()) for name in PUBLISHED}
+    assert sizes["dl4j-lenet"] == 20 * 26 + 50 * 501 + 500 * 801 + 10 * 501
+    assert sizes["mlp"] == 784 * 785 + 10 * 785
+    assert sizes["simple-cnn"] == 32 * 26 + 128 * (32 * 12 * 12 + 1) + 10 * 129
+    assert sizes["large-cnn"] == 30 * 26 + 15 * 271 + 128 * (15 * 25 + 1) + 50 * 129 + 10 * 51
+    assert sizes["selu-lenet"] == 12 * 10 + 16 * 109 + 288 * 577 + 144 * 289 + 10 * 145
+    assert sizes["keras-cnn"] == 32 * 10 + 64 * 289 + 64 * 577 + 64 * 577 + 10 * 65
+
+
+def test_every_published_architecture_has_a_recipe():
+    assert set(PUBLISHED) == set(ARCHITECTURES) - {"resnet"}

@@ -1,0 +1,208 @@
+"""`python -m training prepare | train | evaluate`: from labelled images to a model.pt that the service can load."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from app.recognition.checkpoint import CheckpointError
+from app.recognition.imaging import Method, Preparation
+from app.recognition.networks import ARCHITECTURES
+from app.recognition.networks import DEFAULT as DEFAULT_ARCHITECTURE
+from training import evaluate, train
+from training.augmentation import AUGMENTATIONS
+from training.errors import TrainingError
+from training.prepare import published, tracks
+from training.recipes import PUBLISHED, Optimizer, Recipe, Scheduler
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the exit status is 0, or 2 for bad input, told in one line."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(arguments)
+    options.command = arguments
+    try:
+        options.run(options)
+    except (TrainingError, CheckpointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _add_prepare(commands.add_parser("prepare", help="write a data set as an image folder"))
+    _add_train(commands.add_parser("train", help="train a model on an image folder"))
+    _add_evaluate(commands.add_parser("evaluate", help="print how a model does on an image folder"))
+    return parser
+
+
+def _add_prepare(parser: argparse.ArgumentParser) -> None:
+    names = parser.add_subparsers(required=True, metavar="dataset")
+    for name in published.NAMES:
+        one = names.add_parser(name, help=f"the published {name} data set")
+        _add_out(one)
+        one.add_argument("--root", type=Path, help="raw files already on disk; without it they are downloaded")
+        if name == "emnist":
+            one.add_argument("--split", choices=published.EMNIST_SPLITS, default="balanced")
+        one.add_argument("--only", choices=published.PARTS, help="read just this part, and divide it in two")
+        one.add_argument(
+            "--test-fraction", type=_fraction, default=0.2, help="with --only: share to test (%(default)s)"
+        )
+        one.add_argument("--seed", type=int, default=0, help="with --only: draws the images to test (%(default)s)")
+        one.set_defaults(run=_prepare_published, name=name, split="balanced")
+    unipen = names.add_parser("unipen", help="pen tracks in UNIPEN files, drawn as the page draws them")
+    unipen.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
+    _add_out(unipen)
+    unipen.add_argument("--test-source", action="append", default=[], metavar="NAME", help="hold out a whole source")
+    unipen.add_argument("--test-fraction", type=_fraction, default=0.2, help="of the other writers (%(default)s)")
+    unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
+    unipen.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
+    unipen.set_defaults(run=_prepare_unipen)
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="DATA", help="where to write train/ and test/")
+
+
+def _prepare_published(options: argparse.Namespace) -> None:
+    written = published.prepare(
+        options.name, options.out, options.root, options.split, options.only, options.test_fraction, options.seed
+    )
+    print(f"wrote {written['train']:,} training and {written['test']:,} test images to {options.out}")
+
+
+def _prepare_unipen(options: argparse.Namespace) -> None:
+    written = tracks.prepare(
+        options.files, options.out, options.test_source, options.test_fraction, options.variations, options.seed
+    )
+    print(f"wrote {written['train']:,} training and {written['test']:,} test images to {options.out}")
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, metavar="DATA", help="a folder with train/<class>/* and test/<class>/*")
+    parser.add_argument("--output", type=Path, default=Path("model.pt"), help="the model file to write (%(default)s)")
+    parser.add_argument("--arch", choices=ARCHITECTURES, default=DEFAULT_ARCHITECTURE, help="the network (%(default)s)")
+    parser.add_argument(
+        "--prepare",
+        choices=get_args(Method),
+        default="ink",
+        help="ink: characters, cropped and centred; plain: pictures that fill their frame (%(default)s)",
+    )
+    parser.add_argument("--published", action="store_true", help="train as the architecture's source does")
+    parser.add_argument(
+        "--validation-fraction",
+        type=_fraction,
+        default=0.1,
+        help="share of each class kept for validation, if there is no validation folder (%(default)s)",
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="DIR", help="where to write the report (the output's name + -report)"
+    )
+    parser.add_argument("--no-report", action="store_true", help="write none")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
+    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    _add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
+    parser.set_defaults(run=_train)
+
+
+def _add_recipe(group: Any) -> None:
+    """Options named as the recipe's fields; what is not given does not appear among the parsed options."""
+    default = Recipe()
+
+    def add(field: str, help: str = "", **options: Any) -> None:
+        shown = getattr(default, field)
+        if isinstance(shown, (tuple, dict)):
+            shown = " ".join(shown) or "none"
+        elif field in ("epochs", "batch_size"):
+            shown = "by the number of images"
+        flag = f"--{field.replace('_', '-')}"
+        group.add_argument(flag, dest=field, default=argparse.SUPPRESS, help=f"{help} ({shown})".strip(), **options)
+
+    add("epochs", "passes over the images", type=_positive)
+    add("batch_size", "images to a step, over all processes", type=_positive)
+    add("opt", "optimizer", choices=get_args(Optimizer))
+    add("lr", "highest learning rate", type=float)
+    add("weight_decay", type=float)
+    add("label_smoothing", type=_fraction)
+    add("lr_scheduler", choices=get_args(Scheduler))
+    add("lr_warmup_epochs", type=float)
+    add("lr_step_size", "epochs, for step", type=_positive)
+    add("lr_gamma", "factor, for step", type=float)
+    names = ", ".join(AUGMENTATIONS)
+    add("augment", f"any of {names}; none to switch it off", nargs="*", choices=AUGMENTATIONS, metavar="NAME")
+    add("model_ema_decay", "of the averaged weights, 0 for none", type=_fraction)
+    add("class_weight", "CLASS=FACTOR (repeatable), or balanced", action="append", metavar="WEIGHT")
+    add("patience", "epochs without a lower validation loss, 0 for no end", type=int)
+    add("amp", "compute in bfloat16", action=argparse.BooleanOptionalAction)
+    add("seed", type=int)
+    add("device", "cpu, cuda, mps, …")
+
+
+def _train(options: argparse.Namespace) -> None:
+    if options.published and options.arch not in PUBLISHED:
+        raise TrainingError(f"--published: {options.arch} has no source of its own. Leave one of the two out.")
+    recipe = PUBLISHED[options.arch] if options.published else Recipe()
+    given = {field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)}
+    if "augment" in given:
+        given["augment"] = tuple(given["augment"])
+    if "class_weight" in given:
+        given["class_weight"] = _class_weight(given["class_weight"])
+    train.run(
+        train.Options(
+            data=options.data,
+            output=options.output,
+            architecture=options.arch,
+            preparation=Preparation(options.prepare),
+            recipe=replace(recipe, **given),
+            validation_fraction=options.validation_fraction,
+            skip_unreadable=options.skip_unreadable,
+            resume=options.resume,
+            report=None
+            if options.no_report
+            else options.report or options.output.with_name(f"{options.output.stem}-report"),
+            command=options.command,
+        )
+    )
+
+
+def _class_weight(given: list[str]) -> Any:
+    if given == ["balanced"]:
+        return "balanced"
+    weights = {}
+    for item in given:
+        name, _, factor = item.rpartition("=")
+        try:
+            weights[name] = float(factor)
+        except ValueError:
+            raise TrainingError(f"--class-weight {item}: not CLASS=FACTOR, such as 9=2, nor balanced.") from None
+    return weights
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="a model file")
+    parser.add_argument("folder", type=Path, metavar="DATA/test", help="a folder of class folders")
+    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    parser.set_defaults(run=lambda given: evaluate.run(given.model, given.folder, given.skip_unreadable))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _fraction(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1:
+        raise ValueError
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""`python -m training evaluate model.pt DATA/test`: accuracy, and the figures of each class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app.recognition import checkpoint
+from app.recognition.checkpoint import Checkpoint
+from training import metrics
+from training.errors import TrainingError
+from training.images import ImageSet, read_images
+from training.metrics import ClassFigures
+from training.tree import list_images
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a model does on a set of images.
+
+    `figures` are those that model.pt stores; `probabilities` (n, classes) are calibrated, `targets` (n,) index the
+    model's classes; `confusion` (classes, classes) counts the row's class taken for the column's.
+    """
+
+    figures: dict[str, Any]
+    probabilities: Tensor
+    targets: Tensor
+    confusion: Tensor
+    per_class: list[ClassFigures]
+
+
+def run(model_path: Path, folder: Path, skip_unreadable: bool) -> None:
+    """Print how a model does on a folder of class folders."""
+    model = checkpoint.load(model_path)
+    images = read_for(model, folder, skip_unreadable)
+    evaluation = evaluate(model, images)
+    print(table(evaluation.per_class))
+    if images.skipped:
+        print(f"skipped {images.skipped} unreadable files")
+    figures = evaluation.figures
+    print(
+        f"accuracy {figures['accuracy']:.2%} of {figures['count']:,} images, "
+        f"expected calibration error {figures['calibration_error']:.2%}"
+    )
+
+
+def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool) -> ImageSet:
+    """The images of a folder of class folders, prepared as the model wants them, targets indexing its classes.
+
+    Some of the model's classes may have no folder. Raises TrainingError for a folder that is no class of the model.
+    """
+    images = read_images(list_images(folder), model.preparation, skip_unreadable)
+    unknown = sorted(set(images.classes) - set(model.classes))
+    if unknown:
+        raise TrainingError(
+            f"{folder}: the model does not know the class {unknown[0]!r}. "
+            f"Its classes are {', '.join(model.classes)}: rename the folder, or remove it."
+        )
+    index_of = torch.tensor([model.classes.index(name) for name in images.classes])
+    return replace(images, targets=index_of[images.targets], classes=model.classes)
+
+
+def evaluate(model: Checkpoint, images: ImageSet) -> Evaluation:
+    """Classify images whose targets index the model's classes, and count."""
+    logits = metrics.logits_of(model.network(), images)
+    probabilities = (logits.double() / model.temperature).softmax(1)
+    predicted = probabilities.argmax(1)
+    matrix = metrics.confusion(predicted, images.targets, len(model.classes))
+    figures = {
+        "accuracy": metrics.accuracy(predicted, images.targets),
+        "count": len(images),
+        "calibration_error": metrics.expected_calibration_error(probabilities, images.targets),
+    }
+    return Evaluation(figures, probabilities, images.targets, matrix, metrics.per_class(matrix, model.classes))
+
+
+def table(rows: list[ClassFigures]) -> str:
+    """Precision, recall and F1 of each class as text."""
+    width = max(5, *(len(row.name) for row in rows))
+    lines = [f"{'class':<{width}}  images  precision  recall      F1"]
+    lines += [
+        f"{row.name:<{width}}  {row.count:>6}  {row.precision:>9.2%}  {row.recall:>6.2%}  {row.f1:>6.2%}"
+        for row in rows
+    ]
+    return "\n".join(lines)

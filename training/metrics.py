@@ -1,0 +1,102 @@
+"""Figures that say how good a network is on a set of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.images import ImageSet
+
+# Larger than a batch in training, because no gradients are kept; small enough to stay in the processor's cache.
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of a set of images: mean cross-entropy in nats; share of right answers; macro-averaged area under the ROC curves
+    of each class against the rest, None where a class is missing."""
+
+    loss: float
+    accuracy: float
+    auc: float | None
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """One class: `count` images of it; precision, recall and their harmonic mean, 0 to 1."""
+
+    name: str
+    count: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@torch.inference_mode()
+def logits_of(network: nn.Module, images: ImageSet) -> Tensor:
+    """Logits, float32 (n, classes) on the CPU."""
+    network.eval()
+    device = next(network.parameters()).device
+    return torch.cat(
+        [
+            network((batch.to(device).float() / 255).to(memory_format=torch.channels_last)).float().cpu()
+            for batch, _ in images.batches(_BATCH)
+        ]
+    )
+
+
+def score(network: nn.Module, images: ImageSet) -> Scores:
+    """The figures of a validation set."""
+    logits, targets = logits_of(network, images), images.targets
+    return Scores(
+        loss=F.cross_entropy(logits, targets).item(),
+        accuracy=accuracy(logits.argmax(1), targets),
+        auc=macro_auc(logits.softmax(1), targets),
+    )
+
+
+def accuracy(predicted: Tensor, targets: Tensor) -> float:
+    """Share of right answers, 0 to 1."""
+    return (predicted == targets).double().mean().item()
+
+
+def macro_auc(probabilities: Tensor, targets: Tensor) -> float | None:
+    """Mean over the classes of the area under the ROC curve against the rest; None if a class has no image."""
+    from sklearn.metrics import roc_auc_score  # takes a second to import
+
+    classes = probabilities.shape[1]
+    if len(targets.unique()) < classes:
+        return None
+    one_hot = F.one_hot(targets, classes)
+    return float(roc_auc_score(one_hot.numpy(), probabilities.double().numpy(), average="macro"))
+
+
+def confusion(predicted: Tensor, targets: Tensor, classes: int) -> Tensor:
+    """int64 (classes, classes): how many images of the row's class were taken for the column's."""
+    return torch.bincount(targets * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+def per_class(matrix: Tensor, names: tuple[str, ...]) -> list[ClassFigures]:
+    """Precision, recall and F1 of each class from a confusion matrix; 0 where nothing was there to count."""
+    right = matrix.diagonal().double()
+    precision = right / matrix.sum(0).clamp(min=1)
+    recall = right / matrix.sum(1).clamp(min=1)
+    f1 = 2 * precision * recall / (precision + recall).clamp(min=1e-12)
+    columns = zip(names, matrix.sum(1).tolist(), precision.tolist(), recall.tolist(), f1.tolist(), strict=True)
+    return [ClassFigures(*row) for row in columns]
+
+
+def expected_calibration_error(probabilities: Tensor, targets: Tensor, bins: int = 15) -> float:
+    """How far confidence is from accuracy, on average over the images, 0 to 1 (Guo et al., 2017, equation 3)."""
+    confidence, predicted = probabilities.max(1)
+    right = (predicted == targets).double()
+    bin_of = (confidence * bins).ceil().long().clamp(1, bins)
+    gaps = [
+        (right[inside].mean() - confidence[inside].double().mean()).abs() * inside.sum()
+        for inside in (bin_of == index for index in range(1, bins + 1))
+        if inside.any()
+    ]
+    return float(sum(gaps) / len(targets))

@@ -1,0 +1,67 @@
+"""Optimizers, learning-rate schedules and the average of the weights."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from training.recipes import Recipe
+
+
+def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimizer. Weight decay is for weights alone: biases and normalisation have no scale to keep small.
+
+    "sgd" has Nesterov momentum of 0.9. Decay is AdamW's own for "adamw", and L2 regularisation for the others.
+    """
+    weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    match recipe.opt:
+        case "adamw":
+            return torch.optim.AdamW(groups, lr=recipe.lr, foreach=True)
+        case "adam":
+            return torch.optim.Adam(groups, lr=recipe.lr, foreach=True)
+        case "sgd":
+            return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True, foreach=True)
+        case "adadelta":
+            return torch.optim.Adadelta(groups, lr=recipe.lr, foreach=True)
+
+
+def learning_rate(recipe: Recipe, epoch: float) -> float:
+    """The learning rate at a time in epochs, fractions of epochs included.
+
+    It rises linearly during the warm-up. Then "cosine" falls to 0 along half a cosine (Loshchilov and Hutter, "SGDR",
+    2017), "step" multiplies by gamma every `lr_step_size` epochs, "constant" stays.
+    """
+    if epoch < recipe.lr_warmup_epochs:
+        return recipe.lr * epoch / recipe.lr_warmup_epochs
+    match recipe.lr_scheduler:
+        case "cosine":
+            rest = max(recipe.epochs - recipe.lr_warmup_epochs, 1e-9)
+            return recipe.lr * 0.5 * (1 + math.cos(math.pi * min((epoch - recipe.lr_warmup_epochs) / rest, 1.0)))
+        case "step":
+            return recipe.lr * recipe.lr_gamma ** (int(epoch) // recipe.lr_step_size)
+        case "constant":
+            return recipe.lr
+
+
+class Average:
+    """Exponential moving average of weights and running statistics: an ensemble of the last epochs for the price of one
+    network (Polyak and Juditsky, 1992, for the idea; torchvision's `--model-ema` for the name)."""
+
+    def __init__(self, network: nn.Module, average: nn.Module, decay: float) -> None:
+        self._decay = decay
+        pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
+        self._means = [mean for mean, _ in pairs if mean.is_floating_point()]
+        self._values = [value for _, value in pairs if value.is_floating_point()]
+        self._counters = [pair for pair in pairs if not pair[0].is_floating_point()]
+
+    @torch.no_grad()
+    def follow(self, step: int) -> None:
+        """Move towards the network's present weights; faster at first, while they still change a lot."""
+        decay = min(self._decay, (1 + step) / (10 + step)) if self._decay else 0.0
+        torch._foreach_lerp_(self._means, self._values, 1 - decay)
+        for counter, value in self._counters:
+            counter.copy_(value)

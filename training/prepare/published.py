@@ -1,0 +1,134 @@
+"""The published data sets that torchvision carries and that fit: small grey images of one subject each."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+from PIL import Image
+
+from training.errors import TrainingError
+from training.prepare.folder import ImageFolderWriter
+from training.progress import bar
+
+PARTS = ("train", "test")
+EMNIST_SPLITS = ("balanced", "digits", "letters")
+NAMES = ("mnist", "kmnist", "fashion-mnist", "emnist", "qmnist", "usps")
+
+
+def prepare(
+    name: str,
+    out: Path,
+    root: Path | None = None,
+    split: str = "balanced",
+    only: str | None = None,
+    test_fraction: float = 0.2,
+    seed: int = 0,
+) -> dict[str, int]:
+    """Write a data set as an image folder and return the number of images in each part.
+
+    Without `root` the raw files are downloaded to `out/.raw`; with it they must be there, laid out as torchvision does.
+    `split` is EMNIST's. With `only`, just that part of the data set is read, and `test_fraction` of each class (drawn
+    with `seed`) becomes the test set.
+
+    Raises TrainingError if the raw files are not there, cannot be downloaded or are damaged.
+    """
+    writer = ImageFolderWriter(out)
+    written = dict.fromkeys(PARTS, 0)
+    for part in [only] if only else PARTS:
+        with _opened(name, out, root, split, part) as dataset:
+            classes = _class_names(name, dataset)
+            labels = [classes[int(dataset[index][1])] for index in range(len(dataset))]
+            parts = _divide(labels, test_fraction, seed) if only else [part] * len(labels)
+            for index in bar(range(len(dataset)), desc=f"{name} {part}", unit="image"):
+                image: Image.Image = dataset[index][0]
+                if name == "emnist":  # stored column by column
+                    image = image.transpose(Image.Transpose.TRANSPOSE)
+                writer.write(parts[index], labels[index], f"{name}-{part}-{index:05d}", image)
+                written[parts[index]] += 1
+    return written
+
+
+@contextmanager
+def _opened(name: str, out: Path, root: Path | None, split: str, part: str) -> Iterator[Any]:
+    from training.torchvision import datasets
+
+    kinds: dict[str, Callable[..., Any]] = {
+        "mnist": datasets.MNIST,
+        "kmnist": datasets.KMNIST,
+        "fashion-mnist": datasets.FashionMNIST,
+        "emnist": datasets.EMNIST,
+        "qmnist": datasets.QMNIST,
+        "usps": datasets.USPS,
+    }
+    kind = kinds[name]
+    if name in ("mnist", "kmnist", "fashion-mnist"):
+        kind = _needing_only(kind, part)
+    options: dict[str, Any] = {"train": part == "train", "download": root is None}
+    if name == "emnist":
+        options["split"] = split
+    with ExitStack() as stack:
+        try:
+            where = stack.enter_context(_unzipped(root)) if root else out / ".raw"
+            where.mkdir(parents=True, exist_ok=True)
+            yield kind(where, **options)
+        except (URLError, OSError, RuntimeError, ValueError, EOFError) as error:
+            remedy = (
+                "Check the folder, or leave --root out to download the files."
+                if root
+                else "Check the network, or point --root at the raw files."
+            )
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise TrainingError(f"{root or where}: no usable {name} files ({reason}). {remedy}") from error
+
+
+def _needing_only(kind: Any, part: str) -> Any:
+    """The data set, content with the files of one part: torchvision wants all four even to read two."""
+    prefix = "train" if part == "train" else "t10k"
+    needed = [resource for resource in kind.resources if Path(resource[0]).name.startswith(prefix)]
+    return type(kind.__name__, (kind,), {"resources": needed})
+
+
+@contextmanager
+def _unzipped(root: Path) -> Iterator[Path]:
+    """`root`, or a temporary copy with its raw files unpacked where it has only gzipped ones."""
+    zipped = [path for path in root.glob("*/raw/*.gz") if not path.with_suffix("").exists()]
+    if not zipped:
+        yield root
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for path in root.glob("*/raw/*"):
+            target = Path(folder, path.relative_to(root))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if path in zipped:
+                with gzip.open(path) as packed, target.with_suffix("").open("wb") as unpacked:
+                    shutil.copyfileobj(packed, unpacked)
+            else:
+                target.symlink_to(path.resolve())
+        yield Path(folder)
+
+
+def _class_names(name: str, dataset: Any) -> Sequence[str]:
+    if name in ("mnist", "qmnist", "usps"):
+        return [str(digit) for digit in range(10)]
+    return list(dataset.classes)
+
+
+def _divide(labels: Sequence[str], test_fraction: float, seed: int) -> list[str]:
+    """ "train" or "test" for each image, the same share of every class."""
+    of_class = defaultdict(list)
+    for index, label in enumerate(labels):
+        of_class[label].append(index)
+    parts = ["train"] * len(labels)
+    for indices in of_class.values():
+        for index in random.Random(seed).sample(indices, round(test_fraction * len(indices))):
+            parts[index] = "test"
+    return parts

@@ -1,0 +1,87 @@
+"""How to train: every choice in one place, and the recipes that have a name.
+
+Option names are those of torchvision's reference scripts, so that nobody has to learn ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from training.augmentation import DEFAULT as DEFAULT_AUGMENTATION
+
+# The batch and the epochs of a large set such as MNIST; a small one is divided into so many batches at least, and
+# trained on for so many steps at least.
+_LARGEST_BATCH = 256
+_SMALLEST_BATCH = 8
+_BATCHES = 16
+_FEWEST_EPOCHS = 16
+_FEWEST_STEPS = 1500
+
+Optimizer = Literal["adamw", "adam", "sgd", "adadelta"]
+Scheduler = Literal["cosine", "step", "constant"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. The defaults are those of the committed model.
+
+    `epochs` and `batch_size` of 0 are settled by the number of images, see `settled`.
+    `class_weight` maps class names to factors of their loss, or is "balanced": the rarer a class, the higher.
+    `patience` ends the training after so many epochs without a lower validation loss; 0 never does.
+    `model_ema_decay` is that of the averaged weights, which become the model; 0 takes the last weights as they are.
+    """
+
+    epochs: int = 0
+    batch_size: int = 0
+    opt: Optimizer = "adamw"
+    lr: float = 0.01
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.05
+    lr_scheduler: Scheduler = "cosine"
+    lr_warmup_epochs: float = 2.0
+    lr_step_size: int = 1
+    lr_gamma: float = 0.7
+    augment: tuple[str, ...] = DEFAULT_AUGMENTATION
+    model_ema_decay: float = 0.998
+    class_weight: dict[str, float] | Literal["balanced"] = field(default_factory=dict)
+    patience: int = 0
+    amp: bool = False
+    seed: int = 0
+    device: str = "cpu"
+
+    def settled(self, images: int) -> Recipe:
+        """The recipe for so many images: small sets get smaller batches and more epochs, so that there are enough steps
+        to learn from."""
+        batch_size = self.batch_size or min(_LARGEST_BATCH, max(_SMALLEST_BATCH, images // _BATCHES))
+        steps = max(1, images // batch_size)
+        epochs = self.epochs or max(_FEWEST_EPOCHS, -(-_FEWEST_STEPS // steps))
+        return replace(self, batch_size=batch_size, epochs=epochs)
+
+
+def _plain(epochs: int, **choices: object) -> Recipe:
+    """As tutorials train: a constant learning rate, nothing averaged, smoothed or augmented."""
+    common = {
+        "opt": "adam",
+        "lr": 0.001,
+        "weight_decay": 0.0,
+        "label_smoothing": 0.0,
+        "lr_scheduler": "constant",
+        "lr_warmup_epochs": 0.0,
+        "augment": (),
+        "model_ema_decay": 0.0,
+    }
+    return Recipe(epochs=epochs, **{**common, **choices})  # type: ignore[arg-type]
+
+
+# What each architecture's source does, as far as it says; see benchmarks/README.md for sources and scores. Adam's
+# learning rate is the default of Keras and PyTorch alike.
+PUBLISHED: dict[str, Recipe] = {
+    "dl4j-lenet": _plain(3, batch_size=64, opt="sgd", lr=0.01, weight_decay=0.0005),
+    "mlp": _plain(10, batch_size=200),
+    "simple-cnn": _plain(10, batch_size=200),
+    "large-cnn": _plain(10, batch_size=200),
+    "selu-lenet": _plain(19, batch_size=128),
+    "selu-lenet-bn": _plain(29, batch_size=128, augment=("shift", "flip")),
+    "keras-cnn": _plain(5, batch_size=64),
+}

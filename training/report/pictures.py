@@ -1,0 +1,119 @@
+"""The report's pictures, as data URLs, so that the page needs no other file."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from training.evaluate import Evaluation
+from training.fit import Epoch
+from training.images import ImageSet
+
+_SHEET_COLUMNS = 14
+_COLOURS = {"training": "#8a8f98", "validation": "#2f6fde"}
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The first images of a class, side by side."""
+
+    name: str
+    count: int
+    picture: str
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An image that was taken for something else, with what confidence."""
+
+    picture: str
+    path: str
+    actual: str
+    predicted: str
+    confidence: float
+
+
+def class_sheet(images: ImageSet) -> list[Strip]:
+    """The first images of each class, as the network sees them."""
+    strips = []
+    for index, (name, count) in enumerate(images.counts.items()):
+        first = images.subset((images.targets == index).nonzero().squeeze(1)[:_SHEET_COLUMNS])
+        pixels = first.images[first.rows].squeeze(1).numpy()
+        strips.append(Strip(name, count, _data_url(np.concatenate(list(pixels), axis=1))))
+    return strips
+
+
+def mistakes(images: ImageSet, evaluation: Evaluation, classes: Sequence[str], most: int) -> list[Mistake]:
+    """The wrong answers, the most confident first."""
+    confidence, predicted = evaluation.probabilities.max(1)
+    wrong = (predicted != evaluation.targets).nonzero().squeeze(1)
+    worst = wrong[confidence[wrong].argsort(descending=True, stable=True)][:most]
+    return [
+        Mistake(
+            picture=_data_url(images.images[images.rows[place], 0].numpy()),
+            path=images.paths[int(images.rows[place])],
+            actual=classes[int(evaluation.targets[place])],
+            predicted=classes[int(predicted[place])],
+            confidence=float(confidence[place]),
+        )
+        for place in worst
+    ]
+
+
+def curves(epochs: Sequence[Epoch]) -> dict[str, str]:
+    """Loss, accuracy and AUC over the epochs, each an SVG element."""
+    series: dict[str, dict[str, list[float | None]]] = {
+        "Loss": {
+            "training": [epoch.loss for epoch in epochs],
+            "validation": [epoch.validation.loss if epoch.validation else None for epoch in epochs],
+        },
+        "Accuracy": {
+            "training": [epoch.accuracy for epoch in epochs],
+            "validation": [epoch.validation.accuracy if epoch.validation else None for epoch in epochs],
+        },
+        "AUC": {"validation": [epoch.validation.auc if epoch.validation else None for epoch in epochs]},
+    }
+    numbers = [epoch.number for epoch in epochs]
+    drawn = {}
+    for title, lines in series.items():
+        known = {name: values for name, values in lines.items() if any(value is not None for value in values)}
+        if known:
+            drawn[title] = _chart(numbers, known, percent=title == "Accuracy")
+    return drawn
+
+
+def _chart(numbers: Sequence[int], lines: dict[str, list[float | None]], percent: bool) -> str:
+    # Takes a second to import. Figure without pyplot: no window system is looked for, and nothing is left open.
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    figure = Figure(figsize=(4.2, 2.7), layout="constrained")
+    axes = figure.subplots()
+    for name, values in lines.items():
+        points = [np.nan if value is None else value for value in values]
+        axes.plot(
+            numbers, points, label=name, color=_COLOURS[name], marker="o" if len(points) == 1 else "", linewidth=2
+        )
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if percent:
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    text = io.StringIO()
+    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def _data_url(pixels: NDArray[np.uint8] | torch.Tensor) -> str:
+    file = io.BytesIO()
+    Image.fromarray(np.asarray(pixels)).save(file, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

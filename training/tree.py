@@ -1,0 +1,85 @@
+"""Image folders: where the parts of a tree are, and which images and classes each has."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.errors import TrainingError
+
+# Both spellings are in use; the first is the one that messages name.
+PART_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val"),
+    "test": ("test", "testing"),
+}
+_LAYOUT = "DATA/train/<class>/*.png and DATA/test/<class>/*.png"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The images of one part, by class, in `torchvision.datasets.ImageFolder`'s order."""
+
+    folder: Path
+    classes: tuple[str, ...]
+    paths: tuple[str, ...]
+    targets: tuple[int, ...]
+
+
+def find_part(data: Path, part: str) -> Path | None:
+    """The folder of a part ("train", "validation" or "test"), or None if the tree has none."""
+    return next((data / name for name in PART_NAMES[part] if (data / name).is_dir()), None)
+
+
+def require_part(data: Path, part: str) -> Path:
+    """The folder of a part. Raises TrainingError if the tree, or that part of it, is not there."""
+    if not data.is_dir():
+        raise TrainingError(f"{data}: no such folder. The images are expected in {_LAYOUT}.")
+    folder = find_part(data, part)
+    if folder is None:
+        raise TrainingError(f"{data}: no {part} folder in it. The images are expected in {_LAYOUT}.")
+    return folder
+
+
+def list_images(folder: Path) -> Listing:
+    """List a folder of class folders. What is hidden is left out, all other files are taken for images.
+
+    Raises TrainingError if it is not there, has no class folders, or one of them is empty.
+    """
+    from training.torchvision import datasets
+
+    if not folder.is_dir():
+        raise TrainingError(f"{folder}: no such folder. Name one that holds a folder of images for each class.")
+    if not any(entry.is_dir() and not entry.name.startswith(".") for entry in folder.iterdir()):
+        raise TrainingError(f"{folder}: no class folders in it. Make one for each class and put its images there.")
+
+    class VisibleFolder(datasets.ImageFolder):  # type: ignore[misc]
+        def find_classes(self, directory: str) -> tuple[list[str], dict[str, int]]:
+            names = [name for name in super().find_classes(directory)[0] if not name.startswith(".")]
+            return names, {name: index for index, name in enumerate(names)}
+
+    tree = VisibleFolder(str(folder), is_valid_file=_is_visible, allow_empty=True)
+    listing = Listing(folder, tuple(tree.classes), tuple(path for path, _ in tree.samples), tuple(tree.targets))
+    filled = set(listing.targets)
+    for index, name in enumerate(listing.classes):
+        if index not in filled:
+            raise TrainingError(f"{folder / name}: no images in this class. Add some, or remove the folder.")
+    return listing
+
+
+def _is_visible(path: str) -> bool:
+    return not os.path.basename(path).startswith(".")
+
+
+def require_same_classes(train: Listing, other: Listing) -> None:
+    """Raises TrainingError if two parts of a tree have different classes."""
+    if train.classes == other.classes:
+        return
+    for here, there in ((train, other), (other, train)):
+        missing = sorted(set(here.classes) - set(there.classes))
+        if missing:
+            raise TrainingError(
+                f"{there.folder}: no folder for {', '.join(map(repr, missing[:5]))}, which {here.folder} has. "
+                "Both need the same classes: add the folder there or remove it here."
+            )
