@@ -20,9 +20,11 @@ from app.recognition.morphology import box_mean, closing, components, dilate
 Grey = NDArray[np.uint8]
 
 # The frame is one colour of paper if this share of it lies within this many grey levels of its median. The share
-# leaves room for strokes that run off the edge, the tolerance for JPEG noise.
+# leaves room for strokes that run off the edge, the tolerance for JPEG noise. Images smaller than this are drawings too:
+# a shadow has no room in them beside a character.
 _FLAT_SHARE = 0.6
-_FLAT_TOLERANCE = 16
+_FLAT_TOLERANCE = 4
+_SMALLEST_PHOTO = 64
 # Below this contrast in grey, colours are compared channel by channel: red on green can be equally bright.
 _COLOUR_CONTRAST = 64
 # Photographs are analysed at this size: a digit a tenth as large still has twice the pixels that the network sees.
@@ -51,7 +53,7 @@ def separate_ink(image: Image.Image) -> Grey:
     levels = np.sort(frame(np.asarray(grey)))
     paper = int(levels[len(levels) // 2])
     first, last = np.searchsorted(levels, [paper - _FLAT_TOLERANCE, paper + _FLAT_TOLERANCE + 1])
-    if last - first < _FLAT_SHARE * len(levels):
+    if last - first < _FLAT_SHARE * len(levels) and min(image.size) >= _SMALLEST_PHOTO:
         return _photographed_ink(image)
     difference = ImageChops.difference(grey, Image.new("L", grey.size, paper))
     if image.mode == "RGB" and np.asarray(difference).max() < _COLOUR_CONTRAST:
