@@ -60,6 +60,7 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
     _add_out(unipen)
     unipen.add_argument("--test-source", action="append", default=[], metavar="NAME", help="hold out a whole source")
     unipen.add_argument("--test-fraction", type=_fraction, default=0.2, help="of the other writers (%(default)s)")
+    unipen.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
     unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
     unipen.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
     unipen.set_defaults(run=_prepare_unipen)
@@ -73,14 +74,25 @@ def _prepare_published(options: argparse.Namespace) -> None:
     written = published.prepare(
         options.name, options.out, options.root, options.split, options.only, options.test_fraction, options.seed
     )
-    print(f"wrote {written['train']:,} training and {written['test']:,} test images to {options.out}")
+    _print_written(written, options.out)
 
 
 def _prepare_unipen(options: argparse.Namespace) -> None:
     written = tracks.prepare(
-        options.files, options.out, options.test_source, options.test_fraction, options.variations, options.seed
+        options.files,
+        options.out,
+        options.test_source,
+        options.test_fraction,
+        options.test_name,
+        options.variations,
+        options.seed,
     )
-    print(f"wrote {written['train']:,} training and {written['test']:,} test images to {options.out}")
+    _print_written(written, options.out)
+
+
+def _print_written(written: dict[str, int], out: Path) -> None:
+    counts = " and ".join(f"{count:,} to {part}/" for part, count in written.items())
+    print(f"wrote {counts} in {out}")
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +105,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         default="ink",
         help="ink: characters, cropped and centred; plain: pictures that fill their frame (%(default)s)",
     )
+    parser.add_argument("--title", default="", help="heading of the page that serves the model")
     parser.add_argument("--published", action="store_true", help="train as the architecture's source does")
     parser.add_argument(
         "--validation-fraction",
@@ -165,6 +178,7 @@ def _train(options: argparse.Namespace) -> None:
             report=None
             if options.no_report
             else options.report or options.output.with_name(f"{options.output.stem}-report"),
+            title=options.title,
             command=options.command,
         )
     )

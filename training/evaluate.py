@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from app.recognition import checkpoint
 from app.recognition.checkpoint import Checkpoint
 from training import metrics
-from training.errors import TrainingError
 from training.images import ImageSet, read_images
 from training.metrics import ClassFigures
-from training.tree import list_images
+from training.tree import list_images, require_known_classes
 
 
 @dataclass(frozen=True)
@@ -53,15 +51,9 @@ def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool) -> ImageSet
 
     Some of the model's classes may have no folder. Raises TrainingError for a folder that is no class of the model.
     """
-    images = read_images(list_images(folder), model.preparation, skip_unreadable)
-    unknown = sorted(set(images.classes) - set(model.classes))
-    if unknown:
-        raise TrainingError(
-            f"{folder}: the model does not know the class {unknown[0]!r}. "
-            f"Its classes are {', '.join(model.classes)}: rename the folder, or remove it."
-        )
-    index_of = torch.tensor([model.classes.index(name) for name in images.classes])
-    return replace(images, targets=index_of[images.targets], classes=model.classes)
+    listing = list_images(folder)
+    require_known_classes(listing, model.classes)
+    return read_images(listing, model.preparation, skip_unreadable).with_classes(model.classes)
 
 
 def evaluate(model: Checkpoint, images: ImageSet) -> Evaluation:

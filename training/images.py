@@ -59,6 +59,11 @@ class ImageSet:
         """The images at these places, or where this mask is true."""
         return replace(self, rows=self.rows[chosen], targets=self.targets[chosen])
 
+    def with_classes(self, classes: tuple[str, ...]) -> ImageSet:
+        """The same images, their targets indexing these classes, which must include the set's own."""
+        index_of = torch.tensor([classes.index(name) for name in self.classes])
+        return replace(self, targets=index_of[self.targets], classes=classes)
+
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images in order, (up to `size`, 1, height, width), with their targets."""
         for rows, targets in zip(self.rows.split(size), self.targets.split(size), strict=True):

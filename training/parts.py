@@ -11,11 +11,19 @@ from app.recognition.imaging import Preparation
 from training.errors import TrainingError
 from training.images import CACHE, ImageSet, read_images
 from training.recipes import Recipe
-from training.tree import find_part, list_images, require_part, require_same_classes
+from training.tree import (
+    extra_tests,
+    find_part,
+    list_images,
+    require_known_classes,
+    require_part,
+    require_same_classes,
+)
 
 
 def read_parts(data: Path, preparation: Preparation, skip_unreadable: bool = False) -> dict[str, ImageSet]:
-    """The "train", "test" and, if the tree has one, "validation" images, all of the same classes.
+    """The "train", "test" and, if the tree has one, "validation" images, all of the same classes; then its further test
+    sets, each under its folder's name, their targets indexing the same classes.
 
     Raises TrainingError for a tree that is incomplete or has files that are no images.
     """
@@ -26,8 +34,13 @@ def read_parts(data: Path, preparation: Preparation, skip_unreadable: bool = Fal
     listings = {part: list_images(folder) for part, folder in folders.items()}
     for listing in listings.values():
         require_same_classes(listings["train"], listing)
+    classes = listings["train"].classes
+    for folder in extra_tests(data):
+        listings[folder.name] = list_images(folder)
+        require_known_classes(listings[folder.name], classes)
     return {
-        part: read_images(listing, preparation, skip_unreadable, data / CACHE) for part, listing in listings.items()
+        part: read_images(listing, preparation, skip_unreadable, data / CACHE).with_classes(classes)
+        for part, listing in listings.items()
     }
 
 

@@ -48,6 +48,7 @@ class Options:
     skip_unreadable: bool
     resume: bool
     report: Path | None
+    title: str
     command: Sequence[str]
 
 
@@ -143,6 +144,7 @@ def _finished_model(
         state=result.state,
         preparation=options.preparation,
         provenance=_provenance(options, sets, result),
+        title=options.title,
     )
     if validation is None:
         return model
@@ -151,20 +153,21 @@ def _finished_model(
 
 
 def _test_and_save(options: Options, model: Checkpoint, sets: dict[str, ImageSet], result: Fit) -> None:
-    evaluation = evaluate(model, sets["test"])
-    model = replace(model, metrics={"test": evaluation.figures})
+    evaluations = {part: evaluate(model, images) for part, images in sets.items() if part.startswith("test")}
+    model = replace(model, metrics={part: evaluation.figures for part, evaluation in evaluations.items()})
     checkpoint.save(model, options.output)
-    print(table(evaluation.per_class))
+    print(table(evaluations["test"].per_class))
     skipped = sum(images.skipped for images in sets.values())
     if skipped:
         print(f"skipped {skipped} unreadable files")
     if options.report:
         from training.report import folder
 
-        folder.write_after(options.report, _title(options), sets, model, result.epochs, evaluation)
+        folder.write_after(options.report, _title(options), sets, model, result.epochs, evaluations["test"])
         print(f"report in {options.report / 'report.html'}")
-    accuracy, count = evaluation.figures["accuracy"], evaluation.figures["count"]
-    print(f"test accuracy {accuracy:.2%} of {count:,} images; wrote {options.output}")
+    for part, figures in model.metrics.items():
+        print(f"{part} accuracy {figures['accuracy']:.2%} of {figures['count']:,} images")
+    print(f"wrote {options.output}")
 
 
 def _title(options: Options) -> str:

@@ -32,6 +32,11 @@ def find_part(data: Path, part: str) -> Path | None:
     return next((data / name for name in PART_NAMES[part] if (data / name).is_dir()), None)
 
 
+def extra_tests(data: Path) -> list[Path]:
+    """Further test sets of the tree, beside the main one: `test-<name>`, each with all of the classes or some."""
+    return sorted(folder for folder in data.glob("test-*") if folder.is_dir())
+
+
 def require_part(data: Path, part: str) -> Path:
     """The folder of a part. Raises TrainingError if the tree, or that part of it, is not there."""
     if not data.is_dir():
@@ -83,3 +88,13 @@ def require_same_classes(train: Listing, other: Listing) -> None:
                 f"{there.folder}: no folder for {', '.join(map(repr, missing[:5]))}, which {here.folder} has. "
                 "Both need the same classes: add the folder there or remove it here."
             )
+
+
+def require_known_classes(listing: Listing, classes: tuple[str, ...]) -> None:
+    """Raises TrainingError if a listing has a class that is not among these."""
+    unknown = sorted(set(listing.classes) - set(classes))
+    if unknown:
+        raise TrainingError(
+            f"{listing.folder}: the class {unknown[0]!r} is not one of {', '.join(classes)}. "
+            "Rename the folder, or remove it."
+        )

@@ -32,7 +32,8 @@ class Checkpoint:
 
     `temperature` divides the logits before softmax, so that confidence means accuracy (Guo et al., "On Calibration of
     Modern Neural Networks", 2017). `metrics` maps the name of a set of images to its figures (`accuracy` 0 to 1,
-    `count`). `provenance` says how the model was made; its keys are for people, none is required.
+    `count`). `provenance` says how the model was made; its keys are for people, none is required. `title` is for the
+    page's heading.
     """
 
     architecture: str
@@ -43,6 +44,7 @@ class Checkpoint:
     temperature: float = 1.0
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
 
     def network(self) -> nn.Module:
         """The network with its weights, in evaluation mode."""
@@ -60,6 +62,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write model.pt, whole or not at all."""
     contents = {
         "format": FORMAT,
+        "title": checkpoint.title,
         "architecture": checkpoint.architecture,
         "arguments": checkpoint.arguments,
         "classes": list(checkpoint.classes),
@@ -126,6 +129,7 @@ def _checked(contents: dict[str, Any], path: Path, remedy: str) -> Checkpoint:
             state=contents["state_dict"],
             metrics=contents["metrics"],
             provenance=contents["provenance"],
+            title=contents.get("title", ""),
         )
         checkpoint.network()
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

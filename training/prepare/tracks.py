@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from training.errors import TrainingError
 from training.prepare.drawing import draw, vary
@@ -20,19 +18,44 @@ from training.prepare.unipen import Character, read_unipen
 from training.progress import bar
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How to draw characters: those of `held_out` (source, writer) pairs into the folder `test`, the others into
+    "train", and these also in so many `variations`, drawn with `seed`."""
+
+    writer: ImageFolderWriter
+    held_out: frozenset[tuple[str, str]]
+    test: str
+    variations: int
+    seed: int
+
+    def draw(self, index: int, character: Character) -> tuple[str, int]:
+        """Write a character's images; the part that they went to, and how many there are."""
+        name = f"{character.source}-{character.writer}-{index:05d}"
+        if (character.source, character.writer) in self.held_out:
+            self.writer.write(self.test, character.label, name, draw(character.strokes))
+            return self.test, 1
+        self.writer.write("train", character.label, name, draw(character.strokes))
+        for version in range(1, self.variations + 1):
+            strokes, pen, extent = vary(character.strokes, np.random.default_rng((self.seed, index, version)))
+            self.writer.write("train", character.label, f"{name}-{version}", draw(strokes, pen, extent))
+        return "train", 1 + self.variations
+
+
 def prepare(
     files: Sequence[Path],
     out: Path,
     test_sources: Sequence[str] = (),
     test_fraction: float = 0.2,
+    test_name: str = "",
     variations: int = 0,
     seed: int = 0,
-) -> Counter[str]:
+) -> dict[str, int]:
     """Draw the characters of UNIPEN files into an image folder and return the number of images in each part.
 
-    All of `test_sources`, and this fraction of the writers of every other source, are for the test set alone. Each
-    character is drawn as the page would; those to train on also in `variations` distorted versions, with pens from 2 to
-    32 pixels wide.
+    All of `test_sources`, and this fraction of the writers of every other source, are for the test set alone, which is
+    `test`, or `test-<test_name>`. Each character is drawn as the page would; those to train on also in `variations`
+    distorted versions, with pens from thin to blunt.
 
     Raises TrainingError for a file that cannot be used, or a source that no file has.
     """
@@ -41,19 +64,14 @@ def prepare(
     for source in test_sources:
         if source not in sources:
             raise TrainingError(f"no source named {source!r} in the files. They have {', '.join(sources)}.")
+    test = f"test-{test_name}" if test_name else "test"
     held_out = held_out_writers(characters, test_sources, test_fraction, seed)
-    writer = ImageFolderWriter(out)
-    written: Counter[str] = Counter()
-    work = partial(_draw, variations, held_out, seed)
+    plan = Plan(ImageFolderWriter(out), held_out, test, variations, seed)
+    written = {"train": 0, test: 0}
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        drawn = pool.map(work, range(len(characters)), characters, chunksize=100)
-        for character, images in zip(bar(characters, desc="drawing", unit="character"), drawn, strict=True):
-            part = "test" if (character.source, character.writer) in held_out else "train"
-            name = f"{character.source}-{character.writer}-{written['characters']:05d}"
-            for version, image in enumerate(images):
-                writer.write(part, character.label, f"{name}-{version}" if version else name, image)
-            written[part] += len(images)
-            written["characters"] += 1
+        drawn = pool.map(plan.draw, range(len(characters)), characters, chunksize=100)
+        for part, count in bar(drawn, desc="drawing", unit="character", total=len(characters)):
+            written[part] += count
     return written
 
 
@@ -67,14 +85,3 @@ def held_out_writers(
         count = len(writers) if source in test_sources else round(test_fraction * len(writers))
         chosen |= {(source, writer) for writer in random.Random(seed).sample(writers, count)}
     return frozenset(chosen)
-
-
-def _draw(
-    variations: int, held_out: frozenset[tuple[str, str]], seed: int, index: int, character: Character
-) -> list[Image.Image]:
-    images = [draw(character.strokes)]
-    if (character.source, character.writer) not in held_out:
-        for version in range(variations):
-            strokes, pen, extent = vary(character.strokes, np.random.default_rng((seed, index, version)))
-            images.append(draw(strokes, pen, extent))
-    return images
