@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse
+from PIL import Image
 from pydantic import BaseModel
 
 from app.recognition.classifier import Classifier, Prediction
+from app.recognition.paper import Grey
 from app.uploads import FIELD, read_image
 
 router = APIRouter()
 
 
 class PredictionAnswer(BaseModel):
-    """The most probable class, and the probability of every class in class order."""
+    """The most probable class, and the probability of every class in class order.
+
+    `input` is there only if it was asked for: what the network saw, as the data URL of a PNG image.
+    """
 
     label: str
     confidence: float
     probabilities: dict[str, float]
+    input: str | None = None
 
 
 class ErrorAnswer(BaseModel):
@@ -50,6 +58,13 @@ _FORM = {
     "required": [FIELD],
     "properties": {FIELD: {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP, GIF or BMP"}},
 }
+_INCLUDE = {
+    "name": "include",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "string", "enum": ["input"]},
+    "description": "`input`: add what the network saw, as the data URL of a PNG image",
+}
 _ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "Not a readable image"},
     413: {"model": ErrorAnswer, "description": "Too many bytes or pixels"},
@@ -63,7 +78,10 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     "/predict",
     summary="Recognise a character",
     responses={200: {"model": PredictionAnswer, "content": {"text/plain": {"example": "7"}}}, **_ERRORS},
-    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}},
+        "parameters": [_INCLUDE],
+    },
 )
 async def predict(request: Request, classifier: Ready) -> Response:
     """Send an image of one character: dark on light or light on dark, anywhere in the picture, drawn or photographed.
@@ -73,19 +91,27 @@ async def predict(request: Request, classifier: Ready) -> Response:
     settings = request.app.state.settings
     data = await read_image(request, settings.max_upload_bytes)
 
-    def work() -> Prediction:
-        return classifier.predict([classifier.prepare(data, settings.max_pixels)])[0]
+    def work() -> tuple[Grey, Prediction]:
+        prepared = classifier.prepare(data, settings.max_pixels)
+        return prepared, classifier.predict([prepared])[0]
 
-    prediction = await run_in_threadpool(work)
+    prepared, prediction = await run_in_threadpool(work)
     if prefers_plain_text(request.headers.get("accept", "")):
         return PlainTextResponse(prediction.label)
-    return JSONResponse(
-        {
-            "label": prediction.label,
-            "confidence": prediction.confidence,
-            "probabilities": prediction.probabilities,
-        }
-    )
+    answer = {
+        "label": prediction.label,
+        "confidence": prediction.confidence,
+        "probabilities": prediction.probabilities,
+    }
+    if request.query_params.get("include") == "input":
+        answer["input"] = _data_url(prepared)
+    return JSONResponse(answer)
+
+
+def _data_url(pixels: Grey) -> str:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def prefers_plain_text(accept: str) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import fastapi_offline
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from xstatic.pkg import jquery
 
 from app import api, errors, pages
+from app.assets import Assets
 from app.settings import Settings
 from app.startup import OneLineStartupErrors, lifespan
 
@@ -32,9 +33,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     app.include_router(api.router)
     app.include_router(pages.router)
-    app.mount("/static/jquery", StaticFiles(directory=jquery.BASE_DIR))
-    app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]))
-    app.mount("/static", StaticFiles(directory=ROOT / "static"))
+    app.state.assets = Assets(
+        {
+            "": ROOT / "static",
+            "jquery": Path(jquery.BASE_DIR),
+            "swagger": Path(fastapi_offline.__file__).parent / "static",
+        }
+    )
+    app.mount("/static", app.state.assets)
     return app
 
 

@@ -15,4 +15,5 @@ class Settings(BaseSettings):
 
     model_path: Path = Field(Path("model.pt"), description="The model file to serve.")
     max_upload_bytes: PositiveInt = Field(10_000_000, description="Largest request body, in bytes.")
+    unsure_below: float = Field(0.8, ge=0, le=1, description="Below this confidence the page is not sure.")
     max_pixels: PositiveInt = Field(50_000_000, description="Largest image, width times height.")

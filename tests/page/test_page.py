@@ -65,7 +65,8 @@ def test_every_class_has_its_probability(page: Page, seven_track: Character):
 
 
 def test_paper_is_white_and_ink_black_from_the_first_stroke(page: Page, seven_track: Character):
-    colours = "canvas => [...new Uint32Array(canvas.getContext('2d').getImageData(0, 0, 280, 280).data.buffer)]"
+    colours = """canvas => [...new Uint32Array(
+        canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)]"""
     assert set(page.locator("#canvas").evaluate(colours)) == {0xFFFFFFFF}
     play(page, seven_track.strokes)
     drawn = page.locator("#canvas").evaluate(colours)
@@ -90,10 +91,10 @@ def test_empty_paper_is_pointed_out(page: Page):
 
 def test_lost_connection_is_told_and_recovers(page: Page, seven_track: Character):
     play(page, seven_track.strokes)
-    page.route("**/predict", lambda route: route.abort())
+    page.route("**/predict?*", lambda route: route.abort())
     page.locator("#predictButton").click()
-    message(page, "No connection")
-    page.unroute("**/predict")
+    message(page, "cannot be reached")
+    page.unroute("**/predict?*")
     assert predict(page) == "7"
 
 
@@ -109,7 +110,7 @@ def test_server_errors_are_told(page: Page, seven_track: Character, status: int,
     def answer(route: Route) -> None:
         route.fulfill(status=status, body=body, content_type="application/json")
 
-    page.route("**/predict", answer)
+    page.route("**/predict?*", answer)
     play(page, seven_track.strokes)
     page.locator("#predictButton").click()
     message(page, words)
