@@ -20,7 +20,7 @@ from app.recognition.morphology import box_mean, closing, components, dilate
 Grey = NDArray[np.uint8]
 
 # The frame is one colour of paper if this share of it lies within this many grey levels of its median. The share
-# leaves room for strokes that run off the edge, the tolerance for JPEG noise. Images smaller than this are drawings too:
+# leaves room for strokes that run off the edge, the tolerance for JPEG noise. Smaller images are always drawings:
 # a shadow has no room in them beside a character.
 _FLAT_SHARE = 0.6
 _FLAT_TOLERANCE = 4
