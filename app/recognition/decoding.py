@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import sys
 import warnings
 
 import numpy as np
+import pyspng
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 # Pillow knows many more; each is a parser that strangers could reach, so only what browsers send is offered.
@@ -14,6 +16,8 @@ OFFERED = "PNG, JPEG, WebP, GIF or BMP"
 MAX_PIXELS = 50_000_000
 # Longer sides than this are halved while decoding, where the format allows it (JPEG does): recognition needs far less.
 _ENOUGH_PIXELS = 1024
+# On little-endian machines, all but a few, a pixel's alpha is the highest byte of its four as one number.
+_ALPHA_LAST = sys.byteorder == "little"
 # What is lighter than this cannot be seen on white paper.
 _WHITE = 250
 
@@ -62,7 +66,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
     EXIF orientation is applied. Transparent parts become white paper, unless everything visible is white, which can
     only have been drawn on something dark.
 
-    Returns: an image of mode "L" or "RGB", 8 bits a channel. A large JPEG comes at a reduced scale.
+    Returns: an image of mode "L" or "RGB", or "RGBA" without any transparency, 8 bits a channel. A large JPEG comes
+    at a reduced scale.
     Raises: UnreadableImageError, UnsupportedFormatError, TooManyPixelsError (from the header, before decoding).
     """
     image = _open(data, formats)
@@ -71,6 +76,9 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
             f"The image has {image.width} x {image.height} pixels; at most {max_pixels / 1e6:g} million are accepted. "
             "Send a smaller one."
         )
+    canvas = _decode_canvas(data) if image.format == "PNG" and image.mode == "RGBA" else None
+    if canvas is not None:
+        return canvas
     try:
         image.draft(None, (_ENOUGH_PIXELS, _ENOUGH_PIXELS))
         image.load()
@@ -79,6 +87,21 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
         raise UnreadableImageError(
             "The image is damaged or incomplete and cannot be decoded. Save it again and retry."
         ) from error
+
+
+def _decode_canvas(data: bytes) -> Image.Image | None:
+    """The opaque image of a browser's canvas, which is what the server sees most, in a quarter of Pillow's time; None
+    for whatever has any peculiarity, which Pillow is to sort out."""
+    if b"eXIf" in data or b"acTL" in data:
+        return None
+    try:
+        pixels = pyspng.load(data)
+    except Exception:  # for a damaged file, Pillow's error is the one that is explained
+        return None
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 4:
+        return None
+    opaque = pixels.view(np.uint32).min() >= 0xFF000000 if _ALPHA_LAST else pixels[..., 3].min() == 255
+    return Image.fromarray(pixels) if opaque else None
 
 
 def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:

@@ -42,7 +42,7 @@ class Preparation:
     size: int = 28
 
     def __call__(self, image: Image.Image) -> Grey:
-        """Prepare an opaque "L" or "RGB" image of any size: uint8, (size, size), the subject bright on 0.
+        """Prepare an image of any size that `decode` gave: uint8, (size, size), the subject bright on 0.
 
         Raises NothingDrawnError if there is no ink on the paper ("ink" only).
         """
@@ -50,18 +50,17 @@ class Preparation:
 
 
 def _prepare_ink(image: Image.Image, size: int) -> Grey:
-    ink = separate_ink(image)
-    strongest = int(ink.max())
-    if strongest < _BLANK_CONTRAST:
-        raise NothingDrawnError("Nothing is drawn: the image is blank. Draw a character first.")
-    drawn = _scale_to_box(ink, strongest, round(size * _BOX))
+    drawn = _scale_to_box(separate_ink(image), round(size * _BOX))
     return _centre_by_mass(drawn, size)
 
 
-def _scale_to_box(ink: Grey, strongest: int, box: int) -> NDArray[np.float32]:
+def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:
     """Crop to the ink and scale its longer side to `box` pixels, strongest grey 255. float32, (height, width)."""
-    marked = ink > strongest * _CROP_LEVEL
-    columns, rows = np.flatnonzero(marked.any(0)), np.flatnonzero(marked.any(1))
+    peaks_x, peaks_y = ink.max(0), ink.max(1)
+    strongest = int(peaks_x.max())
+    if strongest < _BLANK_CONTRAST:
+        raise NothingDrawnError("Nothing is drawn: the image is blank. Draw a character first.")
+    columns, rows = (np.flatnonzero(peaks > strongest * _CROP_LEVEL) for peaks in (peaks_x, peaks_y))
     left, right, top, bottom = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
     scale = max(right - left, bottom - top) / box
     width, height = math.ceil((right - left) / scale - 1e-6), math.ceil((bottom - top) / scale - 1e-6)

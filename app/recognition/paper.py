@@ -45,20 +45,21 @@ _INNER = 0.3
 
 
 def separate_ink(image: Image.Image) -> Grey:
-    """Ink of an opaque "L" or "RGB" image: uint8, (height, width), 0 on the paper, brighter where there is more ink.
+    """Ink of an image that `decode` gave: uint8, (height, width), 0 on the paper, brighter where there is more ink.
 
     The size is that of the image, or smaller for a photograph; no ink at all gives zeros.
     """
-    grey = image.convert("L")
-    levels = np.sort(frame(np.asarray(grey)))
+    grey = np.asarray(image.convert("L"))
+    levels = np.sort(frame(grey))
     paper = int(levels[len(levels) // 2])
     first, last = np.searchsorted(levels, [paper - _FLAT_TOLERANCE, paper + _FLAT_TOLERANCE + 1])
     if last - first < _FLAT_SHARE * len(levels) and min(image.size) >= _SMALLEST_PHOTO:
-        return _photographed_ink(image)
-    difference = ImageChops.difference(grey, Image.new("L", grey.size, paper))
-    if image.mode == "RGB" and np.asarray(difference).max() < _COLOUR_CONTRAST:
-        difference = _colour_difference(image)
-    return np.asarray(difference)
+        return _photographed_ink(image if image.mode == "L" else image.convert("RGB"))
+    # |grey - paper| without leaving bytes; most papers are white.
+    difference: Grey = ~grey if paper == 255 else np.maximum(grey, np.uint8(paper)) - np.minimum(grey, np.uint8(paper))
+    if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
+        return _colour_difference(image.convert("RGB"))
+    return difference
 
 
 def frame(pixels: NDArray[Any]) -> NDArray[Any]:
@@ -66,10 +67,10 @@ def frame(pixels: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
-def _colour_difference(image: Image.Image) -> Image.Image:
+def _colour_difference(image: Image.Image) -> Grey:
     paper = tuple(int(level) for level in np.median(frame(np.asarray(image)), axis=0))
     red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, paper)).split()
-    return ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    return np.asarray(ImageChops.lighter(ImageChops.lighter(red, green), blue))
 
 
 def _photographed_ink(image: Image.Image) -> Grey:
