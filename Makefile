@@ -1,6 +1,8 @@
 # make serve    set up what serving needs and serve on http://localhost:8000 (HOST, PORT from the environment)
 # make test     set up what testing needs and run every test
 # make trainer  set up what `python -m training` needs, in .venv
+# make model    prepare the data and train the committed model.pt; STROKES is a folder with the two files of pen tracks,
+#               MNIST one with MNIST's raw files (without it they are downloaded)
 # make lint     ruff and mypy
 # make screenshots    the pictures of the page in docs/
 #
@@ -15,7 +17,12 @@ ifeq ($(TORCH),cpu)
 PIP_INSTALL += --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: serve test trainer lint screenshots clean
+STROKES ?= data/strokes
+MNIST ?=
+DATA := data/digits
+PREPARE = $(BIN)/python -m training prepare
+
+.PHONY: serve test trainer model lint screenshots clean
 
 serve: $(VENV)/.base
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^web: //p' Procfile)"
@@ -24,6 +31,18 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest
 
 trainer: $(VENV)/.train
+
+# Writers and sites held out are in test-tablet/ and test-sites/ (benchmarks/held_out.py names the same ones).
+model: $(VENV)/.train
+	rm -rf $(DATA)
+	$(PREPARE) mnist --out $(DATA) $(if $(MNIST),--root $(MNIST))
+	$(PREPARE) unipen $(STROKES)/pendigits-train.unp.gz --out $(DATA) --variations 2 \
+		--test-fraction 0.17 --test-name tablet \
+		--credit "Pen-Based Recognition of Handwritten Digits; Alpaydin and Alimoglu, UCI; CC BY 4.0"
+	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(DATA) --variations 2 \
+		--test-source aga --test-source uqb --test-fraction 0 --test-name sites \
+		--credit "UNIPEN train_r01_v07, section 1a; doi:10.5281/zenodo.1195803; CC BY 4.0"
+	$(BIN)/python -m training train $(DATA) --output model.pt --epochs 40 --amp --validation-fraction 0.05
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

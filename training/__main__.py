@@ -15,7 +15,7 @@ from app.recognition.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training import evaluate, train
 from training.augmentation import AUGMENTATIONS
 from training.errors import TrainingError
-from training.prepare import published, tracks
+from training.prepare import published, sources, tracks
 from training.recipes import PUBLISHED, Optimizer, Recipe, Scheduler
 
 
@@ -63,6 +63,7 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
     unipen.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
     unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
     unipen.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
+    unipen.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
     unipen.set_defaults(run=_prepare_unipen)
 
 
@@ -74,6 +75,7 @@ def _prepare_published(options: argparse.Namespace) -> None:
     written = published.prepare(
         options.name, options.out, options.root, options.split, options.only, options.test_fraction, options.seed
     )
+    sources.record(options.out, options.name, published.CREDITS[options.name], written)
     _print_written(written, options.out)
 
 
@@ -87,6 +89,8 @@ def _prepare_unipen(options: argparse.Namespace) -> None:
         options.variations,
         options.seed,
     )
+    names = ", ".join(file.name for file in options.files)
+    sources.record(options.out, names, options.credit, written)
     _print_written(written, options.out)
 
 

@@ -66,6 +66,9 @@ def evaluate(model: Checkpoint, images: ImageSet) -> Evaluation:
         "accuracy": metrics.accuracy(predicted, images.targets),
         "count": len(images),
         "calibration_error": metrics.expected_calibration_error(probabilities, images.targets),
+        # What the service compares its own answers with.
+        "predicted_share": dict(zip(model.classes, metrics.shares(predicted, len(model.classes)), strict=True)),
+        "confidence_share": metrics.confidence_shares(probabilities),
     }
     return Evaluation(figures, probabilities, images.targets, matrix, metrics.per_class(matrix, model.classes))
 

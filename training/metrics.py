@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from app.recognition.distribution import CONFIDENCE_BINS, CONFIDENCE_BOUNDS
 from training.images import ImageSet
 
 # Larger than a batch in training, because no gradients are kept; small enough to stay in the processor's cache.
@@ -87,6 +88,17 @@ def per_class(matrix: Tensor, names: tuple[str, ...]) -> list[ClassFigures]:
     f1 = 2 * precision * recall / (precision + recall).clamp(min=1e-12)
     columns = zip(names, matrix.sum(1).tolist(), precision.tolist(), recall.tolist(), f1.tolist(), strict=True)
     return [ClassFigures(*row) for row in columns]
+
+
+def shares(values: Tensor, bins: int) -> list[float]:
+    """The share of each integer from 0 to `bins` - 1 among int64 (n,)."""
+    return (torch.bincount(values, minlength=bins).double() / max(1, len(values))).tolist()
+
+
+def confidence_shares(probabilities: Tensor) -> list[float]:
+    """The share of answers in each of the bins by confidence, of probabilities (n, classes)."""
+    bins = torch.bucketize(probabilities.max(1).values, torch.tensor(CONFIDENCE_BOUNDS, dtype=torch.double), right=True)
+    return shares(bins, CONFIDENCE_BINS)
 
 
 def expected_calibration_error(probabilities: Tensor, targets: Tensor, bins: int = 15) -> float:

@@ -28,6 +28,7 @@ from training.evaluate import evaluate, table
 from training.fit import Fit, Trainer
 from training.images import ImageSet
 from training.parts import class_weights, read_parts, split_validation
+from training.prepare import sources
 from training.recipes import Recipe
 from training.resume import Resumable
 
@@ -179,6 +180,7 @@ def _provenance(options: Options, sets: dict[str, ImageSet], result: Fit) -> dic
         "data": {
             "folder": options.data.name,
             "images": {part: len(images) for part, images in sets.items()},
+            "sources": sources.read(options.data),
             "training images by class": sets["train"].counts,
             "skipped files": sum(images.skipped for images in sets.values()),
         },

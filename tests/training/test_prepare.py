@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.conftest import DATA, TRACK_FILES
 from training.__main__ import main
+from training.prepare import sources
 from training.prepare.drawing import draw
 from training.prepare.tracks import held_out_writers
 from training.prepare.unipen import Character, read_unipen
@@ -135,3 +136,14 @@ def test_unknown_test_source_is_explained(tmp_path: Path, capsys):
     command = ["prepare", "unipen", str(TRACK_FILES[1]), "--out", str(tmp_path), "--test-source", "nasa"]
     assert main(command) == 2
     assert "aga, uqb" in capsys.readouterr().err
+
+
+def test_sources_are_credited_one_by_one(mnist: Path, tmp_path: Path):
+    assert "CC BY-SA" in sources.read(mnist)["mnist"]["credit"]
+    sources.record(tmp_path, "mine", "drawn by me", {"train": 1})
+    sources.record(tmp_path, "yours", "drawn by you", {"train": 2})
+    sources.record(tmp_path, "mine", "drawn by me", {"train": 3})
+    assert sources.read(tmp_path) == {
+        "mine": {"credit": "drawn by me", "images": {"train": 3}},
+        "yours": {"credit": "drawn by you", "images": {"train": 2}},
+    }

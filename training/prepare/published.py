@@ -21,7 +21,15 @@ from training.progress import bar
 
 PARTS = ("train", "test")
 EMNIST_SPLITS = ("balanced", "digits", "letters")
-NAMES = ("mnist", "kmnist", "fashion-mnist", "emnist", "qmnist", "usps")
+CREDITS = {
+    "mnist": "MNIST; LeCun, Cortes and Burges; CC BY-SA 3.0",
+    "kmnist": "Kuzushiji-MNIST; CODH, doi:10.20676/00000341; CC BY-SA 4.0",
+    "fashion-mnist": "Fashion-MNIST; Zalando Research; MIT",
+    "emnist": "EMNIST; Cohen, Afshar, Tapson and van Schaik, 2017, from NIST Special Database 19",
+    "qmnist": "QMNIST; Yadav and Bottou, 2019, from NIST Special Database 19",
+    "usps": "USPS; Hull, 1994",
+}
+NAMES = tuple(CREDITS)
 
 
 def prepare(
