@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from app.recogniser import OverloadedError
 from app.recognition.decoding import (
     ImageError,
     TooManyPixelsError,
@@ -26,6 +27,7 @@ def install(app: FastAPI) -> None:
     """Register the handlers."""
     app.add_exception_handler(ImageError, _image_error)
     app.add_exception_handler(UploadError, _upload_error)
+    app.add_exception_handler(OverloadedError, _overloaded)
 
 
 def _image_error(_: Request, error: Exception) -> JSONResponse:
@@ -34,4 +36,8 @@ def _image_error(_: Request, error: Exception) -> JSONResponse:
 
 def _upload_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, UploadError)
-    return JSONResponse({"detail": error.detail}, error.status)
+    return JSONResponse({"detail": error.detail}, error.status, error.headers)
+
+
+def _overloaded(_: Request, __: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "The server is busy. Try again in a second."}, 503, {"Retry-After": "1"})

@@ -7,19 +7,24 @@ from typing import Any
 
 import fastapi_offline
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from xstatic.pkg import jquery
 
-from app import api, errors, pages
+from app import api, errors, logs, operation, pages
 from app.assets import Assets
-from app.settings import Settings
+from app.edge import Edge
+from app.metrics import Metrics
+from app.settings import Settings, read_settings
 from app.startup import OneLineStartupErrors, lifespan
+from app.uploads import Room
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application; without settings, from the environment."""
-    settings = settings or Settings()
+    settings = settings or read_settings()
+    logs.configure(settings.log_format)
     app = FastAPI(
         title="handwritten",
         description="Send an image of a handwritten character, get its class.",
@@ -28,10 +33,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.state.classifier = None
+    app.state.recogniser = None
+    app.state.room = Room(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)
+    app.state.metrics = Metrics(["/predict", "/", "/static", "/model", "/docs", "/openapi.json", *operation.PATHS])
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"])
     app.add_middleware(OneLineStartupErrors)
+    app.add_middleware(Edge, state=app.state, log_requests=settings.log_requests)
     errors.install(app)
     app.include_router(api.router)
+    app.include_router(operation.router)
     app.include_router(pages.router)
     app.state.assets = Assets(
         {

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.templating import Jinja2Templates
 
+from app.api import recognise
+from app.recogniser import Recogniser
 from app.recognition.checkpoint import Checkpoint
-from app.recognition.classifier import Classifier, Prediction
+from app.recognition.classifier import Prediction
 from app.recognition.decoding import ImageError
-from app.uploads import UploadError, read_image
+from app.uploads import UploadError
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
@@ -28,14 +29,10 @@ def index(request: Request) -> Response:
 @router.post("/")
 async def recognise_without_script(request: Request) -> Response:
     """The page with the answer to an uploaded picture, for browsers that run no scripts."""
-    classifier: Classifier = request.app.state.classifier
-    settings = request.app.state.settings
     try:
-        data = await read_image(request, settings.max_upload_bytes)
-        answer = await run_in_threadpool(lambda: classifier.predict([classifier.prepare(data, settings.max_pixels)])[0])
+        return _page(request, (await recognise(request)).prediction)
     except (ImageError, UploadError) as error:
         return _page(request, error=str(error))
-    return _page(request, answer)
 
 
 @router.get("/docs")
@@ -45,14 +42,15 @@ def docs(request: Request) -> Response:
 
 
 def _page(request: Request, answer: Prediction | None = None, error: str | None = None) -> Response:
-    classifier: Classifier | None = request.app.state.classifier
-    title, hint = invitation(classifier.model) if classifier else ("Draw a character", "The model is being loaded.")
+    recogniser: Recogniser | None = request.app.state.recogniser
+    model = recogniser.classifier.model if recogniser else None
+    title, hint = invitation(model) if model else ("Draw a character", "The model is being loaded.")
     values = {
         "static": request.app.state.assets.url,
         "title": title,
         "hint": hint,
-        "classes": classifier.model.classes if classifier else (),
-        "size": classifier.model.preparation.size if classifier else 28,
+        "classes": model.classes if model else (),
+        "size": model.preparation.size if model else 28,
         "unsure_below": request.app.state.settings.unsure_below,
         "answer": answer,
         "error": error,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.logs import LogFormat
 
 
 class Settings(BaseSettings):
@@ -14,6 +16,28 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
 
     model_path: Path = Field(Path("model.pt"), description="The model file to serve.")
+    unsure_below: float = Field(0.9, ge=0, le=1, description="Below this confidence the page is not sure.")
     max_upload_bytes: PositiveInt = Field(10_000_000, description="Largest request body, in bytes.")
-    unsure_below: float = Field(0.8, ge=0, le=1, description="Below this confidence the page is not sure.")
     max_pixels: PositiveInt = Field(50_000_000, description="Largest image, width times height.")
+    upload_seconds: PositiveFloat = Field(30, description="Longest time for an upload to arrive.")
+    max_waiting: PositiveInt = Field(64, description="Uploads under way in one worker; more are asked to come back.")
+    max_held_bytes: PositiveInt = Field(
+        64_000_000, description="Bytes of all uploads under way in one worker; more are asked to come back."
+    )
+    cors_origins: tuple[str, ...] = Field(
+        (), description='Other sites whose pages may call the API, as JSON: `["https://example.org"]`.'
+    )
+    log_format: LogFormat = Field("readable", description="A line for each request: `readable` or `json`.")
+    log_requests: bool = Field(True, description="Whether there is a line for each request.")
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Wrong ones end it with a line for each that says what to do."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = (
+            f"{'_'.join(map(str, problem['loc'])).upper()}={problem['input']}: {problem['msg']}."
+            for problem in error.errors()
+        )
+        raise SystemExit("Wrong settings in the environment. " + " ".join(lines)) from None

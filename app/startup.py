@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import torch
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.recognition.checkpoint import CheckpointError
+from app.recogniser import Recogniser
+from app.recognition.checkpoint import Checkpoint, CheckpointError
 from app.recognition.classifier import Classifier
 from app.settings import Settings
 
+logger = logging.getLogger("handwritten")
+
 
 def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """The application's life: `app.state.classifier` holds the model while it can answer."""
+    """The application's life: `app.state.recogniser` is there while it can answer."""
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
-        app.state.classifier = Classifier.load(settings.model_path)
+        # Requests are many and networks small: two threads for one pass would only wait for each other.
+        torch.set_num_threads(1)
+        classifier = Classifier.load(settings.model_path)
+        classifier.warm_up()
+        app.state.metrics.describe(classifier.model)
+        app.state.recogniser = Recogniser(classifier, settings.max_pixels, settings.max_waiting)
+        logger.info("%s", _summary(settings, classifier.model))
         yield
-        app.state.classifier = None
+        recogniser, app.state.recogniser = app.state.recogniser, None
+        recogniser.close()
 
     return live
+
+
+def _summary(settings: Settings, model: Checkpoint) -> str:
+    workers = os.environ.get("WEB_CONCURRENCY", "1")
+    return (
+        f"serving {settings.model_path} ({model.version}, {model.architecture}, {len(model.classes)} classes); "
+        f"WEB_CONCURRENCY={workers}; uploads up to {settings.max_upload_bytes / 1e6:g} MB and "
+        f"{settings.max_pixels / 1e6:g} million pixels, {settings.max_waiting} at a time"
+    )
 
 
 class OneLineStartupErrors:

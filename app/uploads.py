@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
@@ -17,17 +23,52 @@ _PATIENCE = 4
 class UploadError(Exception):
     """A request that holds no usable upload. `detail` is for the person who sent it."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.headers = headers
 
 
-async def read_image(request: Request, max_bytes: int) -> bytes:
-    """The bytes of the form field "image".
+@dataclass
+class Room:
+    """What uploads may cost: bytes and seconds for one, and bytes of all that are under way, which `held` counts."""
 
-    Raises UploadError: 413 for a body over `max_bytes`, whether or not its length was announced; 422 for a request
-    with no such field, with more than one, or with an empty one; 400 for a form that breaks off or is garbled.
+    max_bytes: int
+    seconds: float
+    max_held_bytes: int
+    held: int = 0
+
+    @contextmanager
+    def account(self) -> Iterator[Callable[[int], None]]:
+        """A function that takes so many bytes more of the room, which are given back at the end.
+
+        It raises UploadError (503) if they are not there.
+        """
+        mine = 0
+
+        def hold(count: int) -> None:
+            nonlocal mine
+            if self.held + count > self.max_held_bytes:
+                raise UploadError(503, "The server is busy with other uploads. Try again in a second.", _SOON)
+            mine += count
+            self.held += count
+
+        try:
+            yield hold
+        finally:
+            self.held -= mine
+
+
+_SOON = {"Retry-After": "1", "Connection": "close"}
+
+
+async def read_image(request: Request, room: Room, hold: Callable[[int], None]) -> bytes:
+    """The bytes of the form field "image"; `hold` is told of what arrives.
+
+    Raises UploadError: 413 for a body over the limit, whether or not its length was announced; 422 for a request
+    with no such field, with more than one, or with an empty one; 400 for a form that breaks off or is garbled; 408 for
+    one that takes too long; 503 if there is no room for it now.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")
@@ -35,27 +76,13 @@ async def read_image(request: Request, max_bytes: int) -> bytes:
         raise UploadError(422, f"No image was sent. {_HINT}")
     form = _ImageField()
     try:
-        parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": form.begin_part,
-                "on_header_field": form.header_name,
-                "on_header_value": form.header_value,
-                "on_header_end": form.end_header,
-                "on_headers_finished": form.end_headers,
-                "on_part_data": form.data,
-                "on_end": form.end,
-            },
-        )
-        received = 0
-        async for chunk in request.stream():
-            received += len(chunk)
-            if received <= max_bytes:
-                parser.write(chunk)
-            elif received > _PATIENCE * max_bytes:
-                break
-        if received > max_bytes:
-            raise UploadError(413, f"The upload is larger than {max_bytes / 1e6:g} MB. Send a smaller image.")
+        parser = MultipartParser(boundary, form.callbacks())
+        async with asyncio.timeout(room.seconds):
+            await _feed(parser, request, room.max_bytes, hold)
+    except TimeoutError as error:
+        raise UploadError(
+            408, f"The upload took longer than {room.seconds:g} s. Send a smaller image.", {"Connection": "close"}
+        ) from error
     except ClientDisconnect as error:
         raise UploadError(400, "The upload broke off.") from error
     except FormParserError as error:
@@ -63,6 +90,21 @@ async def read_image(request: Request, max_bytes: int) -> bytes:
     if not form.complete:
         raise UploadError(400, "The form data ends too early. Send it again.")
     return form.image()
+
+
+async def _feed(parser: MultipartParser, request: Request, max_bytes: int, hold: Callable[[int], None]) -> None:
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received <= max_bytes:
+            hold(len(chunk))
+            parser.write(chunk)
+        elif received > _PATIENCE * max_bytes:
+            break
+    if received > max_bytes:
+        raise UploadError(
+            413, f"The upload is larger than {max_bytes / 1e6:g} MB. Send a smaller image.", {"Connection": "close"}
+        )
 
 
 class _ImageField:
@@ -76,6 +118,18 @@ class _ImageField:
         self._name = b""
         self._value = b""
         self._disposition = b""
+
+    def callbacks(self) -> Any:
+        """What the parser is to call."""
+        return {
+            "on_part_begin": self.begin_part,
+            "on_header_field": self.header_name,
+            "on_header_value": self.header_value,
+            "on_header_end": self.end_header,
+            "on_headers_finished": self.end_headers,
+            "on_part_data": self.data,
+            "on_end": self.end,
+        }
 
     def begin_part(self) -> None:
         self._parts += 1

@@ -5,11 +5,13 @@ Reading one never runs code from it (`torch.load(weights_only=True)`).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -51,6 +53,14 @@ class Checkpoint:
         network = build(self.architecture, len(self.classes), self.preparation.size, **self.arguments)
         network.load_state_dict(self.state)
         return network.eval()
+
+    @cached_property
+    def version(self) -> str:
+        """Twelve digits that differ between any two models."""
+        digest = hashlib.blake2b(repr((self.architecture, self.arguments, self.classes)).encode(), digest_size=6)
+        for name, tensor in sorted(self.state.items()):
+            digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     @property
     def parameters(self) -> int:
