@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
@@ -12,12 +13,19 @@ from app.recogniser import Recogniser
 from app.recognition.checkpoint import Checkpoint
 from app.recognition.classifier import Prediction
 from app.recognition.decoding import ImageError
-from app.uploads import UploadError
+from app.recognition.imaging import Preparation
+from app.uploads import UploadError, read_image
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
-# More classes than this are not listed in the invitation to draw one of them.
+# More classes than this are not listed one below the other, nor in the invitation to draw one of them.
 _FEW = 12
+# Names longer than this need wide columns.
+_SHORT = 6
+_SEEN = {
+    "ink": "Your character, cropped, scaled and centred in",
+    "plain": "Your picture, scaled to",
+}
 
 
 @router.get("/")
@@ -29,10 +37,15 @@ def index(request: Request) -> Response:
 @router.post("/")
 async def recognise_without_script(request: Request) -> Response:
     """The page with the answer to an uploaded picture, for browsers that run no scripts."""
+    classifier: Classifier | None = request.app.state.classifier
+    settings = request.app.state.settings
+    if classifier is None:
+        return _page(request, error="The model is not loaded yet. Try again in a few seconds.", status=503)
     try:
         return _page(request, (await recognise(request)).prediction)
     except (ImageError, UploadError) as error:
-        return _page(request, error=str(error))
+        return _page(request, error=str(error), status=400)
+    return _page(request, answer)
 
 
 @router.get("/docs")
@@ -41,21 +54,32 @@ def docs(request: Request) -> Response:
     return _templates.TemplateResponse(request, "docs.html", {"static": request.app.state.assets.url})
 
 
-def _page(request: Request, answer: Prediction | None = None, error: str | None = None) -> Response:
-    recogniser: Recogniser | None = request.app.state.recogniser
-    model = recogniser.classifier.model if recogniser else None
-    title, hint = invitation(model) if model else ("Draw a character", "The model is being loaded.")
+def _page(request: Request, answer: Prediction | None = None, error: str | None = None, status: int = 200) -> Response:
+    classifier: Classifier | None = request.app.state.classifier
+    title, hint = invitation(classifier.model) if classifier else ("Draw a character", "The model is being loaded.")
+    classes = classifier.model.classes if classifier else ()
+    preparation = classifier.model.preparation if classifier else Preparation()
     values = {
         "static": request.app.state.assets.url,
         "title": title,
         "hint": hint,
-        "classes": model.classes if model else (),
-        "size": model.preparation.size if model else 28,
+        "classes": classes,
+        "layout": _layout(classes),
+        "size": preparation.size,
+        "seen": _SEEN[preparation.method],
         "unsure_below": request.app.state.settings.unsure_below,
         "answer": answer,
         "error": error,
     }
-    return _templates.TemplateResponse(request, "index.html", values)
+    # The page names the versions of its files, so it must be asked for anew.
+    return _templates.TemplateResponse(request, "index.html", values, status, {"Cache-Control": "no-cache"})
+
+
+def _layout(classes: Sequence[str]) -> str:
+    """The CSS classes of the list of probabilities."""
+    if len(classes) <= _FEW:
+        return "few"
+    return "many wide" if max(map(len, classes)) > _SHORT else "many"
 
 
 def invitation(model: Checkpoint) -> tuple[str, str]:
@@ -70,6 +94,8 @@ def invitation(model: Checkpoint) -> tuple[str, str]:
         title, hint = "Draw a letter", anywhere
     else:
         title, hint = "Draw a character", anywhere
-    if len(classes) <= _FEW and title != "Draw a digit":
-        hint = f"{hint} It knows {', '.join(classes[:-1])} and {classes[-1]}."
+    if len(classes) > _FEW:
+        hint = f"{hint} It knows {len(classes)} of them."
+    elif title != "Draw a digit":
+        hint = f"{hint} It knows {' and '.join(filter(None, (', '.join(classes[:-1]), classes[-1])))}."
     return model.title or title, hint

@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 
-from tests.page.conftest import DEVICES, launched_browser, served
-from tests.page.test_page import play, predict
-from training.prepare.unipen import Character, read_unipen
+from tests.conftest import TRACK_FILES
+from tests.page.conftest import DEVICES, launched_browser, opened, served
+from tests.page.playing import first, message, play, predict
+from training.prepare.unipen import read_unipen
 
 FOLDER = Path(__file__).parent
-TRACKS = FOLDER.parent / "tests" / "data" / "pendigits.unp.gz"
+SLASHED_ZERO = 125
+TRACKS = [track for file in TRACK_FILES for track in read_unipen(file)]
+
+
+def answered(page: Page) -> None:
+    """A digit that is read without doubt."""
+    play(page, first(TRACKS, "3").strokes)
+    predict(page)
+
+
+def not_sure(page: Page) -> None:
+    """A slashed zero, which the model has doubts about."""
+    play(page, TRACKS[SLASHED_ZERO].strokes)
+    predict(page)
+    message(page, "Not sure")
+
+
+def error(page: Page) -> None:
+    """A server that does not answer."""
+    page.route("**/predict?*", lambda route: route.abort())
+    play(page, first(TRACKS, "5").strokes)
+    message(page, "cannot be reached")
+
+
+DESKTOP = {"viewport": {"width": 900, "height": 735}, "device_scale_factor": 2}
+# File name: how the page is opened, and what happens on it.
+SCENES: dict[str, tuple[dict[str, Any], Callable[[Page], None]]] = {
+    "page-desktop": (DESKTOP, answered),
+    "page-dark": ({**DESKTOP, "color_scheme": "dark"}, answered),
+    "page-phone": ({**DEVICES["phone"], "device_scale_factor": 2}, answered),
+    "page-not-sure": (DESKTOP, not_sure),
+    "page-error": (DESKTOP, error),
+}
 
 
 def main() -> None:
-    """Write one picture for each device."""
-    seven = next(character for character in read_unipen(TRACKS) if character.label == "7")
+    """Write one picture for each scene."""
     with served() as address, launched_browser() as browser:
-        for device in DEVICES:
-            shoot(browser, address, device, seven)
+        for name in SCENES:
+            shoot(browser, address, name)
 
 
-def shoot(browser: Browser, address: str, device: str, character: Character) -> None:
-    """Draw, predict, and save the page as `page-<device>.png`."""
-    context = browser.new_context(**DEVICES[device])
-    page = context.new_page()
-    page.goto(address)
-    play(page, character.strokes)
-    predict(page)
-    page.screenshot(path=FOLDER / f"page-{device}.png")
-    context.close()
+def shoot(browser: Browser, address: str, name: str) -> None:
+    """Play a scene and save the page as it is then, with nothing on it still moving."""
+    options, scene = SCENES[name]
+    with opened(browser, address, reduced_motion="reduce", **options) as page:
+        scene(page)
+        expect(page.locator("body.waiting")).to_have_count(0)
+        page.mouse.move(0, 0)
+        page.screenshot(path=FOLDER / f"{name}.png")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@ $(function () {
   "use strict";
 
   var UNSURE_BELOW = Number(document.body.dataset.unsureBelow);
+  var CLOSE = 0.05; /* a second choice below this is not worth a word */
   var HINT = $("#message").text();
-  var PICTURES = /^image\//;
   var drawing = false; /* the pen is down: nothing is announced before it is lifted */
   var announcement = null;
 
@@ -20,6 +20,7 @@ $(function () {
       recogniser.cancel();
       forget();
       say(HINT);
+      announce("");
     } else if (complete) recogniser.now();
     else recogniser.soon();
   }
@@ -33,21 +34,22 @@ $(function () {
   function predict() {
     if (paper.isEmpty()) {
       forget();
-      say("The paper is empty. Draw a character first.", "error");
-      announce("The paper is empty.");
+      refuse("The paper is empty.", "Draw a character first.");
       return;
     }
-    forget();
-    say("Reading…");
     drawing = false;
-    recogniser.now();
+    $("#predictionResult").empty();
+    say("Reading…");
+    recogniser.now(true);
   }
 
   $("#predictButton").on("click", predict);
   $("#clearCanvasButton").on("click", function () { paper.clear(); });
   $("#undoButton").on("click", function () { paper.undo(); });
   $("#redoButton").on("click", function () { paper.redo(); });
-  $("#pictureButton").on("click", function () { $("#pictureInput").trigger("click"); });
+  $("#pictureButton, #photoButton").on("click", function () {
+    $("#pictureInput").attr("capture", this.id === "photoButton" ? "environment" : null).trigger("click");
+  });
   $("#pictureInput").on("change", function () {
     take(this.files);
     this.value = "";
@@ -59,34 +61,30 @@ $(function () {
       if (command && key === "z") event.shiftKey ? paper.redo() : paper.undo();
       else if (command && key === "y") paper.redo();
       else if (key === "escape") paper.clear();
-      else if (key === "enter" && !$(event.target).is("button, a, summary, input")) predict();
+      else if (key === "enter" && !$(event.target).is("button, a, input")) predict();
       else return;
       event.preventDefault();
     })
-    .on("paste", function (event) { take(event.originalEvent.clipboardData.files); })
+    .on("paste", function (event) {
+      take(event.originalEvent.clipboardData.files, "There is no picture on the clipboard.", "Copy one and paste again.");
+    })
     .on("dragover", function (event) {
       event.preventDefault();
       $("#paper").addClass("drop");
     })
     .on("dragleave drop", function (event) {
       event.preventDefault();
-      $("#paper").removeClass("drop");
+      if (!event.originalEvent.relatedTarget) $("#paper").removeClass("drop");
     })
-    .on("drop", function (event) { take(event.originalEvent.dataTransfer.files); });
+    .on("drop", function (event) {
+      take(event.originalEvent.dataTransfer.files, "That was not a picture file.", "Save the picture first, then drop its file here.");
+    });
 
   /* A picture instead of a drawing. */
-  function take(files) {
-    if (!files || !files.length) return;
-    if (files.length > 1) return refuse("One picture at a time, please.");
-    if (!PICTURES.test(files[0].type)) return refuse("“" + files[0].name + "” is not a picture. Choose a PNG or JPEG.");
-    createImageBitmap(files[0]).then(
-      function (image) { paper.showPicture(image); },
-      function () { refuse("This browser cannot open “" + files[0].name + "”. Save it as PNG or JPEG and try again."); });
-  }
-
-  function refuse(reason) {
-    say(reason, "error");
-    announce(reason);
+  function take(files, without, remedy) {
+    if (files.length === 1) openPicture(files[0], function (picture) { paper.showPicture(picture); }, refuse);
+    else if (files.length) refuse("That was more than one picture.", "Bring them one at a time.");
+    else if (without) refuse(without, remedy);
   }
 
   /* The answer. */
@@ -94,18 +92,18 @@ $(function () {
     var ranked = Object.keys(answer.probabilities).sort(function (one, other) {
       return answer.probabilities[other] - answer.probabilities[one];
     });
-    var sure = answer.confidence >= UNSURE_BELOW, second = ranked[1], chance = answer.probabilities[second];
-    $("#predictionResult").text(answer.label);
+    var first = isolated(answer.label), second = isolated(ranked[1] || ""), chance = answer.probabilities[ranked[1]] || 0;
+    var sure = answer.confidence >= UNSURE_BELOW;
+    $("#predictionResult").text(answer.label).toggleClass("word", answer.label.length > 3)
+      .toggleClass("phrase", answer.label.length > 10);
     $("body").removeClass("waiting").toggleClass("unsure", !sure);
-    var sentence = sure
-      ? percent(answer.confidence) + " sure" + (chance >= 0.05 ? ", else " + second : "")
-      : "Not sure: " + answer.label + " (" + percent(answer.confidence) + ") or " + second + " (" + percent(chance) + ")";
-    say(sentence);
-    if (!drawing) announce((sure ? answer.label + ", " : "") + sentence);
+    if (sure) say(percent(answer.confidence) + " sure", chance >= CLOSE ? "It might be " + second + " (" + percent(chance) + ")." : "");
+    else say("Not sure: " + first + " or " + second, percent(answer.confidence) + " against " + percent(chance) + ".");
+    if (!drawing) announce((sure ? answer.label + ", " : "") + $("#message").text() + ". " + $("#remedy").text());
     $("#probabilities li").each(function () {
       var share = answer.probabilities[this.dataset.class] || 0;
       $(this).toggleClass("best", this.dataset.class === answer.label);
-      $(this).find(".fill").css("transform", "scaleX(" + share + ")");
+      $(this).find(".fill").css("transform", "translateX(" + (100 * share - 100) + "%)");
       $(this).find(".percent").text(percent(share, 1));
     });
     if (answer.input) {
@@ -117,31 +115,43 @@ $(function () {
   /* Certainty is not to be had: what would be rounded to 100 is "over 99". */
   function percent(share, digits) {
     var text = (share * 100).toFixed(digits || 0);
-    return (Number(text) >= 100 && share < 1 ? "over 99" : text) + " %";
+    return (Number(text) >= 100 && share < 1 ? (digits ? "> 99.9" : "Over 99") : text) + " %";
   }
+
+  /* A name that runs from right to left must not turn the sentence around it. */
+  function isolated(name) { return /[\u0590-\u08ff\ufb1d-\ufefc]/.test(name) ? "\u2068" + name + "\u2069" : name; }
 
   function forget() {
     $("#predictionResult").empty();
     $("body").removeClass("waiting unsure");
     $("#seen").prop("hidden", true);
     $("#probabilities li").removeClass("best").find(".percent").text("–");
-    $("#probabilities .fill").css("transform", "scaleX(0)");
+    $("#probabilities .fill").css("transform", "");
   }
 
   function wait() { $("body").addClass("waiting"); }
 
-  function complain(reason, passing) {
-    $("body").removeClass("waiting");
-    if (!passing) forget();
-    say(reason, "error");
-    announce(reason);
+  /* An answer to what was on the paper before is none to what is there now. */
+  function complain(reason, remedy, stillWaiting) {
+    if (!stillWaiting) forget();
+    refuse(reason, remedy);
   }
 
-  function say(text, kind) { $("#message").text(text).attr("class", kind || null); }
+  function refuse(reason, remedy) {
+    say(reason, remedy, "error");
+    announce(reason + " " + remedy);
+  }
 
-  /* For screen readers: once things have settled, and not while the pen moves. */
+  function say(text, more, kind) {
+    $("#message").text(text);
+    $("#remedy").text(more || "");
+    $(".verdict").toggleClass("error", kind === "error");
+  }
+
+  /* For screen readers: once things have settled, and not while the pen moves; the same words again, too. */
   function announce(text) {
     clearTimeout(announcement);
+    $("#announcement").empty();
     announcement = setTimeout(function () { $("#announcement").text(text); }, 500);
   }
 

@@ -6,29 +6,34 @@
   var SIZE = 280;
   var PEN = 10;
   var STEP = 8; /* of the keyboard's pen */
-  var LARGEST_UPLOAD = 1024;
+  var ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  var PALM = 1000; /* ms after a pen was seen in which a touch is the hand that holds it */
 
   function Paper(canvas, changed) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
-    this.history = []; /* {stroke: [{x, y}, …]}, {picture: image} or {clear: true} */
+    this.history = []; /* {stroke: [{x, y}, …]}, {picture: …} or {clear: true} */
     this.undone = [];
     this.changed = changed; /* called with true when a stroke has ended or anything else is complete */
     this.pointer = null;
+    this.penSeen = -PALM;
     this.crosshair = null;
+    this.held = {}; /* arrow keys: two of them go diagonally */
     this.dirty = false;
     var paper = this;
     function pass(method) {
-      return function (event) { paper[method](event.originalEvent || event); };
+      return function (event) { paper[method](event.originalEvent); };
     }
     $(canvas)
       .on("pointerdown", pass("down"))
       .on("pointermove", pass("move"))
       .on("pointerup pointercancel lostpointercapture", pass("up"))
       .on("keydown", pass("key"))
-      .on("blur", function () { paper.lift(); paper.crosshair = null; paper.redraw(); })
-      .on("contextmenu", false);
+      .on("keyup", function (event) { delete paper.held[event.key]; })
+      .on("blur", function () { paper.lift(); paper.held = {}; paper.crosshair = null; paper.redraw(); })
+      .on("contextmenu touchstart", false); /* a long press neither opens a menu nor selects */
     new ResizeObserver(function () { paper.resize(); }).observe(canvas);
+    $(window).on("resize", function () { paper.resize(); }); /* zoomed */
     this.resize();
   }
 
@@ -39,9 +44,13 @@
     this.redraw();
   };
 
+  /* What has been put on the paper since it was last empty; a picture covers all before it. */
   Paper.prototype.visible = function () {
     var from = 0;
-    this.history.forEach(function (item, index) { if (item.clear) from = index + 1; });
+    this.history.forEach(function (item, index) {
+      if (item.clear) from = index + 1;
+      else if (item.picture) from = index;
+    });
     return this.history.slice(from);
   };
 
@@ -65,44 +74,53 @@
   Paper.prototype.redo = function () { this.shift(this.undone, this.history); };
   Paper.prototype.shift = function (from, to) {
     this.lift();
-    if (from.length) to.push(from.pop());
+    if (!from.length) return;
+    to.push(from.pop());
     this.redraw();
     this.changed(true);
   };
 
-  Paper.prototype.showPicture = function (image) {
+  Paper.prototype.showPicture = function (picture) {
     this.lift();
-    if (!this.isEmpty()) this.history.push({ clear: true });
-    this.add({ picture: image });
+    this.add({ picture: picture });
     this.changed(true);
   };
 
-  /* One pointer draws at a time, so a second finger or a palm is ignored; but a pen beats the palm that came before. */
+  /* One pointer draws at a time, so a second finger or a palm is ignored; a pen beats the palm that came before. */
   Paper.prototype.down = function (event) {
     if (event.button > 0) return;
     event.preventDefault();
+    var pen = event.pointerType === "pen";
+    if (event.pointerType === "touch" && event.timeStamp < this.penSeen + PALM) return;
+    if (this.pointer === "keyboard") this.lift();
     if (this.pointer !== null) {
-      if (event.pointerType !== "pen" || this.pointerType === "pen") return;
+      if (!pen || this.pen) return;
       this.history.pop();
-      this.pointer = null;
     }
     this.crosshair = null;
     this.pointer = event.pointerId;
-    this.pointerType = event.pointerType;
+    this.pen = pen;
     try { this.canvas.setPointerCapture(event.pointerId); } catch (_) { /* already gone: its end comes all the same */ }
     this.add({ stroke: [this.position(event)] });
+    this.resize(); /* nothing tells of a move to a finer screen */
+    this.changed(false);
   };
 
   Paper.prototype.move = function (event) {
+    if (event.pointerType === "pen") this.penSeen = event.timeStamp;
     if (event.pointerId !== this.pointer) return;
-    var stroke = this.history[this.history.length - 1].stroke;
     var events = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
-    (events.length ? events : [event]).forEach(function (each) { stroke.push(this.position(each)); }, this);
+    (events.length ? events : [event]).forEach(function (each) { this.extend(this.position(each)); }, this);
+  };
+
+  Paper.prototype.extend = function (point) {
+    this.history[this.history.length - 1].stroke.push(point);
     this.redrawSoon();
     this.changed(false);
   };
 
   Paper.prototype.up = function (event) {
+    if (event.pointerType === "pen") this.penSeen = event.timeStamp;
     if (event.pointerId === this.pointer) this.lift();
   };
 
@@ -115,23 +133,25 @@
 
   /* Without a pointer: arrows move a crosshair, Space puts the pen down and lifts it. */
   Paper.prototype.key = function (event) {
-    var moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    var move = moves[event.key];
-    if (event.ctrlKey || event.metaKey || event.altKey || (!move && event.key !== " ")) return;
+    var arrow = ARROWS[event.key], drawing = this.pointer === "keyboard";
+    if (event.ctrlKey || event.metaKey || event.altKey || (!arrow && event.key !== " ")) return;
     event.preventDefault();
-    var at = this.crosshair || { x: SIZE / 2, y: SIZE / 4 };
-    if (move) {
-      at = { x: clamp(at.x + move[0] * STEP), y: clamp(at.y + move[1] * STEP) };
-      if (this.pointer === "keyboard") this.history[this.history.length - 1].stroke.push(at);
-    } else if (this.pointer === "keyboard") {
-      this.lift();
-    } else if (this.pointer === null) {
+    if (this.pointer !== null && !drawing) return;
+    this.crosshair = this.crosshair || { x: SIZE / 2, y: SIZE / 4 };
+    if (arrow) {
+      this.held[event.key] = arrow;
+      for (var key in this.held) {
+        var x = this.crosshair.x + this.held[key][0] * STEP, y = this.crosshair.y + this.held[key][1] * STEP;
+        this.crosshair = { x: clamp(x), y: clamp(y) };
+      }
+      if (drawing) this.extend(this.crosshair);
+    } else if (drawing) this.lift();
+    else if (!event.repeat) {
       this.pointer = "keyboard";
-      this.add({ stroke: [at] });
+      this.add({ stroke: [this.crosshair] });
+      this.changed(false);
     }
-    this.crosshair = at;
     this.redraw();
-    this.changed(false);
   };
 
   function clamp(value) { return Math.min(Math.max(value, PEN), SIZE - PEN); }
@@ -150,34 +170,29 @@
 
   Paper.prototype.redraw = function () {
     this.dirty = false;
-    var items = this.visible();
-    draw(this.context, this.canvas.width / SIZE, items, { left: 0, top: 0, width: SIZE, height: SIZE });
+    draw(this.context, this.canvas.width / SIZE, this.visible(), { left: 0, top: 0, width: SIZE, height: SIZE });
     if (this.crosshair) drawCrosshair(this.context, this.crosshair, this.pointer === "keyboard");
   };
 
   /* What is on the paper as an image file: 280 x 280, or a picture at its own size with the strokes upon it. */
   Paper.prototype.toBlob = function (use) {
-    var items = this.visible();
-    var area = items.length && items[0].picture ? placed(items[0].picture) : { left: 0, top: 0, width: SIZE, height: SIZE };
-    var scale = 1;
-    if (items.length && items[0].picture) {
-      scale = Math.min(LARGEST_UPLOAD / Math.max(area.width, area.height), items[0].picture.width / area.width);
-    }
+    var items = this.visible(), picture = items[0].picture;
+    var area = picture ? placed(picture.sheet) : { left: 0, top: 0, width: SIZE, height: SIZE };
     var sheet = document.createElement("canvas");
-    sheet.width = Math.max(1, Math.round(area.width * scale));
-    sheet.height = Math.max(1, Math.round(area.height * scale));
-    draw(sheet.getContext("2d"), scale, items, area);
-    sheet.toBlob(use, "image/png");
+    sheet.width = picture ? picture.sheet.width : SIZE;
+    sheet.height = picture ? picture.sheet.height : SIZE;
+    draw(sheet.getContext("2d"), sheet.width / area.width, items, area);
+    sheet.toBlob(use, picture ? picture.type : "image/png", 0.9);
   };
 
   /* Where a picture lies on the paper: as large as fits, in the middle. */
-  function placed(picture) {
-    var scale = SIZE / Math.max(picture.width, picture.height);
-    var width = picture.width * scale, height = picture.height * scale;
+  function placed(sheet) {
+    var scale = SIZE / Math.max(sheet.width, sheet.height), width = sheet.width * scale, height = sheet.height * scale;
     return { left: (SIZE - width) / 2, top: (SIZE - height) / 2, width: width, height: height };
   }
 
   function draw(context, scale, items, area) {
+    context.save();
     context.setTransform(scale, 0, 0, scale, -area.left * scale, -area.top * scale);
     context.fillStyle = "#fff";
     context.fillRect(area.left, area.top, area.width, area.height);
@@ -186,17 +201,31 @@
     context.lineCap = context.lineJoin = "round";
     items.forEach(function (item) {
       if (item.stroke) drawStroke(context, item.stroke);
-      else if (item.picture) {
-        var place = placed(item.picture);
-        context.drawImage(item.picture, place.left, place.top, place.width, place.height);
-      }
+      else drawPicture(context, item.picture);
     });
+    context.restore();
   }
 
-  /* A curve from middle to middle of the segments, the points between as control points; one point is a dot. */
-  function drawStroke(context, points) {
+  /* The picture is the paper for the strokes that follow: only it is sent, so they are cut off at its edge. */
+  function drawPicture(context, picture) {
+    var place = placed(picture.sheet);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(picture.sheet, place.left, place.top, place.width, place.height);
+    context.strokeStyle = picture.ink;
     context.beginPath();
-    context.moveTo(points[0].x, points[0].y);
+    context.rect(place.left, place.top, place.width, place.height);
+    context.clip();
+  }
+
+  /* A curve from middle to middle of the segments, the points between as control points. A pen that stays where it is
+     makes a dot, which no line is: a canvas draws nothing for one without length. */
+  function drawStroke(context, points) {
+    var start = points[0];
+    context.beginPath();
+    context.moveTo(start.x, start.y);
+    if (points.every(function (point) { return point.x === start.x && point.y === start.y; })) {
+      context.lineTo(start.x + 0.01, start.y);
+    }
     for (var i = 1; i < points.length - 1; i++) {
       var next = points[i + 1];
       context.quadraticCurveTo(points[i].x, points[i].y, (points[i].x + next.x) / 2, (points[i].y + next.y) / 2);
@@ -207,6 +236,8 @@
   }
 
   function drawCrosshair(context, at, down) {
+    var scale = context.canvas.width / SIZE;
+    context.setTransform(scale, 0, 0, scale, 0, 0);
     context.lineWidth = 2;
     context.strokeStyle = down ? "#2448c5" : "#8a857a";
     context.beginPath();

@@ -3,38 +3,48 @@
   "use strict";
 
   var PAUSE = 120; /* ms between questions while the pen moves */
-  var TIMEOUT = 15000;
+  var SLOW = 3000;
+  var TIMEOUT = 20000;
   var RETRY = [1000, 2000, 5000];
+  var KEPT = "Your drawing is kept; ";
 
-  /* `encode` calls back with the image file, or with null if there is nothing to recognise; `on.answer`, `on.failure`
-     and `on.waiting` show what came of it. */
+  /* `encode` calls back with the image file, or with null if there is nothing to recognise. `on.answer` shows what came
+     of it, `on.failure` what happened and what to do, with `true` if it is still being waited for; `on.waiting` is
+     called for every question. */
   function Recogniser(encode, on) {
     this.encode = encode;
     this.on = on;
-    this.request = null; /* under way */
     this.asked = 0; /* number of the latest question */
+    this.busy = false; /* it is being encoded, or answered */
+    this.request = null;
     this.wanted = false; /* something has changed since */
     this.timer = null;
+    this.slow = null;
     this.failures = 0;
-    $(window).on("online", this.now.bind(this));
+    this.notBefore = 0; /* as the server asked */
+    var self = this;
+    $(window).on("online", function () { if (self.failures) self.now(true); });
   }
 
   /* The drawing is changing: ask soon, but let a question that is under way be answered. */
   Recogniser.prototype.soon = function () {
     this.wanted = true;
-    if (!this.timer && !this.request) this.schedule(PAUSE);
+    if (!this.timer && !this.busy) this.schedule(PAUSE);
   };
 
-  /* The drawing is complete: ask at once, and drop what has been superseded. */
-  Recogniser.prototype.now = function () {
+  /* The drawing is complete: ask at once, and drop what has been superseded. An overloaded server gets the pause that
+     it asked for, unless somebody insists. */
+  Recogniser.prototype.now = function (insist) {
     this.cancel();
-    this.ask();
+    if (insist || Date.now() >= this.notBefore) this.ask();
+    else this.schedule(0);
   };
 
   Recogniser.prototype.cancel = function () {
     clearTimeout(this.timer);
+    clearTimeout(this.slow);
     this.timer = null;
-    this.wanted = false;
+    this.busy = this.wanted = false;
     this.asked++;
     if (this.request) this.request.abort();
     this.request = null;
@@ -42,23 +52,30 @@
 
   Recogniser.prototype.schedule = function (wait) {
     var self = this;
-    this.timer = setTimeout(function () { self.timer = null; self.ask(); }, wait);
+    this.timer = setTimeout(function () { self.timer = null; self.ask(); }, Math.max(wait, this.notBefore - Date.now()));
   };
 
   Recogniser.prototype.ask = function () {
     var self = this, number = ++this.asked;
     this.wanted = false;
+    this.busy = true;
     this.encode(function (file) {
-      if (number !== self.asked || !file) return;
+      if (number !== self.asked) return;
+      if (!file) return self.cancel();
       var form = new FormData();
-      form.append("image", file, "drawing.png");
+      form.append("image", file, "drawing");
       self.on.waiting();
+      self.slow = setTimeout(function () {
+        self.on.failure("The server is slow, perhaps only just waking up.", KEPT + "still waiting…", true);
+      }, SLOW);
       self.request = $.ajax({
         url: "/predict?include=input", method: "POST", data: form, dataType: "json",
         contentType: false, processData: false, timeout: TIMEOUT
       });
       self.request.then(
-        function (answer) { self.finish(number, function () { self.failures = 0; self.on.answer(answer); }); },
+        function (answer) {
+          self.finish(number, function () { self.failures = self.notBefore = 0; self.on.answer(answer); });
+        },
         function (request, status) {
           if (status !== "abort") self.finish(number, function () { self.fail(request, status); });
         });
@@ -67,30 +84,53 @@
 
   Recogniser.prototype.finish = function (number, show) {
     if (number !== this.asked) return;
+    clearTimeout(this.slow);
     this.request = null;
+    this.busy = false;
     show();
     if (this.wanted && !this.timer) this.schedule(PAUSE);
   };
 
   Recogniser.prototype.fail = function (request, status) {
-    var detail = request.responseJSON && request.responseJSON.detail;
-    var passing = status === "timeout" || request.status === 0 || request.status >= 500;
-    this.on.failure(explain(request, status, detail), passing);
-    if (!passing) return;
-    var wait = Number(request.getResponseHeader("Retry-After")) * 1000;
-    this.schedule(wait || RETRY[Math.min(this.failures++, RETRY.length - 1)]);
+    var code = request.status, passing = code === 0 || code === 200 || code === 429 || code >= 500;
+    if (!passing) {
+      this.on.failure.apply(null, refusal(code, request.responseJSON && request.responseJSON.detail));
+      return;
+    }
+    var asked = Number(request.getResponseHeader("Retry-After")) * 1000;
+    var wait = asked || RETRY[Math.min(this.failures, RETRY.length - 1)];
+    if (asked) this.notBefore = Date.now() + asked;
+    this.failures++;
+    this.schedule(wait);
+    this.on.failure(trouble(request, status), status === "error" && navigator.onLine === false
+      ? KEPT + "it will be read when the connection is back."
+      : KEPT + "trying again in " + Math.ceil(wait / 1000) + " s.");
   };
 
-  function explain(request, status, detail) {
-    if (status === "timeout") return "The server is slow to answer. Your drawing is safe; trying again…";
-    if (request.status === 0) {
-      return navigator.onLine === false
-        ? "You are offline. Your drawing is safe and will be read when the connection is back."
-        : "The server cannot be reached. Your drawing is safe; trying again…";
+  /* What passes by itself. */
+  function trouble(request, status) {
+    if (status === "timeout") return "The server takes too long to answer.";
+    if (status === "parsererror") return "That was not the server’s answer: perhaps this network wants you to sign in.";
+    if (request.status === 0) return navigator.onLine === false ? "You are offline." : "The server cannot be reached.";
+    if (request.status === 503 || request.status === 429) {
+      return sentences(request.responseJSON && request.responseJSON.detail)[0] || "The server is busy.";
     }
-    if (request.status === 503) return (detail || "The server is busy.") + " Your drawing is safe.";
-    if (request.status >= 500) return "Something went wrong on the server. Your drawing is safe; trying again…";
-    return detail || "The server did not accept the drawing (" + request.status + ").";
+    return "Something went wrong on the server.";
+  }
+
+  /* What does not: this picture will never be accepted. */
+  function refusal(code, detail) {
+    var said = sentences(detail);
+    return [
+      said[0] || (code === 413 ? "The picture is too large for this server." : "The server refused (" + code + ")."),
+      said[1] || (code === 413 ? "Choose a smaller one." : "Change the drawing, or choose another picture.")
+    ];
+  }
+
+  /* What is wrong comes first, what to do about it after it. */
+  function sentences(detail) {
+    var parts = typeof detail === "string" ? detail.match(/^(.+?[.!?])(?:\s+(.*))?$/) : null;
+    return parts ? [parts[1], parts[2]] : [typeof detail === "string" ? detail : "", ""];
   }
 
   window.Recogniser = Recogniser;

@@ -1,0 +1,92 @@
+"""Undo, redo, clear; and that nothing but these takes anything off the paper."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.page.playing import draw_line, ink, sheet
+
+
+def test_buttons_undo_and_redo_stroke_by_stroke(page: Page):
+    blank = sheet(page)
+    draw_line(page, 0.3)
+    one = sheet(page)
+    draw_line(page, 0.7)
+    two = sheet(page)
+    undo, redo = page.locator("#undoButton"), page.locator("#redoButton")
+    seen = []
+    for button in (undo, undo, redo, redo):
+        button.click()
+        seen.append(sheet(page))
+    assert seen == [one, blank, one, two]
+
+
+def test_buttons_that_can_do_nothing_are_disabled(desktop: Page):
+    undo, redo = desktop.locator("#undoButton"), desktop.locator("#redoButton")
+    expect(undo).to_be_disabled()
+    draw_line(desktop)
+    expect(undo).to_be_enabled()
+    expect(redo).to_be_disabled()
+    undo.click()
+    expect(redo).to_be_enabled()
+
+
+@pytest.mark.parametrize(
+    "keys", [("Control+z", "Control+Shift+z"), ("Meta+z", "Meta+Shift+z"), ("Control+z", "Control+y")]
+)
+def test_keys_undo_and_redo(desktop: Page, keys: tuple[str, str]):
+    draw_line(desktop)
+    drawn = sheet(desktop)
+    desktop.keyboard.press(keys[0])
+    assert ink(desktop) == 0
+    desktop.keyboard.press(keys[1])
+    assert sheet(desktop) == drawn
+
+
+def test_escape_clears_and_undo_brings_back(desktop: Page):
+    draw_line(desktop)
+    drawn = sheet(desktop)
+    desktop.keyboard.press("Escape")
+    assert ink(desktop) == 0
+    desktop.keyboard.press("Control+z")
+    assert sheet(desktop) == drawn
+
+
+def test_enter_predicts(desktop: Page):
+    draw_line(desktop)
+    expect(desktop.locator("#predictionResult")).not_to_be_empty()
+    with desktop.expect_request("**/predict?*"):
+        desktop.keyboard.press("Enter")
+
+
+def test_a_new_stroke_ends_redoing(desktop: Page):
+    draw_line(desktop, 0.3)
+    desktop.keyboard.press("Control+z")
+    draw_line(desktop, 0.7)
+    expect(desktop.locator("#redoButton")).to_be_disabled()
+
+
+def test_undoing_all_forgets_the_answer(desktop: Page):
+    draw_line(desktop)
+    expect(desktop.locator("#predictionResult")).not_to_be_empty()
+    desktop.locator("#undoButton").click()
+    expect(desktop.locator("#predictionResult")).to_be_empty()
+
+
+def test_turning_the_phone_loses_nothing(phone: Page):
+    draw_line(phone)
+    drawn = sheet(phone)
+    phone.set_viewport_size({"width": 844, "height": 390})
+    phone.wait_for_timeout(100)
+    phone.set_viewport_size({"width": 390, "height": 844})
+    phone.wait_for_timeout(100)
+    assert sheet(phone) == drawn
+
+
+def test_a_narrower_window_shows_the_whole_drawing(phone: Page):
+    draw_line(phone)
+    before = ink(phone)
+    phone.set_viewport_size({"width": 240, "height": 400})
+    phone.wait_for_function("canvas.width < 840")
+    assert ink(phone) == pytest.approx(before, rel=0.05)

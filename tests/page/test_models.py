@@ -1,0 +1,96 @@
+"""Any model: few classes or many, long names, other scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from app.pages import invitation
+from app.recognition.checkpoint import Checkpoint, save
+from app.recognition.imaging import Preparation
+from app.recognition.networks import build
+from tests.page.conftest import DEVICES, opened, served
+from tests.page.playing import draw_line
+
+KANA = "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめも"
+MODELS: dict[str, tuple[str, ...]] = {
+    "two": ("circle", "not a circle but nearly one"),
+    "sixty": (*KANA, *(f"hiragana letter {name}" for name in "abcdefghijklmnopqrst"), "א", "ب", "अ", "ᚠ", "Ж"),
+}
+
+
+def untrained(classes: tuple[str, ...], **more: object) -> Checkpoint:
+    """A real model that has learned nothing yet."""
+    network = build("resnet", len(classes), widths=(8, 8))
+    return Checkpoint("resnet", classes, network.state_dict(), arguments={"widths": (8, 8)}, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A server for each model."""
+    with ExitStack() as stack:
+        found = {}
+        for name, classes in MODELS.items():
+            path = tmp_path_factory.mktemp(name) / "model.pt"
+            save(untrained(classes), path)
+            found[name] = stack.enter_context(served(path))
+        yield found
+
+
+@pytest.fixture(params=["two", "sixty"])
+def small(request: pytest.FixtureRequest, browser: Browser, addresses: dict[str, str]) -> Iterator[Page]:
+    """Each model's page on the smallest phone, with an answer."""
+    options = {**DEVICES["phone"], "viewport": {"width": 320, "height": 568}}
+    with opened(browser, addresses[request.param], **options) as page:
+        draw_line(page)
+        expect(page.locator("#predictionResult")).not_to_be_empty()
+        yield page
+
+
+def test_any_model_fits_320_pixels(small: Page):
+    assert small.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_no_name_runs_into_its_neighbour(small: Page):
+    script = "[...document.querySelectorAll('.name')].filter(name => name.getBoundingClientRect().right > 320).length"
+    assert small.evaluate(script) == 0
+
+
+def test_every_class_of_sixty_has_a_bar(browser: Browser, addresses: dict[str, str]):
+    with opened(browser, addresses["sixty"]) as page:
+        assert page.locator("#probabilities .name").all_inner_texts() == list(MODELS["sixty"])
+
+
+@pytest.mark.parametrize("label", [MODELS["two"][1], "hiragana letter a", "אבגדהוזח", "W" * 60])
+def test_a_long_answer_stays_in_its_place(browser: Browser, addresses: dict[str, str], label: str):
+    def fulfil(route: Route) -> None:
+        other = MODELS["two"][0]
+        route.fulfill(json={"label": label, "confidence": 0.6, "probabilities": {label: 0.6, other: 0.4}})
+
+    options = {**DEVICES["phone"], "viewport": {"width": 320, "height": 568}}
+    with opened(browser, addresses["two"], **options) as page:
+        page.route("**/predict?*", fulfil)
+        draw_line(page)
+        expect(page.locator("#predictionResult")).to_have_text(label)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize(
+    ("classes", "more", "title", "words"),
+    [
+        (("0", "1"), {}, "Draw a digit", "says which it is."),
+        (("a", "b", "c"), {}, "Draw a letter", "It knows a, b and c."),
+        (MODELS["two"], {}, "Draw a character", "It knows circle and not a circle but nearly one."),
+        (MODELS["sixty"], {}, "Draw a character", "It knows 60 of them."),
+        (("sole",), {}, "Draw a character", "It knows sole."),
+        (("cat", "dog"), {"preparation": Preparation("plain")}, "Recognise a picture", "It knows cat and dog."),
+        (("a", "b"), {"title": "Runes"}, "Runes", "It knows a and b."),
+    ],
+)
+def test_the_invitation_comes_from_the_model(classes: tuple[str, ...], more: dict[str, object], title: str, words: str):
+    heading, hint = invitation(untrained(classes, **more))
+    assert heading == title
+    assert hint.endswith(words)
