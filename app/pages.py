@@ -69,10 +69,20 @@ def _page(request: Request, answer: Prediction | None = None, error: str | None 
         "seen": _SEEN[preparation.method],
         "unsure_below": request.app.state.settings.unsure_below,
         "answer": answer,
+        "verdict": answer and _verdict(answer, request.app.state.settings.unsure_below),
         "error": error,
     }
     # The page names the versions of its files, so it must be asked for anew.
     return _templates.TemplateResponse(request, "index.html", values, status, {"Cache-Control": "no-cache"})
+
+
+def _verdict(answer: Prediction, unsure_below: float) -> str:
+    """What static/page.js says of an answer, in a line."""
+    if answer.confidence < unsure_below:
+        label, other = sorted(answer.probabilities, key=lambda name: -answer.probabilities[name])[:2]
+        return f"Not sure: {label} or {other}"
+    # Certainty is not to be had.
+    return "Over 99 % sure" if answer.confidence >= 0.995 else f"{answer.confidence:.0%} sure".replace("%", " %")
 
 
 def _layout(classes: Sequence[str]) -> str:

@@ -66,7 +66,8 @@ $(function () {
       event.preventDefault();
     })
     .on("paste", function (event) {
-      take(event.originalEvent.clipboardData.files, "There is no picture on the clipboard.", "Copy one and paste again.");
+      var files = event.originalEvent.clipboardData.files;
+      take(files, "There is no picture on the clipboard.", "Copy one and paste again.");
     })
     .on("dragover", function (event) {
       event.preventDefault();
@@ -77,7 +78,8 @@ $(function () {
       if (!event.originalEvent.relatedTarget) $("#paper").removeClass("drop");
     })
     .on("drop", function (event) {
-      take(event.originalEvent.dataTransfer.files, "That was not a picture file.", "Save the picture first, then drop its file here.");
+      var files = event.originalEvent.dataTransfer.files;
+      take(files, "That was not a picture file.", "Save the picture first, then drop its file here.");
     });
 
   /* A picture instead of a drawing. */
@@ -92,13 +94,14 @@ $(function () {
     var ranked = Object.keys(answer.probabilities).sort(function (one, other) {
       return answer.probabilities[other] - answer.probabilities[one];
     });
-    var first = isolated(answer.label), second = isolated(ranked[1] || ""), chance = answer.probabilities[ranked[1]] || 0;
-    var sure = answer.confidence >= UNSURE_BELOW;
+    var first = isolated(answer.label), second = isolated(ranked[1] || "");
+    var sure = answer.confidence >= UNSURE_BELOW, best = percent(answer.confidence);
+    var chance = answer.probabilities[ranked[1]] || 0, other = percent(chance);
     $("#predictionResult").text(answer.label).toggleClass("word", answer.label.length > 3)
       .toggleClass("phrase", answer.label.length > 10);
     $("body").removeClass("waiting").toggleClass("unsure", !sure);
-    if (sure) say(percent(answer.confidence) + " sure", chance >= CLOSE ? "It might be " + second + " (" + percent(chance) + ")." : "");
-    else say("Not sure: " + first + " or " + second, percent(answer.confidence) + " against " + percent(chance) + ".");
+    if (!sure) say("Not sure: " + first + " or " + second, best + " against " + other + ".");
+    else say(best + " sure", chance >= CLOSE ? "It might be " + second + " (" + other + ")." : "");
     if (!drawing) announce((sure ? answer.label + ", " : "") + $("#message").text() + ". " + $("#remedy").text());
     $("#probabilities li").each(function () {
       var share = answer.probabilities[this.dataset.class] || 0;

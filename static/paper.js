@@ -236,16 +236,10 @@
   }
 
   function drawCrosshair(context, at, down) {
-    var scale = context.canvas.width / SIZE;
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.lineWidth = 2;
-    context.strokeStyle = down ? "#2448c5" : "#8a857a";
-    context.beginPath();
-    context.moveTo(at.x - 10, at.y);
-    context.lineTo(at.x + 10, at.y);
-    context.moveTo(at.x, at.y - 10);
-    context.lineTo(at.x, at.y + 10);
-    context.stroke();
+    var scale = context.canvas.width / SIZE, x = at.x * scale, y = at.y * scale;
+    context.fillStyle = down ? "#2447c4" : "#807a6e";
+    context.fillRect(x - 10 * scale, y - scale, 20 * scale, 2 * scale);
+    context.fillRect(x - scale, y - 10 * scale, 2 * scale, 20 * scale);
   }
 
   window.Paper = Paper;

@@ -16,8 +16,8 @@
     };
     image.onerror = function () {
       URL.revokeObjectURL(address);
-      if (/^image\//.test(file.type)) refuse("This browser cannot open " + name + ".", "Save it as JPEG or PNG and try again.");
-      else refuse(name + " is not a picture.", "Choose a photo or a drawing, for example a JPEG or PNG.");
+      if (!/^image\//.test(file.type)) refuse(name + " is not a picture.", "Choose a photo or a drawing: a JPEG or PNG.");
+      else refuse("This browser cannot open " + name + ".", "Save it as JPEG or PNG and try again.");
     };
     image.src = address; /* upright, too: browsers honour EXIF here */
   }
@@ -50,7 +50,8 @@
       seen++;
       darkest = Math.min(darkest, grey);
     }
-    return { chalk: seen > 0 && seen < pixels.length / 4 && darkest > 200, dark: seen === pixels.length / 4 && sum < 110 * seen };
+    var opaque = seen === pixels.length / 4;
+    return { chalk: !opaque && seen > 0 && darkest > 200, dark: opaque && sum < 110 * seen };
   }
 
   window.openPicture = openPicture;

@@ -51,8 +51,8 @@
   };
 
   Recogniser.prototype.schedule = function (wait) {
-    var self = this;
-    this.timer = setTimeout(function () { self.timer = null; self.ask(); }, Math.max(wait, this.notBefore - Date.now()));
+    var self = this, pause = Math.max(wait, this.notBefore - Date.now());
+    this.timer = setTimeout(function () { self.timer = null; self.ask(); }, pause);
   };
 
   Recogniser.prototype.ask = function () {

@@ -90,3 +90,16 @@ def test_a_narrower_window_shows_the_whole_drawing(phone: Page):
     phone.set_viewport_size({"width": 240, "height": 400})
     phone.wait_for_function("canvas.width < 840")
     assert ink(phone) == pytest.approx(before, rel=0.05)
+
+
+def test_a_phone_on_its_side_shows_the_whole_paper(phone: Page):
+    phone.set_viewport_size({"width": 844, "height": 390})
+    box = phone.locator("#canvas").bounding_box()
+    assert box
+    assert box["y"] + box["height"] <= 390
+
+
+def test_a_small_phone_shows_paper_and_answer_together(phone: Page):
+    phone.set_viewport_size({"width": 375, "height": 553})
+    draw_line(phone)
+    expect(phone.locator("#predictionResult")).to_be_in_viewport(ratio=0.9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -22,10 +23,10 @@ MODELS: dict[str, tuple[str, ...]] = {
 }
 
 
-def untrained(classes: tuple[str, ...], **more: object) -> Checkpoint:
+def untrained(classes: tuple[str, ...], **more: Any) -> Checkpoint:
     """A real model that has learned nothing yet."""
     network = build("resnet", len(classes), widths=(8, 8))
-    return Checkpoint("resnet", classes, network.state_dict(), arguments={"widths": (8, 8)}, **more)  # type: ignore[arg-type]
+    return Checkpoint("resnet", classes, network.state_dict(), arguments={"widths": (8, 8)}, **more)
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +91,7 @@ def test_a_long_answer_stays_in_its_place(browser: Browser, addresses: dict[str,
         (("a", "b"), {"title": "Runes"}, "Runes", "It knows a and b."),
     ],
 )
-def test_the_invitation_comes_from_the_model(classes: tuple[str, ...], more: dict[str, object], title: str, words: str):
+def test_the_invitation_comes_from_the_model(classes: tuple[str, ...], more: dict[str, Any], title: str, words: str):
     heading, hint = invitation(untrained(classes, **more))
     assert heading == title
     assert hint.endswith(words)

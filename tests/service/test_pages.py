@@ -43,3 +43,14 @@ def test_openapi_describes_the_upload(client):
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["required"] == ["image"]
     assert {"200", "400", "413", "415", "422", "503"} <= set(operation["responses"])
+
+
+def test_upload_without_script_before_the_model_is_loaded_is_told_so(client):
+    client.app.state.classifier = None
+    answer = client.post("/", files={"image": b"anything"})
+    assert answer.status_code == 503
+    assert "not loaded yet" in answer.text
+
+
+def test_upload_without_script_that_cannot_be_read_is_a_client_error(client):
+    assert client.post("/", files={"image": b"milk, eggs"}).status_code == 400
