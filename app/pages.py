@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.templating import Jinja2Templates
 
 from app.api import recognise
-from app.recogniser import Recogniser
+from app.recogniser import OverloadedError, Recogniser
 from app.recognition.checkpoint import Checkpoint
 from app.recognition.classifier import Prediction
 from app.recognition.decoding import ImageError
 from app.recognition.imaging import Preparation
-from app.uploads import UploadError, read_image
+from app.uploads import UploadError
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
@@ -37,15 +37,16 @@ def index(request: Request) -> Response:
 @router.post("/")
 async def recognise_without_script(request: Request) -> Response:
     """The page with the answer to an uploaded picture, for browsers that run no scripts."""
-    classifier: Classifier | None = request.app.state.classifier
-    settings = request.app.state.settings
-    if classifier is None:
-        return _page(request, error="The model is not loaded yet. Try again in a few seconds.", status=503)
     try:
         return _page(request, (await recognise(request)).prediction)
-    except (ImageError, UploadError) as error:
+    except ImageError as error:
         return _page(request, error=str(error), status=400)
-    return _page(request, answer)
+    except UploadError as error:
+        return _page(request, error=error.detail, status=error.status)
+    except OverloadedError:
+        return _page(request, error="The server is busy. Try again in a second.", status=503)
+    except HTTPException as error:
+        return _page(request, error=error.detail, status=error.status_code)
 
 
 @router.get("/docs")
@@ -55,10 +56,11 @@ def docs(request: Request) -> Response:
 
 
 def _page(request: Request, answer: Prediction | None = None, error: str | None = None, status: int = 200) -> Response:
-    classifier: Classifier | None = request.app.state.classifier
-    title, hint = invitation(classifier.model) if classifier else ("Draw a character", "The model is being loaded.")
-    classes = classifier.model.classes if classifier else ()
-    preparation = classifier.model.preparation if classifier else Preparation()
+    recogniser: Recogniser | None = request.app.state.recogniser
+    model = recogniser.classifier.model if recogniser else None
+    title, hint = invitation(model) if model else ("Draw a character", "The model is being loaded.")
+    classes = model.classes if model else ()
+    preparation = model.preparation if model else Preparation()
     values = {
         "static": request.app.state.assets.url,
         "title": title,

@@ -29,10 +29,11 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
         classifier = Classifier.load(settings.model_path)
         classifier.warm_up()
         app.state.metrics.describe(classifier.model)
-        app.state.recogniser = Recogniser(classifier, settings.max_pixels, settings.max_waiting)
+        recogniser = Recogniser(classifier, settings.max_pixels, settings.max_waiting)
+        app.state.recogniser = recogniser
         logger.info("%s", _summary(settings, classifier.model))
         yield
-        recogniser, app.state.recogniser = app.state.recogniser, None
+        app.state.recogniser = None
         recogniser.close()
 
     return live

@@ -1,6 +1,6 @@
 """The held-out drawings that the model misreads, as one picture: docs/mistakes.png.
 
-    python -m benchmarks.mistakes ../shared/data/strokes
+python -m benchmarks.mistakes ../shared/data/strokes
 """
 
 from __future__ import annotations

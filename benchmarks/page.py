@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 
 from tests.conftest import TRACK_FILES
 from tests.page.conftest import DEVICES, launched_browser, served
-from tests.page.playing import play
+from tests.page.playing import play, wait_until
 from training.prepare.unipen import Character, read_unipen
 
 # The last request that was sent after the pen was lifted counts: an answer that was already on its way is not to what
@@ -58,7 +58,7 @@ def measure(browser: Browser, address: str, device: str, characters: list[Charac
     times = []
     for character in characters:
         play(page, character.strokes)
-        page.wait_for_function("lifted === null && measured.length")
+        wait_until(page, "lifted === null && measured.length > 0")
         times.append(cast("float", page.evaluate("measured.pop()")))
         page.keyboard.press("Escape")
         page.evaluate("measured = []")

@@ -98,6 +98,16 @@ def message(page: Page, words: str) -> None:
     expect(page.locator("#message")).to_contain_text(words)
 
 
+def wait_until(page: Page, condition: str) -> None:
+    """Wait for a condition in JavaScript. (Playwright's own wait evaluates it inside the page, where the page's
+    content security policy forbids that.)"""
+    for _ in range(100):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{condition} did not come true")
+
+
 def ink(page: Page, left: float = 0, top: float = 0, right: float = 1, bottom: float = 1) -> float:
     """The share of a part of the paper that is black."""
     script = """(canvas, [left, top, right, bottom]) => {

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from tests.page.playing import Held, answer, at, draw_line, jot, message, play, predict
+from tests.page.playing import Held, answer, at, draw_line, jot, message, play, predict, wait_until
 from training.prepare.unipen import Character
 
 
@@ -98,7 +98,7 @@ def test_bars_are_as_long_as_the_probabilities(desktop: Page):
       const fill = $('.fill')[row].getBoundingClientRect(), bar = $('.bar')[row].getBoundingClientRect();
       return Math.round(100 * (fill.right - bar.left) / bar.width);
     }).join()"""
-    desktop.wait_for_function(f"({script})() === '25,75,0'")
+    wait_until(desktop, f"({script})() === '25,75,0'")
 
 
 def test_bars_move_smoothly(desktop: Page):

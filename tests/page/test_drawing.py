@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.playing import Fingers, at, box, draw_line, fitted, ink, play, predict, sheet
+from tests.page.playing import Fingers, at, box, draw_line, fitted, ink, play, predict, sheet, wait_until
 from training.prepare.unipen import Character
 
 
@@ -57,7 +57,7 @@ def test_the_page_stays_where_it_is_while_a_finger_draws(phone: Page):
 
 def test_beside_the_paper_a_finger_scrolls(phone: Page):
     Fingers(phone).follow([(20, 700), (20, 600), (20, 500), (20, 400), (20, 300)])
-    phone.wait_for_function("scrollY > 50")
+    wait_until(phone, "scrollY > 50")
 
 
 def test_two_fingers_on_the_paper_do_not_zoom(phone: Page):

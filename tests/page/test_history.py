@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.playing import draw_line, ink, sheet
+from tests.page.playing import draw_line, ink, sheet, wait_until
 
 
 def test_buttons_undo_and_redo_stroke_by_stroke(page: Page):
@@ -88,7 +88,7 @@ def test_a_narrower_window_shows_the_whole_drawing(phone: Page):
     draw_line(phone)
     before = ink(phone)
     phone.set_viewport_size({"width": 240, "height": 400})
-    phone.wait_for_function("canvas.width < 840")
+    wait_until(phone, "canvas.width < 840")
     assert ink(phone) == pytest.approx(before, rel=0.05)
 
 
