@@ -67,7 +67,7 @@ class Metrics:
         self._slot[self._at["started"]] = 1
         self._slot[self._at["queue"]] = 0
 
-    def describe(self, model: Checkpoint) -> None:
+    def use_model(self, model: Checkpoint) -> None:
         """The loaded model, whose classes predictions are counted by."""
         self._model = model
         self._class_index = {name: index for index, name in enumerate(model.classes[:_CLASSES])}

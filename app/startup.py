@@ -28,7 +28,7 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
         torch.set_num_threads(1)
         classifier = Classifier.load(settings.model_path)
         classifier.warm_up()
-        app.state.metrics.describe(classifier.model)
+        app.state.metrics.use_model(classifier.model)
         recogniser = Recogniser(classifier, settings.max_pixels, settings.max_waiting)
         app.state.recogniser = recogniser
         logger.info("%s", _summary(settings, classifier.model))

@@ -44,10 +44,15 @@ def deployed() -> Iterator[str]:
 
 def wait_until_ready(address: str, seconds: float = 60) -> None:
     """Return when /readyz answers 200."""
+    wait_until_answering(f"{address}/readyz", seconds)
+
+
+def wait_until_answering(address: str, seconds: float = 60) -> None:
+    """Return when the address answers 200."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            if httpx2.get(f"{address}/readyz").status_code == 200:
+            if httpx2.get(address).status_code == 200:
                 return
         except httpx2.TransportError:
             pass

@@ -1,0 +1,35 @@
+"""The plain server, the one that tutorials show: the same model, each request by itself, eager, on the event loop."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from fastapi import FastAPI, File, UploadFile
+from PIL import Image, ImageOps
+
+from app.recognition import checkpoint
+
+app = FastAPI()
+model = checkpoint.load(Path(os.environ.get("MODEL_PATH", "model.pt")))
+network = model.network()
+
+
+@app.post("/predict")
+async def predict(image: Annotated[UploadFile, File()]) -> dict[str, Any]:
+    """Invert, resize, classify: none of the preparation that makes drawings readable."""
+    opened = Image.open(io.BytesIO(await image.read()))
+    small = ImageOps.invert(opened.convert("L")).resize((28, 28))
+    pixels = torch.from_numpy(np.array(small)).float().div(255)[None, None]
+    with torch.no_grad():
+        probabilities = network(pixels).softmax(1)[0]
+    best = int(probabilities.argmax())
+    return {
+        "label": model.classes[best],
+        "confidence": float(probabilities[best]),
+        "probabilities": dict(zip(model.classes, probabilities.tolist(), strict=True)),
+    }

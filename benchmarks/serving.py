@@ -1,0 +1,189 @@
+"""Throughput and latency of the service beside a server that does nothing and a plain one, on this machine.
+
+    python -m benchmarks.serving
+
+The load is the page's own upload, taken from Chromium, sent by wrk (Debian: apt-get install wrk). On two cores or more
+the server has one to itself and the load generator the other; all servers are driven in turn, round by round, and the
+medians printed. Also writes benchmarks/serving.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+
+from tests.conftest import ROOT, TRACK_FILES
+from tests.page.conftest import launched_browser, served
+from tests.page.playing import play
+from tests.test_deployment import free_port, wait_until_answering
+from training.prepare.unipen import read_unipen
+
+BIN = Path(sys.executable).parent
+# The line of the Procfile, but for the address.
+OURS = ("gunicorn", "app.main:app", "--config", "python:app.server")
+_SERVERS = {
+    "do-nothing FastAPI": ("uvicorn", "benchmarks.servers.nothing:app", "--no-access-log", "--log-level", "warning"),
+    "plain FastAPI + PyTorch": (
+        "uvicorn",
+        "benchmarks.servers.plain:app",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+    ),
+    "handwritten": OURS,
+}
+_SCRIPT = """
+local file = io.open("{body}", "rb")
+wrk.method = "POST"
+wrk.body = file:read("*a")
+wrk.headers["Content-Type"] = "{kind}"
+file:close()
+done = function(summary, latency, requests)
+  io.write(string.format('{{"rate": %f, "median": %f, "p99": %f, "errors": %d}}',
+    summary.requests / summary.duration * 1e6, latency:percentile(50), latency:percentile(99),
+    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout))
+end
+"""
+
+
+@dataclass
+class Measured:
+    """Rounds of one server: requests a second of eight clients, and microseconds of latency, of eight and of one."""
+
+    rate: list[float] = field(default_factory=list)
+    median: list[float] = field(default_factory=list)
+    p99: list[float] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)
+
+
+@contextmanager
+def running(command: tuple[str, ...], workers: int = 1, core: int | None = None) -> Iterator[tuple[str, int]]:
+    """A server, pinned to a core if one is given: its address and process id."""
+    port = free_port()
+    bind = ("--bind", f"127.0.0.1:{port}") if command[0] == "gunicorn" else ("--port", str(port))
+    pinned = ("taskset", "-c", str(core)) if core is not None else ()
+    environment = {**os.environ, "WEB_CONCURRENCY": str(workers)}
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [*pinned, str(BIN / command[0]), *command[1:], *bind], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+        try:
+            wait_until_answering(f"http://127.0.0.1:{port}/docs")
+            yield f"http://127.0.0.1:{port}", process.pid
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def page_upload() -> tuple[bytes, str]:
+    """The body and content type of an upload of a digit drawn on the page in Chromium."""
+    character = next(iter(read_unipen(TRACK_FILES[0])))
+    with served() as address, launched_browser() as browser:
+        page = browser.new_page()
+        page.goto(address)
+        play(page, character.strokes)
+        url: str = page.evaluate("document.querySelector('#canvas').toDataURL('image/png')")
+    form = httpx2.Request("POST", "http://localhost", files={"image": ("drawing.png", b64decode(url.split(",")[1]))})
+    return form.read(), form.headers["content-type"]
+
+
+def drive(address: str, script: Path, clients: int, seconds: float, core: int | None) -> dict[str, float]:
+    """Load a server for some seconds; every answer must be a success."""
+    pinned = ["taskset", "-c", str(core)] if core is not None else []
+    command = [*pinned, "wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "-s", str(script), f"{address}/predict"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = re.search(r"\{.*\}", output)
+    assert found, output
+    figures: dict[str, float] = json.loads(found[0])
+    assert not figures["errors"], output
+    return figures
+
+
+def measure(script: Path, rounds: int, seconds: float, workers: int) -> dict[str, Measured]:
+    """Drive all servers in turn, `rounds` times."""
+    apart = workers == 1 and (os.cpu_count() or 1) > 1 and shutil.which("taskset") is not None
+    server_core, load_core = (0, 1) if apart else (None, None)
+    measured = {name: Measured() for name in _SERVERS}
+    for _ in range(rounds):
+        for name, command in _SERVERS.items():
+            with running(command, workers, server_core) as (address, _):
+                drive(address, script, 8, 1, load_core)
+                eight = drive(address, script, 8, seconds, load_core)
+                measured[name].rate.append(eight["rate"])
+                measured[name].median.append(eight["median"])
+                measured[name].p99.append(eight["p99"])
+                measured[name].alone.append(drive(address, script, 1, seconds, load_core)["median"])
+    return measured
+
+
+def table(measured: dict[str, Measured]) -> str:
+    """The medians, and what they are of the do-nothing server's, as Markdown."""
+    nothing = measured["do-nothing FastAPI"]
+    rows = ["| server | requests/s, 8 clients | of do-nothing | median | p99 | one client: median | of do-nothing |"]
+    rows.append("|---|---|---|---|---|---|---|")
+    for name, one in measured.items():
+        rate, alone = statistics.median(one.rate), statistics.median(one.alone)
+        rows.append(
+            f"| {name} | {rate:,.0f} | {rate / statistics.median(nothing.rate):.2f} | "
+            f"{statistics.median(one.median) / 1000:.2f} ms | {statistics.median(one.p99) / 1000:.2f} ms | "
+            f"{alone / 1000:.2f} ms | {alone / statistics.median(nothing.alone):.2f} |"
+        )
+    return "\n".join(rows)
+
+
+def draw_chart(measured: dict[str, Measured], path: Path) -> None:
+    """Requests a second as bars, each round a dot."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 2.2), layout="constrained")
+    axis = figure.subplots()
+    names = list(measured)[::-1]
+    axis.barh(
+        names, [statistics.median(measured[name].rate) for name in names], color=["#2448c5", "#b7b0a2", "#b7b0a2"]
+    )
+    for name in names:
+        axis.plot(measured[name].rate, [name] * len(measured[name].rate), "o", color="#1d1c1a", markersize=3)
+    axis.set_xlabel("requests per second, one worker on one core, eight clients")
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--workers", type=int, default=1)
+    options = parser.parse_args()
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is not installed. On Debian: apt-get install wrk")
+    body, kind = page_upload()
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "upload.lua")
+        script.with_name("body").write_bytes(body)
+        script.write_text(_SCRIPT.format(body=script.with_name("body"), kind=kind))
+        measured = measure(script, options.rounds, options.seconds, options.workers)
+    print(
+        f"upload of {len(body):,} bytes, {options.rounds} rounds of {options.seconds:g} s, workers: {options.workers}\n"
+    )
+    print(table(measured))
+    if options.workers == 1:
+        draw_chart(measured, Path(__file__).with_name("serving.png"))
+
+
+if __name__ == "__main__":
+    main()
