@@ -1,22 +1,22 @@
-"""`python -m training prepare | train | evaluate`: from labelled images to a model.pt that the service can load."""
+"""`python -m training prepare | train | evaluate | report`: from labelled images to a model.pt that can be served."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from app.recognition.checkpoint import CheckpointError
 from app.recognition.imaging import Method, Preparation
 from app.recognition.networks import ARCHITECTURES
 from app.recognition.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training import evaluate, train
-from training.augmentation import AUGMENTATIONS
 from training.errors import TrainingError
+from training.options import add_recipe, fraction, given_choices, positive
 from training.prepare import published, sources, tracks
-from training.recipes import PUBLISHED, Optimizer, Recipe, Scheduler
+from training.recipes import PUBLISHED, Recipe
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_prepare(commands.add_parser("prepare", help="write a data set as an image folder"))
     _add_train(commands.add_parser("train", help="train a model on an image folder"))
     _add_evaluate(commands.add_parser("evaluate", help="print how a model does on an image folder"))
+    _add_report(commands.add_parser("report", help="write the report on a model and an image folder"))
     return parser
 
 
@@ -50,16 +51,14 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
         if name == "emnist":
             one.add_argument("--split", choices=published.EMNIST_SPLITS, default="balanced")
         one.add_argument("--only", choices=published.PARTS, help="read just this part, and divide it in two")
-        one.add_argument(
-            "--test-fraction", type=_fraction, default=0.2, help="with --only: share to test (%(default)s)"
-        )
+        one.add_argument("--test-fraction", type=fraction, default=0.2, help="with --only: share to test (%(default)s)")
         one.add_argument("--seed", type=int, default=0, help="with --only: draws the images to test (%(default)s)")
         one.set_defaults(run=_prepare_published, name=name, split="balanced")
     unipen = names.add_parser("unipen", help="pen tracks in UNIPEN files, drawn as the page draws them")
     unipen.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
     _add_out(unipen)
     unipen.add_argument("--test-source", action="append", default=[], metavar="NAME", help="hold out a whole source")
-    unipen.add_argument("--test-fraction", type=_fraction, default=0.2, help="of the other writers (%(default)s)")
+    unipen.add_argument("--test-fraction", type=fraction, default=0.2, help="of the other writers (%(default)s)")
     unipen.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
     unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
     unipen.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
@@ -104,6 +103,13 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, default=Path("model.pt"), help="the model file to write (%(default)s)")
     parser.add_argument("--arch", choices=ARCHITECTURES, default=DEFAULT_ARCHITECTURE, help="the network (%(default)s)")
     parser.add_argument(
+        "--widths",
+        type=positive,
+        nargs="+",
+        metavar="CHANNELS",
+        help=f"channels of each stage of {DEFAULT_ARCHITECTURE} (32 64 128): fewer train faster, more read better",
+    )
+    parser.add_argument(
         "--prepare",
         choices=get_args(Method),
         default="ink",
@@ -113,7 +119,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--published", action="store_true", help="train as the architecture's source does")
     parser.add_argument(
         "--validation-fraction",
-        type=_fraction,
+        type=fraction,
         default=0.1,
         help="share of each class kept for validation, if there is no validation folder (%(default)s)",
     )
@@ -123,82 +129,32 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-report", action="store_true", help="write none")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
-    _add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
+    add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
     parser.set_defaults(run=_train)
-
-
-def _add_recipe(group: Any) -> None:
-    """Options named as the recipe's fields; what is not given does not appear among the parsed options."""
-    default = Recipe()
-
-    def add(field: str, help: str = "", **options: Any) -> None:
-        shown = getattr(default, field)
-        if isinstance(shown, (tuple, dict)):
-            shown = " ".join(shown) or "none"
-        elif field in ("epochs", "batch_size"):
-            shown = "by the number of images"
-        flag = f"--{field.replace('_', '-')}"
-        group.add_argument(flag, dest=field, default=argparse.SUPPRESS, help=f"{help} ({shown})".strip(), **options)
-
-    add("epochs", "passes over the images", type=_positive)
-    add("batch_size", "images to a step, over all processes", type=_positive)
-    add("opt", "optimizer", choices=get_args(Optimizer))
-    add("lr", "highest learning rate", type=float)
-    add("weight_decay", type=float)
-    add("label_smoothing", type=_fraction)
-    add("lr_scheduler", choices=get_args(Scheduler))
-    add("lr_warmup_epochs", type=float)
-    add("lr_step_size", "epochs, for step", type=_positive)
-    add("lr_gamma", "factor, for step", type=float)
-    names = ", ".join(AUGMENTATIONS)
-    add("augment", f"any of {names}; none to switch it off", nargs="*", choices=AUGMENTATIONS, metavar="NAME")
-    add("model_ema_decay", "of the averaged weights, 0 for none", type=_fraction)
-    add("class_weight", "CLASS=FACTOR (repeatable), or balanced", action="append", metavar="WEIGHT")
-    add("patience", "epochs without a lower validation loss, 0 for no end", type=int)
-    add("amp", "compute in bfloat16", action=argparse.BooleanOptionalAction)
-    add("seed", type=int)
-    add("device", "cpu, cuda, mps, …")
 
 
 def _train(options: argparse.Namespace) -> None:
     if options.published and options.arch not in PUBLISHED:
         raise TrainingError(f"--published: {options.arch} has no source of its own. Leave one of the two out.")
+    if options.widths and options.arch != DEFAULT_ARCHITECTURE:
+        raise TrainingError(f"--widths: {options.arch} is as wide as its source says. Leave one of the two out.")
     recipe = PUBLISHED[options.arch] if options.published else Recipe()
-    given = {field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)}
-    if "augment" in given:
-        given["augment"] = tuple(given["augment"])
-    if "class_weight" in given:
-        given["class_weight"] = _class_weight(given["class_weight"])
     train.run(
         train.Options(
             data=options.data,
             output=options.output,
             architecture=options.arch,
             preparation=Preparation(options.prepare),
-            recipe=replace(recipe, **given),
+            arguments={"widths": options.widths} if options.widths else {},
+            recipe=replace(recipe, **given_choices(options)),
             validation_fraction=options.validation_fraction,
             skip_unreadable=options.skip_unreadable,
             resume=options.resume,
-            report=None
-            if options.no_report
-            else options.report or options.output.with_name(f"{options.output.stem}-report"),
+            report=None if options.no_report else options.report or _report_of(options.output),
             title=options.title,
             command=options.command,
         )
     )
-
-
-def _class_weight(given: list[str]) -> Any:
-    if given == ["balanced"]:
-        return "balanced"
-    weights = {}
-    for item in given:
-        name, _, factor = item.rpartition("=")
-        try:
-            weights[name] = float(factor)
-        except ValueError:
-            raise TrainingError(f"--class-weight {item}: not CLASS=FACTOR, such as 9=2, nor balanced.") from None
-    return weights
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -208,18 +164,27 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=lambda given: evaluate.run(given.model, given.folder, given.skip_unreadable))
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="a model file")
+    parser.add_argument(
+        "data", type=Path, metavar="DATA", help="a folder with test/<class>/* and perhaps train/<class>/*"
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="the folder to write, its curves kept (the model's name + -report)"
+    )
+    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    parser.set_defaults(run=_report)
 
 
-def _fraction(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < 1:
-        raise ValueError
-    return number
+def _report(options: argparse.Namespace) -> None:
+    from training.report import anew  # its templates are not needed to train
+
+    anew.run(options.model, options.data, options.output or _report_of(options.model), options.skip_unreadable)
+
+
+def _report_of(model: Path) -> Path:
+    """Where the report on a model is written unless told otherwise."""
+    return model.with_name(f"{model.stem}-report")
 
 
 if __name__ == "__main__":

@@ -46,14 +46,14 @@ def run(model_path: Path, folder: Path, skip_unreadable: bool) -> None:
     )
 
 
-def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool) -> ImageSet:
+def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool, cache: Path | None = None) -> ImageSet:
     """The images of a folder of class folders, prepared as the model wants them, targets indexing its classes.
 
     Some of the model's classes may have no folder. Raises TrainingError for a folder that is no class of the model.
     """
     listing = list_images(folder)
     require_known_classes(listing, model.classes)
-    return read_images(listing, model.preparation, skip_unreadable).with_classes(model.classes)
+    return read_images(listing, model.preparation, skip_unreadable, cache).with_classes(model.classes)
 
 
 def evaluate(model: Checkpoint, images: ImageSet) -> Evaluation:

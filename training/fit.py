@@ -35,6 +35,12 @@ class Epoch:
     lr: float
     validation: Scores | None = None
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Epoch:
+        """The epoch of which `dataclasses.asdict` gave these values."""
+        validation = values["validation"]
+        return cls(**{**values, "validation": Scores(**validation) if validation else None})
+
 
 @dataclass
 class Fit:
@@ -163,10 +169,7 @@ class Trainer:
         _plain(self._network).load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
-        epochs = [
-            Epoch(**{**epoch, "validation": Scores(**epoch["validation"]) if epoch["validation"] else None})
-            for epoch in state["epochs"]
-        ]
+        epochs = [Epoch.from_dict(epoch) for epoch in state["epochs"]]
         self.result = Fit(state["best"], state["best_epoch"], epochs)
 
 

@@ -18,12 +18,15 @@ from training.recipes import Recipe
 class Resumable:
     """Saves a training after every epoch, so that it can go on after whatever stopped it."""
 
-    def __init__(self, output: Path, architecture: str, recipe: Recipe, train: ImageSet) -> None:
+    def __init__(
+        self, output: Path, architecture: str, arguments: dict[str, Any], recipe: Recipe, train: ImageSet
+    ) -> None:
         self.path = output.with_name(f"{output.name}.unfinished")
         # What must be the same for the rest of the training to make sense. More epochs may be asked for, if the
         # learning rate does not depend on how many there are.
         self._conditions: dict[str, Any] = {
             "architecture": architecture,
+            **arguments,
             "classes": list(train.classes),
             "images": len(train),
             **{name: value for name, value in dataclasses.asdict(recipe).items() if name not in ("device", "patience")},

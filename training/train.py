@@ -37,12 +37,14 @@ from training.resume import Resumable
 class Options:
     """What to train, on what, and where to write it.
 
-    `report` is the folder of the report, None for none; `command`, the command line's arguments, is noted in the model.
+    `arguments` are those of the architecture. `report` is the folder of the report, None for none; `command`, the
+    command line's arguments, is noted in the model.
     """
 
     data: Path
     output: Path
     architecture: str
+    arguments: dict[str, Any]
     preparation: Preparation
     recipe: Recipe
     validation_fraction: float
@@ -103,9 +105,9 @@ def _end_on_sigterm() -> None:
 def _fit(options: Options, train: ImageSet, validation: ImageSet | None, team: Team) -> Fit:
     recipe = options.recipe
     torch.manual_seed(recipe.seed)
-    network = networks.build(options.architecture, len(train.classes), options.preparation.size)
+    network = networks.build(options.architecture, len(train.classes), options.preparation.size, **options.arguments)
     trainer = Trainer(network, train, validation, recipe, class_weights(recipe, train), team)
-    resumable = Resumable(options.output, options.architecture, recipe, train)
+    resumable = Resumable(options.output, options.architecture, options.arguments, recipe, train)
     if options.resume:
         resumable.load(trainer)
         print(f"resuming after epoch {len(trainer.result.epochs)}")
@@ -141,6 +143,7 @@ def _finished_model(
 ) -> Checkpoint:
     model = Checkpoint(
         architecture=options.architecture,
+        arguments=options.arguments,
         classes=sets["train"].classes,
         state=result.state,
         preparation=options.preparation,

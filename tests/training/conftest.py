@@ -1,0 +1,43 @@
+"""A small real tree of labelled images, and a model trained on it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TRACK_FILES
+from training.__main__ import main
+
+# Enough for a model that reads three digits.
+TRAIN = ("--epochs", "20", "--batch-size", "16")
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three digits, by 18 writers to train on and 5 others to test."""
+    data = tmp_path_factory.mktemp("tree")
+    command = ["prepare", "unipen", *map(str, TRACK_FILES), "--out", str(data), "--test-source", "pendigits"]
+    assert main([*command, "--test-fraction", "0", "--variations", "4"]) == 0
+    for folder in data.glob("*/[!017]"):
+        shutil.rmtree(folder)
+    return data
+
+
+@pytest.fixture
+def small(tree: Path, tmp_path: Path) -> Path:
+    """A copy of the tree with two images a class, to damage."""
+    data = tmp_path / "data"
+    for path in tree.glob("t*/*"):
+        (data / path.relative_to(tree)).mkdir(parents=True)
+        for image in sorted(path.iterdir())[:2]:
+            shutil.copy(image, data / image.relative_to(tree))
+    return data
+
+
+@pytest.fixture(scope="session")
+def trained(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    model = tmp_path_factory.mktemp("trained") / "model.pt"
+    assert main(["train", str(tree), "--output", str(model), *TRAIN]) == 0
+    return model

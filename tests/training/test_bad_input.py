@@ -1,0 +1,106 @@
+"""Trees and options that cannot be trained on: told in one line, or gone on without."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from app.recognition import checkpoint
+from tests.conftest import encode
+from training.__main__ import main
+
+
+def broken(case: str, data: Path) -> tuple[list[str], Path]:
+    """Damage a tree; the arguments to train with, and the path that the message must name."""
+    output = data.parent / "model.pt"
+    if case == "no such folder":
+        return [str(data / "nowhere")], data / "nowhere"
+    if case == "no test folder":
+        shutil.rmtree(data / "test")
+        return [str(data)], data
+    if case == "no train folder":
+        shutil.rmtree(data / "train")
+        return [str(data)], data
+    if case == "no class folders":
+        shutil.rmtree(data / "train")
+        (data / "train").mkdir()
+        return [str(data)], data / "train"
+    if case == "empty class":
+        (data / "train" / "8").mkdir()
+        return [str(data)], data / "train" / "8"
+    if case == "class only in train":
+        shutil.copytree(data / "train" / "7", data / "train" / "8")
+        return [str(data)], data / "test"
+    if case == "class only in test":
+        shutil.copytree(data / "test" / "7", data / "test" / "8")
+        return [str(data)], data / "train"
+    if case == "no image":
+        (data / "train" / "7" / "notes.png").write_text("hello")
+        return [str(data)], data / "train" / "7" / "notes.png"
+    if case == "blank image":
+        Image.new("L", (28, 28)).save(data / "test" / "7" / "blank.png")
+        return [str(data)], data / "test" / "7" / "blank.png"
+    if case == "output is a folder":
+        output.mkdir()
+        return [str(data), "--output", str(output)], output
+    assert case == "output cannot be written"
+    return [str(data), "--output", str(data / "no" / "such" / "model.pt")], data / "no" / "such" / "model.pt"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "no such folder",
+        "no test folder",
+        "no train folder",
+        "no class folders",
+        "empty class",
+        "class only in train",
+        "class only in test",
+        "no image",
+        "blank image",
+        "output is a folder",
+        "output cannot be written",
+    ],
+)
+def test_bad_input_is_told_in_one_line_with_status_2(case: str, small: Path, capsys):
+    arguments, named = broken(case, small)
+    assert main(["train", "--output", str(small.parent / "other.pt"), *arguments]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert str(named) in line
+
+
+def test_unreadable_files_can_be_skipped_and_are_counted(small: Path, tmp_path: Path, capsys):
+    (small / "train" / "7" / "notes.txt").write_text("hello")
+    (small / "test" / "7" / "broken.png").write_bytes(encode(Image.effect_noise((30, 30), 9))[:200])
+    arguments = ["train", str(small), "--output", str(tmp_path / "m.pt"), "--epochs", "1"]
+    assert main([*arguments, "--skip-unreadable"]) == 0
+    assert "skipped 2 unreadable files" in capsys.readouterr().out
+    assert checkpoint.load(tmp_path / "m.pt").metrics["test"]["count"] == 6
+
+
+def test_folders_may_be_called_training_and_testing(small: Path, tmp_path: Path):
+    (small / "train").rename(small / "training")
+    (small / "test").rename(small / "testing")
+    assert main(["train", str(small), "--output", str(tmp_path / "m.pt"), "--epochs", "1"]) == 0
+
+
+def test_evaluate_on_a_folder_with_an_unknown_class(trained: Path, small: Path, capsys):
+    (small / "test" / "0").rename(small / "test" / "zero")
+    assert main(["evaluate", str(trained), str(small / "test")]) == 2
+    assert "'zero'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("weight", ["8=2", "=2", "7", "7=heavy"])
+def test_bad_class_weights_are_explained(tree: Path, tmp_path: Path, capsys, weight: str):
+    assert main(["train", str(tree), "--output", str(tmp_path / "m.pt"), "--class-weight", weight]) == 2
+    assert weight.split("=")[0] in capsys.readouterr().err
+
+
+def test_published_networks_are_as_wide_as_published(small: Path, tmp_path: Path, capsys):
+    arguments = ["train", str(small), "--output", str(tmp_path / "m.pt"), "--arch", "mlp", "--widths", "4"]
+    assert main(arguments) == 2
+    assert "--widths" in capsys.readouterr().err
