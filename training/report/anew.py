@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from app.recognition import checkpoint
@@ -12,7 +13,7 @@ from training.evaluate import evaluate, read_for
 from training.fit import Epoch
 from training.images import CACHE
 from training.report.folder import write_after
-from training.tree import find_part, require_part
+from training.tree import extra_tests, find_part, require_part
 
 
 def run(model_path: Path, data: Path, folder: Path, skip_unreadable: bool) -> None:
@@ -22,19 +23,22 @@ def run(model_path: Path, data: Path, folder: Path, skip_unreadable: bool) -> No
     for an unusable model and TrainingError for an unusable tree.
     """
     model = checkpoint.load(model_path)
-    parts = {"test": require_part(data, "test")}
-    parts |= {part: found for part in ("train", "validation") if (found := find_part(data, part))}
+    parts = {part: found for part in ("train", "validation") if (found := find_part(data, part))}
+    parts |= {"test": require_part(data, "test")}
+    parts |= {found.name: found for found in extra_tests(data)}
     sets = {part: read_for(model, found, skip_unreadable, data / CACHE) for part, found in parts.items()}
-    evaluation = evaluate(model, sets["test"])
+    evaluations = {part: evaluate(model, images) for part, images in sets.items() if part.startswith("test")}
+    model = replace(model, metrics={part: evaluation.figures for part, evaluation in evaluations.items()})
     epochs = _epochs_of(model, folder / "history.json")
     title = f"{model_path.name}: {model.architecture} on {data.resolve().name}"
     try:
-        write_after(folder, title, sets, model, epochs, evaluation)
+        write_after(folder, title, sets, model, epochs, evaluations["test"])
     except OSError as error:
         raise TrainingError(f"{folder}: cannot be written ({error.strerror}). Choose another --output.") from error
     if not epochs:
         print(f"without curves: {folder / 'history.json'} is not this model's")
-    print(f"test accuracy {evaluation.figures['accuracy']:.2%} of {len(sets['test']):,} images")
+    for part, figures in model.metrics.items():
+        print(f"{part} accuracy {figures['accuracy']:.2%} of {figures['count']:,} images")
     print(f"report in {folder / 'report.html'}")
 
 

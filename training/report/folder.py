@@ -16,6 +16,7 @@ from training.evaluate import Evaluation
 from training.fit import Epoch
 from training.images import ImageSet
 from training.report import pictures
+from training.report.facts import facts
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -66,12 +67,13 @@ def write_after(
         sheet=pictures.class_sheet(sets["train"]) if "train" in sets else None,
         model=model,
         epochs=epochs,
-        curves=pictures.curves(epochs) if epochs else None,
+        curves=pictures.curves(epochs, model.provenance.get("best epoch")) if epochs else None,
         evaluation=evaluation,
         shades=_shades(matrix) if len(model.classes) <= _WIDEST_TABLE else None,
         confusions=_confusions(matrix, model.classes),
         mistakes=pictures.mistakes(sets["test"], evaluation, model.classes, _MISTAKES),
         wrong=int(matrix.sum() - matrix.diagonal().sum()),
+        made=facts(model),
     )
 
 
@@ -83,9 +85,9 @@ def _write(folder: Path, **values: Any) -> None:
 
 
 def _shades(matrix: Tensor) -> list[list[float]]:
-    """How dark each cell of the table is, 0 to 1: the share of the row, its root so that rare mistakes are visible."""
+    """How dark each cell of the table is, 0 to 1: the share of the row, its cube root so that rare mistakes show."""
     shares = matrix.double() / matrix.sum(1, keepdim=True).clamp(min=1)
-    return [[float(value) for value in row] for row in shares.sqrt()]
+    return [[float(value) for value in row] for row in shares ** (1 / 3)]
 
 
 def _confusions(matrix: Tensor, classes: Sequence[str]) -> list[Confusion]:

@@ -16,7 +16,7 @@ from training.evaluate import Evaluation
 from training.fit import Epoch
 from training.images import ImageSet
 
-_SHEET_COLUMNS = 14
+_SHEET_COLUMNS = 22
 _COLOURS = {"training": "#8a8f98", "validation": "#2f6fde"}
 
 
@@ -67,8 +67,8 @@ def mistakes(images: ImageSet, evaluation: Evaluation, classes: Sequence[str], m
     ]
 
 
-def curves(epochs: Sequence[Epoch]) -> dict[str, str]:
-    """Loss, accuracy and AUC over the epochs, each an SVG element."""
+def curves(epochs: Sequence[Epoch], best: int | None) -> dict[str, str]:
+    """Loss, accuracy and AUC over the epochs, each an SVG element; the epoch numbered `best` is marked."""
     series: dict[str, dict[str, list[float | None]]] = {
         "Loss": {
             "training": [epoch.loss for epoch in epochs],
@@ -85,11 +85,11 @@ def curves(epochs: Sequence[Epoch]) -> dict[str, str]:
     for title, lines in series.items():
         known = {name: values for name, values in lines.items() if any(value is not None for value in values)}
         if known:
-            drawn[title] = _chart(numbers, known, percent=title == "Accuracy")
+            drawn[title] = _chart(numbers, known, best, percent=title == "Accuracy")
     return drawn
 
 
-def _chart(numbers: Sequence[int], lines: dict[str, list[float | None]], percent: bool) -> str:
+def _chart(numbers: Sequence[int], lines: dict[str, list[float | None]], best: int | None, percent: bool) -> str:
     # Takes a second to import. Figure without pyplot: no window system is looked for, and nothing is left open.
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -101,6 +101,8 @@ def _chart(numbers: Sequence[int], lines: dict[str, list[float | None]], percent
         axes.plot(
             numbers, points, label=name, color=_COLOURS[name], marker="o" if len(points) == 1 else "", linewidth=2
         )
+    if best is not None and len(numbers) > 1:
+        axes.axvline(best, color=_COLOURS["training"], linewidth=1, linestyle=":")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if percent:
