@@ -63,6 +63,15 @@ def test_curves_of_another_training_are_not_shown(trained: Path, moved: Path, tr
     assert "Learning curves" not in (again / "report.html").read_text()
 
 
+def test_report_has_a_figure_for_every_test_set_and_says_how_the_model_was_made(moved: Path, small: Path, capsys):
+    shutil.copytree(small / "test" / "7", small / "test-sevens" / "7")
+    assert main(["report", str(moved), str(small)]) == 0
+    assert "test-sevens accuracy" in capsys.readouterr().out
+    page = (moved.parent / "moved-report" / "report.html").read_text()
+    assert "accuracy on test-sevens" in page
+    assert "<dt>augment</dt><dd>stroke, affine, elastic</dd>" in page
+
+
 def test_report_on_a_tree_without_tests_is_refused(trained: Path, small: Path, capsys):
     shutil.rmtree(small / "test")
     assert main(["report", str(trained), str(small)]) == 2
