@@ -145,7 +145,8 @@ def _fingerprint(listing: Listing, preparation: Preparation) -> str:
         digest.update((Path(app.recognition.__path__[0]) / f"{source}.py").read_bytes())
     for path in listing.paths:
         status = os.stat(path)
-        digest.update(f"{os.path.relpath(path, listing.folder)}\0{status.st_size} {status.st_mtime_ns}\n".encode())
+        name = path.removeprefix(str(listing.folder))  # not os.path.relpath: it takes longer than asking for the status
+        digest.update(f"{name}\0{status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 
