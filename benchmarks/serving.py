@@ -71,8 +71,10 @@ class Measured:
 
 
 @contextmanager
-def running(command: tuple[str, ...], workers: int = 1, core: int | None = None) -> Iterator[tuple[str, int]]:
-    """A server, pinned to a core if one is given: its address and process id."""
+def running(
+    command: tuple[str, ...], workers: int = 1, core: int | None = None, ready: str = "/docs"
+) -> Iterator[tuple[str, int]]:
+    """A server, pinned to a core if one is given, once the path `ready` answers: its address and process id."""
     port = free_port()
     bind = ("--bind", f"127.0.0.1:{port}") if command[0] == "gunicorn" else ("--port", str(port))
     pinned = ("taskset", "-c", str(core)) if core is not None else ()
@@ -82,7 +84,7 @@ def running(command: tuple[str, ...], workers: int = 1, core: int | None = None)
             [*pinned, str(BIN / command[0]), *command[1:], *bind], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
         try:
-            wait_until_answering(f"http://127.0.0.1:{port}/docs")
+            wait_until_answering(f"http://127.0.0.1:{port}{ready}")
             yield f"http://127.0.0.1:{port}", process.pid
         finally:
             process.terminate()

@@ -56,7 +56,7 @@ def test_accept_header_decides(accept: str, plain: bool):
 
 def test_held_out_drawings_are_read(client, drawings):
     right = [post(client, encode(image)).json()["label"] == label for label, image in drawings]
-    assert sum(right) / len(right) >= 0.95
+    assert sum(right) / len(right) >= 0.97
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
