@@ -62,7 +62,7 @@ def measure_size() -> None:
     """Install the requirements, and print what they and the project come to, compressed, largest first."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "site")
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(target)]
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--retries", "0", "--target", str(target)]
         subprocess.run([*install, "--requirement", str(ROOT / "requirements.txt")], check=True)
         packed = {path.name: _packed(path, Path(folder)) for path in target.iterdir()}
         packed |= {f"./{name}": _packed(ROOT / name, Path(folder)) for name in _SERVED}

@@ -11,6 +11,7 @@ import argparse
 import io
 import math
 import os
+import textwrap
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -170,21 +171,20 @@ def _draw_picture(path: Path, cells: Sequence[Condition], figures: Sequence[floa
 
     groups = list(dict.fromkeys(cell.group for cell in cells))
     columns = max(sum(cell.group == group for cell in cells) for group in groups)
-    figure = Figure(figsize=(1.45 * columns, 1.95 * len(groups)), layout="constrained")
-    axes = figure.subplots(len(groups), columns, squeeze=False)
+    figure = Figure(figsize=(1.3 * (columns + 1), 1.75 * len(groups)), layout="constrained")
+    axes = figure.subplots(len(groups), columns + 1, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for row, group in enumerate(groups):
+        heading = textwrap.fill(group, 16)
+        axes[row][0].text(0, 0.5, heading, transform=axes[row][0].transAxes, va="center", fontsize=11)
         members = [(cell, score) for cell, score in zip(cells, figures, strict=True) if cell.group == group]
-        for column, (cell, score) in enumerate(members):
-            axis = axes[row][column]
-            picture = Image.open(io.BytesIO(cell.drawer(example, np.random.default_rng(1))))
-            axis.imshow(_on_grey(picture))
-            axis.text(0.5, -0.06, cell.name, transform=axis.transAxes, ha="center", va="top", fontsize=8, wrap=True)
+        for axis, (cell, score) in zip(axes[row][1:], members, strict=False):
+            axis.imshow(_on_grey(Image.open(io.BytesIO(cell.drawer(example, np.random.default_rng(1))))))
             colour = "#1a7f37" if score >= 0.975 else "#9a6700" if score >= 0.95 else "#c4301c"
             axis.set_title(f"{score:.1%}", fontsize=11, color=colour, fontweight="bold")
-        heading = axes[row][0].annotate(group, (0, 1.3), xycoords="axes fraction", fontsize=11, fontweight="bold")
-        heading.set_in_layout(False)
+            name = textwrap.fill(cell.name, 18)
+            axis.text(0.5, -0.06, name, transform=axis.transAxes, ha="center", va="top", fontsize=8)
     figure.savefig(path, dpi=80)
 
 
