@@ -8,13 +8,14 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import TRACK_FILES
+from app.recognition.classifier import Classifier
+from tests.conftest import MODEL, TRACK_FILES
 from tests.page.conftest import DEVICES, launched_browser, opened, served
 from tests.page.playing import first, message, play, predict
+from training.prepare.drawing import draw
 from training.prepare.unipen import read_unipen
 
 FOLDER = Path(__file__).parent
-SLASHED_ZERO = 125
 TRACKS = [track for file in TRACK_FILES for track in read_unipen(file)]
 
 
@@ -25,8 +26,11 @@ def answered(page: Page) -> None:
 
 
 def not_sure(page: Page) -> None:
-    """A slashed zero, which the model has doubts about."""
-    play(page, TRACKS[SLASHED_ZERO].strokes)
+    """The track that the model has most doubts about."""
+    classifier = Classifier.load(MODEL)
+    prepared = [classifier.model.preparation(draw(track.strokes)) for track in TRACKS]
+    answers = classifier.predict(prepared)
+    play(page, min(zip(answers, TRACKS, strict=True), key=lambda pair: pair[0].confidence)[1].strokes)
     predict(page)
     message(page, "Not sure")
 
