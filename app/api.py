@@ -112,10 +112,12 @@ async def recognise(request: Request) -> Recognition:
     """Read the request's upload, within the limits, recognise it, and count that."""
     state = request.app.state
     recogniser = ready_recogniser(request)
-    with recogniser.admitted(), state.room.account() as hold:
+    try:
+        with recogniser.admitted(), state.room.account() as hold:
+            state.metrics.set_queue_depth(recogniser.waiting)
+            recognition = await recogniser.recognise(await read_image(request, state.room, hold))
+    finally:
         state.metrics.set_queue_depth(recogniser.waiting)
-        recognition = await recogniser.recognise(await read_image(request, state.room, hold))
-    state.metrics.set_queue_depth(recogniser.waiting)
     seconds = time.perf_counter() - request.scope["started"]
     state.metrics.count_prediction(
         recognition, seconds, recognition.prediction.confidence < state.settings.unsure_below

@@ -1,45 +1,58 @@
-"""Connections that cost a client more than the server: uvicorn's, with limits on a request's head.
+"""Connections that cost a client more than the server: uvicorn's, with limits on what is not yet, or no longer, a body.
 
-uvicorn itself lets a client take for ever over its request's head, and make it as long as it likes.
+uvicorn itself lets a client take for ever over its request's head, and make it as long as it likes; and its parser
+collects a header field, or what may follow a body, until it ends.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-MAX_HEAD_BYTES = 32_768
-HEAD_SECONDS = 10.0
-
 
 class LimitedConnection(HttpToolsProtocol):
-    """Closes a connection whose request's head is too long or takes too long to come."""
+    """Closes a connection whose request's head is too long or takes too long to come, or that goes on sending at leisure
+    what was answered already."""
 
-    _head_bytes = 0
+    max_head_bytes = 32_768
+    head_seconds = 10.0
+
+    # Bytes of the request's fields; and bytes since the parser last had something to report, of a field that may never
+    # end, or of nothing at all.
+    _field_bytes = 0
+    _silent_bytes = 0
     _in_head = True
+    # Whether the latest bytes may be followed by a pause: they ended a request, and began no other.
+    _at_rest = False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The first head has to come in time, as every other."""
         super().connection_made(transport)
-        self._expect_head()
+        self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more is waited for."""
-        self._head_is_here()
+        self._stop_clock()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; if the head is not all there yet, the clock runs."""
+        """Parse what came; the clock runs for a head that is not all there, and for the rest of an answered request."""
+        self._silent_bytes += len(data)
+        self._at_rest = False
         super().data_received(data)
-        if self._in_head and self._deadline is None and not self.transport.is_closing() and self._head_bytes:
-            self._expect_head()
+        if self.transport.is_closing():
+            return
+        if self._silent_bytes > self.max_head_bytes:
+            self.send_400_response("")
+        elif not self._at_rest and (self._in_head or self.cycle.response_complete) and self._deadline is None:
+            self._start_clock()
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._head_bytes, self._in_head = 1, True
+        self._field_bytes = self._silent_bytes = 0
+        self._in_head, self._at_rest = True, False
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -55,30 +68,46 @@ class LimitedConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is all there."""
         self._in_head = False
-        self._head_is_here()
+        self._silent_bytes = 0
+        self._stop_clock()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Part of the body, whose limits are the application's."""
+        self._silent_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is all there; the next one may take its time to begin."""
+        self._silent_bytes = 0
+        self._in_head = self._at_rest = True
+        self._stop_clock()
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """A request that cannot be parsed, or whose head is too long."""
-        self._head_is_here()
-        if self._head_bytes > MAX_HEAD_BYTES:
-            msg = f"The request's head is longer than {MAX_HEAD_BYTES} bytes."
+        self._stop_clock()
+        if max(self._field_bytes, self._silent_bytes) > self.max_head_bytes:
+            msg = f"The request's head is longer than {self.max_head_bytes} bytes."
         super().send_400_response(msg)
 
     def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > MAX_HEAD_BYTES:
+        self._silent_bytes = 0
+        self._field_bytes += size
+        if self._field_bytes > self.max_head_bytes:
             raise ValueError("head too long")  # the parser stops, and uvicorn answers 400
 
-    def _expect_head(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self._close)
+    def _start_clock(self) -> None:
+        self._deadline = self.loop.call_later(self.head_seconds, self._too_late)
 
-    def _head_is_here(self) -> None:
+    def _stop_clock(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _close(self, *_: Any) -> None:
+    def _too_late(self) -> None:
         self._deadline = None
-        if not self.transport.is_closing():
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._start_clock()  # an earlier request on this connection still awaits its answer
+        elif not self.transport.is_closing():
             self.transport.close()

@@ -47,6 +47,8 @@ class Metrics:
             "queue": 1,
             "requests": len(self._routes) * len(self._statuses),
             "seconds": len(STAGES) * (len(SECONDS) + 2),
+            "version": 1,
+            # From here on, what a model predicted.
             "confidence": CONFIDENCE_BINS + 1,
             "unsure": 1,
             "recent": 1 + 2 * WINDOW,
@@ -68,7 +70,13 @@ class Metrics:
         self._slot[self._at["queue"]] = 0
 
     def use_model(self, model: Checkpoint) -> None:
-        """The loaded model, whose classes predictions are counted by."""
+        """Predictions are counted by this model's classes; those of another one, which the slot may hold from before
+        its file was replaced, are forgotten."""
+        before, self._version = self._slot[self._at["version"]], float(int(model.version, 16))
+        if before not in (0, self._version):
+            for index in range(self._at["confidence"], self._size):
+                self._slot[index] = 0
+        self._slot[self._at["version"]] = self._version
         self._model = model
         self._class_index = {name: index for index, name in enumerate(model.classes[:_CLASSES])}
 
@@ -148,7 +156,7 @@ class Metrics:
         yield info
         predicted = CounterMetricFamily("handwritten_predictions", "Predictions by class.", labels=("class",))
         for name, index in self._class_index.items():
-            predicted.add_metric((name,), self._sum("predicted", index))
+            predicted.add_metric((name,), self._sum_of_model("predicted", index))
         yield predicted
         counts = [self._sum("confidence", index) for index in range(CONFIDENCE_BINS)]
         confidence = HistogramMetricFamily("handwritten_confidence", "Confidence of predictions.")
@@ -180,14 +188,20 @@ class Metrics:
         yield drift
 
     def _recent(self) -> Iterator[tuple[int, int]]:
-        """Class and confidence bin of the latest predictions of every worker."""
+        """Class and confidence bin of the latest predictions of every worker that has this model."""
         for slot in range(_SLOTS):
             start = slot * self._size + self._at["recent"]
+            if self._memory[slot * self._size + self._at["version"]] != self._version:
+                continue
             for place in range(min(int(self._memory[start]), WINDOW)):
                 yield int(self._memory[start + 1 + 2 * place]), int(self._memory[start + 2 + 2 * place])
 
     def _sum(self, name: str, offset: int = 0) -> float:
         return sum(self._memory[self._at[name] + offset :: self._size])
+
+    def _sum_of_model(self, name: str, offset: int = 0) -> float:
+        counts, versions = (self._memory[self._at[key] + at :: self._size] for key, at in ((name, offset), ("version", 0)))
+        return sum(count for count, version in zip(counts, versions, strict=False) if version == self._version)
 
 
 def _buckets(bounds: Sequence[float], counts: Sequence[float]) -> list[tuple[str, float]]:
