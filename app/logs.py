@@ -35,6 +35,8 @@ def configure(log_format: LogFormat) -> None:
         logger.handlers = [handler]
         logger.setLevel(logging.INFO)
         logger.propagate = False
+    # It warns of every garbled form, in a format of its own.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def log_request(record: RequestRecord) -> None:

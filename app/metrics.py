@@ -200,7 +200,9 @@ class Metrics:
         return sum(self._memory[self._at[name] + offset :: self._size])
 
     def _sum_of_model(self, name: str, offset: int = 0) -> float:
-        counts, versions = (self._memory[self._at[key] + at :: self._size] for key, at in ((name, offset), ("version", 0)))
+        counts, versions = (
+            self._memory[self._at[key] + at :: self._size] for key, at in ((name, offset), ("version", 0))
+        )
         return sum(count for count, version in zip(counts, versions, strict=False) if version == self._version)
 
 

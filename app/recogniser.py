@@ -22,8 +22,9 @@ from app.recognition.paper import Grey
 
 # Larger batches save nothing more per drawing, and let the first wait for the last.
 _LARGEST_BATCH = 16
-# A larger image, a photograph, is decoded in a thread of its own, lest drawings wait for it.
+# A larger image or file, a photograph, is decoded in a thread of its own, lest drawings wait for it.
 _LIGHT_PIXELS = 1_000_000
+_LIGHT_BYTES = 1_000_000
 
 
 class OverloadedError(Exception):
@@ -118,7 +119,7 @@ class Recogniser:
 
     def _prepare(self, job: _Job) -> bool:
         """Prepare a job's image, or say why not in its outcome. False if it went to the thread of heavy images."""
-        if count_pixels(job.data) > _LIGHT_PIXELS:
+        if len(job.data) > _LIGHT_BYTES or count_pixels(job.data) > _LIGHT_PIXELS:
             self._heavy.submit(self._prepare_heavy, job)
             return False
         self._prepare_now(job)

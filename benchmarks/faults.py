@@ -131,8 +131,13 @@ def soak(minutes: float, share: float) -> None:
         thread.join()
         report(tally)
         print(f"  achieved {len(tally.seconds) / (tally.answered[-1] - began):.0f} good answers/s")
-        settled = [memory for seconds, memory in samples if seconds > 60] or [memory for _, memory in samples]
-        print(f"memory after a minute {settled[0]:.1f} MB, at the end {settled[-1]:.1f}, at most {max(settled):.1f}")
+        # Garbage comes and goes, so minutes are compared, not moments; the first one warms up.
+        minutes_of_memory = [
+            [memory for seconds, memory in samples if 60 * minute <= seconds < 60 * minute + 60]
+            for minute in range(max(1, int(minutes)))
+        ]
+        means = [sum(minute) / len(minute) for minute in minutes_of_memory if minute]
+        print(f"memory, MB, minute by minute: {', '.join(f'{mean:.1f}' for mean in means)}")
         failed = [line for line in server.get("/metrics").splitlines() if 'status="5' in line]
         print(f"5xx counted by the server: {failed or 'none'}")
 

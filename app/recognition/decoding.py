@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import math
 import struct
 import sys
 import warnings
@@ -11,12 +13,18 @@ import numpy as np
 import pyspng
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from app.recognition.structure import is_intricate
+
 # Pillow knows many more; each is a parser that strangers could reach, so only what browsers send is offered.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 OFFERED = "PNG, JPEG, WebP, GIF or BMP"
 MAX_PIXELS = 50_000_000
 # Longer sides than this are halved while decoding, where the format allows it (JPEG does): recognition needs far less.
 _ENOUGH_PIXELS = 1024
+# More pixels than this are made opaque and scaled down band by band, or a large image would take several times its
+# decoded size in memory. No drawing has as many, nor has a JPEG decoded at reduced scale.
+_MANY_PIXELS = 2048 * 2048
+_BAND_ROWS = 256
 # On little-endian machines, all but a few, a pixel's alpha is the highest byte of its four as one number.
 _ALPHA_LAST = sys.byteorder == "little"
 # What is lighter than this cannot be seen on white paper.
@@ -67,7 +75,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
     EXIF orientation is applied. Transparent parts become white paper, unless everything visible is white, which can
     only have been drawn on something dark.
 
-    Returns: an image of mode "L" or "RGB", or "RGBA" without any transparency, 8 bits a channel. A large JPEG comes
+    Returns: an image of mode "L" or "RGB", or "RGBA" without any transparency, 8 bits a channel. A large image comes
     at a reduced scale.
     Raises: UnreadableImageError, UnsupportedFormatError, TooManyPixelsError (from the header, before decoding).
     """
@@ -79,10 +87,12 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
         )
     canvas = _decode_canvas(data) if image.format == "PNG" and image.mode == "RGBA" else None
     if canvas is not None:
-        return canvas
+        return canvas if canvas.width * canvas.height <= _MANY_PIXELS else _reduced(canvas)
     try:
         image.draft(None, (_ENOUGH_PIXELS, _ENOUGH_PIXELS))
         image.load()
+        if image.width * image.height > _MANY_PIXELS:
+            return _upright(_reduced(image))
         return _opaque(_upright(image))
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them stumble over
         raise UnreadableImageError(
@@ -92,6 +102,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
 
 def count_pixels(data: bytes) -> int:
     """Width times height by an image file's header; 0 if there is no telling."""
+    if is_intricate(data):
+        return 0
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         width, height = struct.unpack_from(">II", data.ljust(24), 16)
         return int(width * height)
@@ -105,7 +117,7 @@ def count_pixels(data: bytes) -> int:
 def _decode_canvas(data: bytes) -> Image.Image | None:
     """The opaque image of a browser's canvas, which is what the server sees most, in a quarter of Pillow's time; None
     for whatever has any peculiarity, which Pillow is to sort out."""
-    if b"eXIf" in data or b"acTL" in data:
+    if data[24] != 8 or b"eXIf" in data or b"acTL" in data:  # 24: bits a channel
         return None
     try:
         pixels = pyspng.load(data)
@@ -118,6 +130,8 @@ def _decode_canvas(data: bytes) -> Image.Image | None:
 
 
 def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+    if is_intricate(data):
+        raise UnreadableImageError("The image file has far more parts than an image needs. Save it again and retry.")
     try:
         return Image.open(io.BytesIO(data), formats=formats)
     except Image.DecompressionBombError as error:
@@ -138,6 +152,30 @@ def _upright(image: Image.Image) -> Image.Image:
     except Exception:  # a damaged EXIF block does not make the picture unreadable
         return image
     return ImageOps.exif_transpose(image) if turned else image
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """An opaque image of fewer pixels, made without ever holding another one of the original's size."""
+    factor = math.ceil(math.sqrt(image.width * image.height / _MANY_PIXELS))
+    rows = max(1, _BAND_ROWS // factor) * factor
+    transparent = image.has_transparency_data
+    on_white, on_black, lightest = [], [], 0 if not transparent else 255
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        if not transparent:
+            on_white.append(_opaque(band).reduce(factor))
+            continue
+        band = band.convert("RGBA")
+        alpha = band.getchannel("A")
+        white = _over("white", band, alpha)
+        lightest = min(lightest, int(np.asarray(white).min()))
+        on_white.append(white.reduce(factor))
+        on_black.append(_over("black", band, alpha).reduce(factor))
+    bands = on_black if lightest > _WHITE else on_white
+    whole = Image.fromarray(np.concatenate([np.asarray(band) for band in bands]))
+    with contextlib.suppress(Exception):  # a damaged EXIF block does not make the picture unreadable
+        whole.getexif()[ExifTags.Base.Orientation] = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return whole
 
 
 def _opaque(image: Image.Image) -> Image.Image:

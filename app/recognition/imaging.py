@@ -72,7 +72,9 @@ def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:
         (width, height), Image.Resampling.BOX, box=(x - x0, y - y0, x - x0 + width * scale, y - y0 + height * scale)
     )
     levels: NDArray[np.float32] = np.maximum(np.asarray(small, np.float32) - strongest * _NOISE_LEVEL, 0)
-    levels *= 255 / max(levels.max(), 1e-6)
+    if not levels.any():
+        raise NothingDrawnError("Nothing is drawn but a few specks. Draw a character, with a broader pen.")
+    levels *= 255 / levels.max()
     return levels
 
 

@@ -1,0 +1,48 @@
+"""Files that are small, and yet take minutes to read: a cheap look at how many parts one has, before it is decoded.
+
+A PNG of a million empty chunks or a JPEG of a million empty segments keeps Pillow's loops busy for seconds; and each
+scan of a progressive JPEG, 75 bytes of it, is another pass over all pixels, so that ten megabytes could take hours.
+"""
+
+from __future__ import annotations
+
+# Cameras write a few dozen segments, and metadata in pieces of 64 kB; programs that write PNG line by line, thousands.
+MAX_SEGMENTS = 1000
+MAX_CHUNKS = 20_000
+# The usual script for progressive JPEG has 10 scans, and thumbnails are pictures of their own.
+MAX_SCANS = 50
+
+
+def is_intricate(data: bytes) -> bool:
+    """Whether an image file has far more parts than any camera or program writes."""
+    if data.startswith(b"\x89PNG"):
+        return _has_many_chunks(data)
+    if data.startswith(b"\xff\xd8"):
+        # Within a scan's data the byte 255 is always followed by 0 or a restart marker (ITU T.81, B.1.1.5).
+        return data.count(b"\xff\xda") > MAX_SCANS or _has_many_segments(data)
+    return False
+
+
+def _has_many_chunks(data: bytes) -> bool:
+    place = 8
+    for _ in range(MAX_CHUNKS):
+        if place >= len(data):
+            return False
+        place += 12 + int.from_bytes(data[place : place + 4])
+    return True
+
+
+def _has_many_segments(data: bytes) -> bool:
+    """Before the first scan. Bytes that should not be there count as well: Pillow looks at each."""
+    place = 2
+    for _ in range(MAX_SEGMENTS):
+        marker = data[place : place + 2]
+        if len(marker) < 2 or marker == b"\xff\xda":
+            return False
+        if marker[0] != 0xFF or marker[1] in (0x00, 0xFF):
+            place += 1
+        elif 0xD0 <= marker[1] <= 0xD9:  # markers without contents
+            place += 2
+        else:
+            place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4]))
+    return True

@@ -1,0 +1,61 @@
+"""Several at once get their own answers, from one worker or from two."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+import pytest
+
+from tests.conftest import encode
+from tests.service.server import production
+
+
+@pytest.fixture(scope="module")
+def two_workers():
+    with production(WEB_CONCURRENCY="2", LOG_REQUESTS="false") as (address, _):
+        yield address
+
+
+def test_concurrent_answers_are_the_sequential_ones(two_workers, drawings):
+    files = [encode(image) for _, image in drawings[:120]]
+    # Between the drawings, what goes other ways: errors, and a large image, which has a thread of its own.
+    files[7::10] = [b"not an image"] * len(files[7::10])
+    files[9] = encode(drawings[0][1].resize((1100, 1100)))
+
+    with httpx2.Client(timeout=60) as session:
+
+        def answer(data: bytes):
+            return session.post(f"{two_workers}/predict", files={"image": data}).json()
+
+        sequential = [answer(data) for data in files]
+        with ThreadPoolExecutor(16) as pool:
+            concurrent = list(pool.map(answer, files))
+    assert len({str(answer) for answer in sequential}) > 100
+    for one, other in zip(sequential, concurrent, strict=True):
+        assert one.get("label") == other.get("label")
+        assert one.get("detail") == other.get("detail")
+        # The network adds up in another order in another batch.
+        assert one.get("probabilities") == pytest.approx(other.get("probabilities"), abs=1e-5)
+
+
+def test_metrics_add_up_over_workers(two_workers, drawings):
+    def counted() -> dict[str, float]:
+        lines = httpx2.get(f"{two_workers}/metrics").text.splitlines()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}
+
+    before = counted()
+    data = encode(drawings[0][1])
+    for _ in range(40):  # a connection each, so that both workers get some
+        httpx2.post(f"{two_workers}/predict", files={"image": data})
+    after = counted()
+    for name in (
+        'handwritten_http_requests_total{route="/predict",status="200"}',
+        'handwritten_prediction_seconds_count{stage="total"}',
+        "handwritten_confidence_count",
+        f'handwritten_predictions_total{{class="{drawings[0][0]}"}}',
+    ):
+        assert after[name] - before.get(name, 0) == 40
+    assert after["handwritten_workers"] == 2
+    assert re.search(r"handwritten_drift\{.*of=.confidence", " ".join(after))
