@@ -76,7 +76,8 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     413: {"model": ErrorAnswer, "description": "Too many bytes or pixels"},
     415: {"model": ErrorAnswer, "description": "An image format that is not offered"},
     422: {"model": ErrorAnswer, "description": "No image field, or nothing is drawn"},
-    503: {"model": ErrorAnswer, "description": "Not ready, or too busy"},
+    500: {"model": ErrorAnswer, "description": "A fault of the server, which has been logged"},
+    503: {"model": ErrorAnswer, "description": "Not ready, or too busy; Retry-After says when to come back"},
 }
 
 

@@ -12,8 +12,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class LimitedConnection(HttpToolsProtocol):
-    """Closes a connection whose request's head is too long or takes too long to come, or that goes on sending at leisure
-    what was answered already."""
+    """Closes a connection whose request's head is too long or takes too long to come, or that goes on sending at its
+    leisure what was answered already."""
 
     max_head_bytes = 32_768
     head_seconds = 10.0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from app.logs import LogFormat
 
@@ -41,3 +42,8 @@ def read_settings() -> Settings:
             for problem in error.errors()
         )
         raise SystemExit("Wrong settings in the environment. " + " ".join(lines)) from None
+    except SettingsError:  # only CORS_ORIGINS is more than a number or a word
+        value = next(value for name, value in os.environ.items() if name.upper() == "CORS_ORIGINS")
+        raise SystemExit(
+            f'Wrong settings in the environment. CORS_ORIGINS={value}: Write JSON, as in ["https://example.org"].'
+        ) from None

@@ -29,13 +29,12 @@ from typing import Any
 from benchmarks.load import HOST, Tally, load
 
 ROOT = Path(__file__).resolve().parent.parent
-NOBODY = 65534
 
 
 class Server:
     """A server started by the Procfile's line; `started` are the times at which its workers said that they serve."""
 
-    def __init__(self, workers: int, **options: Any) -> None:
+    def __init__(self, workers: int, prefix: str = "", **options: Any) -> None:
         with socket.socket() as probe:
             probe.bind((HOST, 0))
             self.port = int(probe.getsockname()[1])
@@ -52,7 +51,7 @@ class Server:
         options.setdefault("stdout", subprocess.PIPE)
         self.started: list[float] = []
         self.process = subprocess.Popen(
-            ["sh", "-c", f"exec {line}"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, **options
+            ["sh", "-c", f"exec {prefix}{line}"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, **options
         )
         if self.process.stdout:
             threading.Thread(target=self._watch, daemon=True).start()
@@ -190,18 +189,25 @@ def kill(workers: int) -> None:
 
 
 def disk() -> None:
-    """As a user who may write nothing, with no room for files nor for the log."""
+    """As a user who may read everything and write nothing, with no room for files nor for the log."""
 
     def no_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
     nowhere = {"HOME": "/nonexistent", "TMPDIR": "/nonexistent", "LOG_REQUESTS": "true"}
-    user = NOBODY if os.geteuid() == 0 else os.geteuid()
-    with Path("/dev/full").open("wb") as full:
-        options = {"stdout": full, "preexec_fn": no_files, "environment": nowhere, "user": user, "extra_groups": []}
-        with serving(**options) as server:
-            report(asyncio.run(load(server.port, 5, bad_share=0.01)))
-            print(f"  as user {user}, files limited to 0 bytes, standard output on /dev/full")
+    # The interpreter may lie where only root can read.
+    drop = "setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps +dac_read_search "
+    drop += "--ambient-caps +dac_read_search "
+    with (
+        Path("/dev/full").open("wb") as full,
+        serving(
+            prefix=drop if os.geteuid() == 0 else "", stdout=full, preexec_fn=no_files, environment=nowhere
+        ) as server,
+    ):
+        report(asyncio.run(load(server.port, 5, bad_share=0.01)))
+        status = Path(f"/proc/{server.workers[0]}/status").read_text().splitlines()
+        user = next(line for line in status if line.startswith("Uid:")).split()[1]
+        print(f"  as user {user}, files limited to 0 bytes, no home, no folder for temporary files, log on /dev/full")
 
 
 def report(tally: Tally) -> None:

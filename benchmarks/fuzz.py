@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import itertools
 import random
 import time
 import zlib
@@ -89,7 +90,7 @@ def form(data: bytes, dice: random.Random) -> tuple[bytes, bytes]:
 async def send(app: Any, body: bytes, kind: bytes, dice: random.Random) -> int:
     """One request, in pieces; the status of its answer."""
     edges = sorted({0, len(body), *(dice.randrange(len(body) + 1) for _ in range(dice.randrange(3)))})
-    pieces = [body[start:end] for start, end in zip(edges, edges[1:], strict=False)] or [b""]
+    pieces = [body[start:end] for start, end in itertools.pairwise(edges)] or [b""]
     statuses: list[int] = []
 
     async def receive() -> dict[str, Any]:

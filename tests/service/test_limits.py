@@ -6,6 +6,7 @@ import asyncio
 import struct
 import threading
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from tests.service.server import converse, listening
 from tests.service.test_predict import post
 
 
-def open_upload(port: int, filler: bytes = b""):
+def open_upload(filler: bytes = b"") -> bytes:
     """The bytes of an upload that has begun and is not complete."""
     return (
         b"POST /predict HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=x\r\n"
@@ -32,7 +33,7 @@ def open_upload(port: int, filler: bytes = b""):
 def while_uploads_are_open(port: int, uploads: int, filler: bytes, then: bytes) -> bytes:
     """What the last request gets while the others' uploads are under way."""
     threads = [
-        threading.Thread(target=converse, args=(port, open_upload(port, filler)), kwargs={"pause": 1.0})
+        threading.Thread(target=converse, args=(port, open_upload(filler)), kwargs={"pause": 1.0})
         for _ in range(uploads)
     ]
     for thread in threads:
@@ -48,7 +49,7 @@ def while_uploads_are_open(port: int, uploads: int, filler: bytes, then: bytes) 
 
 def test_more_uploads_than_may_wait_are_asked_to_come_back():
     with listening(max_waiting=2, upload_seconds=0.5) as port:
-        complete = open_upload(port).replace(b"1000000\r\n", b"1000000\r\nConnection: close\r\n")
+        complete = open_upload().replace(b"1000000\r\n", b"1000000\r\nConnection: close\r\n")
         answer = while_uploads_are_open(port, 2, b"", complete)
     assert answer.startswith(b"HTTP/1.1 503")
     assert b"retry-after: 1" in answer.lower()
@@ -57,7 +58,7 @@ def test_more_uploads_than_may_wait_are_asked_to_come_back():
 
 def test_more_bytes_than_are_held_are_asked_to_come_back():
     with listening(max_held_bytes=100_000, upload_seconds=0.5) as port:
-        answer = while_uploads_are_open(port, 1, b"a" * 60_000, open_upload(port, b"a" * 60_000))
+        answer = while_uploads_are_open(port, 1, b"a" * 60_000, open_upload(b"a" * 60_000))
     assert answer.startswith(b"HTTP/1.1 503")
     assert b"retry-after: 1" in answer.lower()
 
@@ -65,9 +66,9 @@ def test_more_bytes_than_are_held_are_asked_to_come_back():
 def test_what_uploads_held_is_given_back(seven):
     data = encode(seven)
     with TestClient(create_app(Settings(model_path=MODEL, max_held_bytes=len(data) + 1000))) as client:
+        room = client.app.state.room  # type: ignore[attr-defined]
         for body in (data, b"not an image", data[:300], data):
             last = post(client, body)
-        room = client.app.state.room
     assert last.status_code == 200
     assert room.held == 0
 
@@ -160,7 +161,7 @@ def test_a_heavy_image_does_not_hold_up_a_drawing(client, seven):
 def test_work_that_was_given_up_does_not_disturb_the_next(client, seven):
     recogniser = client.app.state.recogniser
 
-    async def give_up() -> str:
+    async def give_up() -> Any:
         job = asyncio.create_task(recogniser.recognise(encode(seven)))
         await asyncio.sleep(0)
         job.cancel()

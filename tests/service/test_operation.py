@@ -1,0 +1,169 @@
+"""What an operator relies on: settings, metrics, readiness."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.main import create_app
+from app.metrics import Metrics
+from app.recogniser import Recognition
+from app.recognition import checkpoint
+from app.recognition.classifier import Prediction
+from app.settings import Settings, read_settings
+from tests.conftest import MODEL, ROOT, encode
+from tests.service.test_predict import post
+
+WRONG = {
+    "MAX_UPLOAD_BYTES": "ten",
+    "MAX_PIXELS": "0",
+    "UNSURE_BELOW": "90",
+    "UPLOAD_SECONDS": "-1",
+    "CORS_ORIGINS": "https://example.org",
+    "LOG_FORMAT": "xml",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG.items())
+def test_wrong_setting_is_refused_with_a_clear_line(monkeypatch, name: str, value: str):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as stopped:
+        read_settings()
+    line = str(stopped.value)
+    assert f"{name}={value}" in line
+    assert "\n" not in line
+
+
+def test_deployed_server_with_a_wrong_setting_stops_with_a_clear_line():
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "app.main:app",
+        "--config",
+        "python:app.server",
+        "--bind",
+        "127.0.0.1:0",
+    ]
+    run = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "MAX_PIXELS": "many"}, capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode != 0
+    assert "Traceback" not in run.stderr
+    assert "MAX_PIXELS=many" in run.stderr
+
+
+def sample(client: TestClient, name: str) -> float:
+    lines = client.get("/metrics").text.splitlines()
+    return next((float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name + " ")), 0.0)
+
+
+def test_metrics_count_answers_by_route_and_status(client, seven):
+    post(client, encode(seven))
+    post(client, b"nothing")
+    client.get("/no/such/page")
+    client.get("/static/page.css")
+    requests = "handwritten_http_requests_total"
+    assert sample(client, requests + '{route="/predict",status="200"}') == 1
+    assert sample(client, requests + '{route="/predict",status="400"}') == 1
+    assert sample(client, requests + '{route="other",status="404"}') == 1
+    assert sample(client, requests + '{route="/static",status="200"}') == 1
+    assert sample(client, 'handwritten_predictions_total{class="7"}') == 1
+    assert sample(client, 'handwritten_prediction_seconds_bucket{le="+Inf",stage="decode"}') == 1
+
+
+def test_metrics_count_what_the_page_is_not_sure_of(seven):
+    with TestClient(create_app(Settings(model_path=MODEL, unsure_below=1.0))) as client:
+        post(client, encode(seven))
+        assert sample(client, "handwritten_unsure_predictions_total") == 1
+
+
+def predict(metrics: Metrics, label: str, confidence: float, times: int) -> None:
+    recognition = Recognition(None, Prediction(label, confidence, {}), 0.001, 0.001)  # type: ignore[arg-type]
+    for _ in range(times):
+        metrics.count_prediction(recognition, 0.002, confidence < 0.9)
+
+
+def drift(metrics: Metrics, of: str) -> float:
+    family = next(family for family in metrics.collect() if family.name == "handwritten_drift")
+    return next(
+        point.value for point in family.samples if point.labels["of"] == of and point.labels["against"] == "test"
+    )
+
+
+def test_drift_moves_when_predictions_do():
+    model = checkpoint.load(MODEL)
+    metrics = Metrics(["/predict"])
+    metrics.use_model(model)
+    expected = model.metrics["test"]["predicted_share"]
+    for label, share in expected.items():
+        predict(metrics, label, 0.9999, round(1000 * share))
+    assert drift(metrics, "class") < 0.1
+    predict(metrics, "1", 0.9999, 500)
+    one_class = drift(metrics, "class")
+    assert one_class > 0.25
+    sure = drift(metrics, "confidence")
+    predict(metrics, "1", 0.6, 500)
+    assert drift(metrics, "confidence") > max(0.25, sure)
+
+
+def test_worker_with_another_model_does_not_count_the_formers_predictions():
+    model = checkpoint.load(MODEL)
+    metrics = Metrics(["/predict"])
+    metrics.use_model(model)
+    predict(metrics, "9", 0.9, 10)
+    other = checkpoint.Checkpoint(model.architecture, ("a", "b"), {})
+    metrics.use_model(other)
+    predict(metrics, "a", 0.9, 3)
+    text = metrics.exposition().decode()
+    assert 'handwritten_predictions_total{class="a"} 3.0' in text
+    assert "handwritten_drift_window 3.0" in text
+
+
+def test_not_ready_any_more_when_shutting_down():
+    app = create_app(Settings(model_path=MODEL))
+    with TestClient(app) as client:
+        assert client.get("/readyz").status_code == 200
+    # The lifespan has ended, the process still lives.
+    outside = TestClient(app)
+    assert outside.get("/readyz").status_code == 503
+    assert outside.get("/healthz").status_code == 200
+
+
+def test_what_waits_is_answered_before_the_end(classifier, seven):
+    from app.recogniser import Recogniser
+
+    async def ask_and_close() -> list[str]:
+        recogniser = Recogniser(classifier, 10**6, 64)
+        waiting = [asyncio.create_task(recogniser.recognise(encode(seven))) for _ in range(40)]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(recogniser.close)
+        return [(await task).prediction.label for task in waiting]
+
+    assert asyncio.run(asyncio.wait_for(ask_and_close(), 30)) == ["7"] * 40
+
+
+KIND = st.sampled_from(
+    ["multipart/form-data; boundary=x", "multipart/form-data", "application/json", "", "a/b; boundary=x"]
+)
+PART = st.tuples(st.sampled_from(["image", "other", ""]), st.binary(max_size=60))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kind=KIND, parts=st.lists(PART, max_size=3), tail=st.sampled_from([b"--x--\r\n", b"--x--", b"", b"--x"]))
+def test_no_form_is_a_server_error(client, kind: str, parts: list[tuple[str, bytes]], tail: bytes):
+    body = b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), data)
+        for name, data in parts
+    )
+    answer = client.post("/predict", content=body + tail, headers={"content-type": kind})
+    assert 400 <= answer.status_code < 500
+    documented = client.app.openapi()["paths"]["/predict"]["post"]["responses"]
+    assert str(answer.status_code) in documented
