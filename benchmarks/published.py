@@ -38,7 +38,7 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Measured:
-    """Errors on the test set in percent, after the last epoch and after the first, one for each seed; processor time."""
+    """Errors on the test set in percent, after the last and the first epoch, one for each seed; processor time."""
 
     errors: list[float]
     first: list[float]
@@ -52,8 +52,15 @@ def main() -> None:
     parser.add_argument("--only", choices=SOURCES, action="append", help="leave the others out")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    print("| `--arch` | parameters | published | measured error, mean (range) | after epoch 1 | processor seconds a run |")
-    print("|---|---|---|---|---|---|")
+    columns = (
+        "`--arch`",
+        "parameters",
+        "published",
+        "measured error, mean (range)",
+        "after epoch 1",
+        "processor seconds",
+    )
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for name in options.only or SOURCES:
         measured = measure(name, options.data, options.seeds)
         parameters = sum(weights.numel() for weights in networks.build(name, 10).parameters())

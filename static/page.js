@@ -141,6 +141,7 @@ $(function () {
   }
 
   function refuse(reason, remedy) {
+    recogniser.cancel(); /* or an answer that is still to come would take the reason's place */
     say(reason, remedy, "error");
     announce(reason + " " + remedy);
   }
