@@ -3,7 +3,7 @@
     python -m benchmarks.faults soak --minutes 10    steady load with bad requests; errors and memory
     python -m benchmarks.faults term                 SIGTERM under load
     python -m benchmarks.faults kill                 kill -9 of a worker under load
-    python -m benchmarks.faults disk                 no file can be written, no log either (run it as root)
+    python -m benchmarks.faults disk                 no write access, no room for the log (run as root)
 
 Load generator and server share the machine. The figures are in benchmarks/OPERATION.md.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -189,25 +188,19 @@ def kill(workers: int) -> None:
 
 
 def disk() -> None:
-    """As a user who may read everything and write nothing, with no room for files nor for the log."""
-
-    def no_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-    nowhere = {"HOME": "/nonexistent", "TMPDIR": "/nonexistent", "LOG_REQUESTS": "true"}
+    """As a user who may read everything and write nothing but what all may, with no room for the log."""
     # The interpreter may lie where only root can read.
     drop = "setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps +dac_read_search "
     drop += "--ambient-caps +dac_read_search "
+    nowhere = {"HOME": "/nonexistent", "TMPDIR": "/nonexistent", "LOG_REQUESTS": "true"}
     with (
         Path("/dev/full").open("wb") as full,
-        serving(
-            prefix=drop if os.geteuid() == 0 else "", stdout=full, preexec_fn=no_files, environment=nowhere
-        ) as server,
+        serving(prefix=drop if os.geteuid() == 0 else "", stdout=full, environment=nowhere) as server,
     ):
         report(asyncio.run(load(server.port, 5, bad_share=0.01)))
         status = Path(f"/proc/{server.workers[0]}/status").read_text().splitlines()
         user = next(line for line in status if line.startswith("Uid:")).split()[1]
-        print(f"  as user {user}, files limited to 0 bytes, no home, no folder for temporary files, log on /dev/full")
+        print(f"  as user {user}, no home, log on /dev/full")
 
 
 def report(tally: Tally) -> None:
