@@ -137,11 +137,17 @@ $(function () {
   /* An answer to what was on the paper before is none to what is there now. */
   function complain(reason, remedy, stillWaiting) {
     if (!stillWaiting) forget();
-    refuse(reason, remedy);
+    explain(reason, remedy);
   }
 
+  /* An answer that is still to come would take the reason's place. */
   function refuse(reason, remedy) {
-    recogniser.cancel(); /* or an answer that is still to come would take the reason's place */
+    recogniser.cancel();
+    $("body").removeClass("waiting");
+    explain(reason, remedy);
+  }
+
+  function explain(reason, remedy) {
     say(reason, remedy, "error");
     announce(reason + " " + remedy);
   }
