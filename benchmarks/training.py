@@ -1,6 +1,6 @@
 """Time to 99.0 % on MNIST's test set: the trainer beside PyTorch's own MNIST example.
 
-    python -m benchmarks.training data/mnist ../shared/data [--seeds 3]
+    python -m benchmarks.training data/mnist ../shared/data [--seeds 0 1 2]
 
 Counted is everything from the start of the process to its end with a saved model: imports, reading the images (70,000
 PNG files for the trainer, without a cache; MNIST's four raw files for the example), training, testing. The trainer's
@@ -66,12 +66,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="the MNIST tree")
     parser.add_argument("root", type=Path, help="the folder that has MNIST/raw")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores; python -m training train DATA {RECIPE}\n")
     print("| seed | trainer, s | its accuracy | example, s | its accuracy |\n|---|---|---|---|---|")
     runs = []
-    for seed in range(options.seeds):
+    for seed in options.seeds:
         (own, result), (other, reached) = ours(options.data, seed), stock(options.root, seed)
         print(f"| {seed} | {own:.1f} | {result} | {other:.1f} | {reached} |", flush=True)
         runs.append((own, other))
