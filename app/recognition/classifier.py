@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
-from torch.fx.experimental.optimization import fuse
+from torch import Tensor
 
 from app.recognition import checkpoint
 from app.recognition.checkpoint import Checkpoint
+from app.recognition.compiled import compiled
 from app.recognition.decoding import MAX_PIXELS, decode
 from app.recognition.paper import Grey
 
@@ -38,7 +38,7 @@ class Classifier:
 
     def __init__(self, model: Checkpoint) -> None:
         self.model = model
-        self._network = _compiled(model)
+        self._network = compiled(model.network())
         self._lock = threading.Lock()
 
     @classmethod
@@ -58,7 +58,7 @@ class Classifier:
 
     def prepare(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Grey:
         """An image file's bytes → what the network sees, uint8, (size, size). Raises ImageError if it cannot be."""
-        return self.model.preparation(decode(data, max_pixels))
+        return self.model.preparation(decode(data, max_pixels, trim=self.model.preparation.method == "ink"))
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
         """Classify prepared images, each uint8 (size, size), in one pass of the network."""
@@ -82,12 +82,3 @@ class Classifier:
             confidence=float(row[best]),
             probabilities=dict(zip(self.model.classes, row.tolist(), strict=True)),
         )
-
-
-def _compiled(model: Checkpoint) -> nn.Module:
-    """The network with batch normalisation folded into its convolutions, in the memory layout that oneDNN likes best.
-
-    As fast as the graph that torch.jit makes of it, and 60 MB smaller; what replaces torch.jit needs a C++ compiler on
-    the server (benchmarks/README.md has the figures).
-    """
-    return fuse(model.network()).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

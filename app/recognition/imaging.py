@@ -7,6 +7,7 @@ size, pen, colour and polarity of the original stop mattering. "plain" is for pi
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -61,7 +62,7 @@ def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:
     if strongest < _BLANK_CONTRAST:
         raise NothingDrawnError("Nothing is drawn: the image is blank. Draw a character first.")
     columns, rows = (np.flatnonzero(peaks > strongest * _CROP_LEVEL) for peaks in (peaks_x, peaks_y))
-    left, right, top, bottom = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    left, right, top, bottom = int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
     scale = max(right - left, bottom - top) / box
     width, height = math.ceil((right - left) / scale - 1e-6), math.ceil((bottom - top) / scale - 1e-6)
     # The window is widened to whole target pixels, so that both directions scale alike; it may leave the image.
@@ -72,22 +73,28 @@ def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:
         (width, height), Image.Resampling.BOX, box=(x - x0, y - y0, x - x0 + width * scale, y - y0 + height * scale)
     )
     levels: NDArray[np.float32] = np.maximum(np.asarray(small, np.float32) - strongest * _NOISE_LEVEL, 0)
-    if not levels.any():
+    peak = levels.max()
+    if peak == 0:
         raise NothingDrawnError("Nothing is drawn but a few specks. Draw a character, with a broader pen.")
-    levels *= 255 / levels.max()
+    levels *= 255 / peak
     return levels
 
 
 def _centre_by_mass(drawn: NDArray[np.float32], size: int) -> Grey:
     height, width = drawn.shape
     mass = drawn.sum()
-    centre_y = drawn.sum(1) @ (np.arange(height) + 0.5) / mass
-    centre_x = drawn.sum(0) @ (np.arange(width) + 0.5) / mass
+    centre_y = float(drawn.sum(1) @ _pixel_centres(height) / mass)
+    centre_x = float(drawn.sum(0) @ _pixel_centres(width) / mass)
     top = min(max(round(size / 2 - centre_y), 0), size - height)
     left = min(max(round(size / 2 - centre_x), 0), size - width)
     canvas = np.zeros((size, size), np.uint8)
     canvas[top : top + height, left : left + width] = (drawn + 0.5).astype(np.uint8)
     return canvas
+
+
+@functools.cache
+def _pixel_centres(count: int) -> NDArray[np.floating]:
+    return np.arange(count) + 0.5
 
 
 def _prepare_plain(image: Image.Image, size: int) -> Grey:

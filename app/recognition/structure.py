@@ -16,20 +16,21 @@ MAX_SCANS = 50
 def is_intricate(data: bytes) -> bool:
     """Whether an image file has far more parts than any camera or program writes."""
     if data.startswith(b"\x89PNG"):
-        return _has_many_chunks(data)
+        return len(png_chunks(data)) >= MAX_CHUNKS
     if data.startswith(b"\xff\xd8"):
         # Within a scan's data the byte 255 is always followed by 0 or a restart marker (ITU T.81, B.1.1.5).
         return data.count(b"\xff\xda") > MAX_SCANS or _has_many_segments(data)
     return False
 
 
-def _has_many_chunks(data: bytes) -> bool:
+def png_chunks(data: bytes) -> list[bytes]:
+    """The types of a PNG file's chunks, in order; no more of them than are worth reading."""
+    kinds: list[bytes] = []
     place = 8
-    for _ in range(MAX_CHUNKS):
-        if place >= len(data):
-            return False
+    while place < len(data) and len(kinds) < MAX_CHUNKS:
+        kinds.append(data[place + 4 : place + 8])
         place += 12 + int.from_bytes(data[place : place + 4])
-    return True
+    return kinds
 
 
 def _has_many_segments(data: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
 
@@ -59,3 +60,56 @@ def test_metrics_add_up_over_workers(two_workers, drawings):
         assert after[name] - before.get(name, 0) == 40
     assert after["handwritten_workers"] == 2
     assert re.search(r"handwritten_drift\{.*of=.confidence", " ".join(after))
+
+
+def test_drawings_that_arrive_together_share_one_pass_of_the_network(client, drawings):
+    recogniser = client.app.state.recogniser
+    predict, batches = recogniser.classifier.predict, []
+
+    def counted(inputs):
+        batches.append(len(inputs))
+        return predict(inputs)
+
+    recogniser.classifier.predict = counted
+    try:
+
+        async def together():
+            return await asyncio.gather(*(recogniser.recognise(encode(image)) for _, image in drawings[:20]))
+
+        answers = client.portal.call(together)
+    finally:
+        del recogniser.classifier.predict
+    assert batches == [16, 4]
+    right = [answer.prediction.label == label for answer, (label, _) in zip(answers, drawings, strict=False)]
+    assert sum(right) >= 19
+
+
+def test_a_request_that_is_given_up_does_not_take_others_along(client, seven):
+    recogniser = client.app.state.recogniser
+
+    async def one_given_up():
+        given_up, other = (asyncio.ensure_future(recogniser.recognise(encode(seven))) for _ in range(2))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        return await other
+
+    assert client.portal.call(one_given_up).prediction.label == "7"
+
+
+def test_a_fault_in_the_network_is_told_to_all_that_wait(client, seven):
+    recogniser = client.app.state.recogniser
+
+    def broken(_):
+        raise RuntimeError("broken")
+
+    async def both():
+        tasks = (recogniser.recognise(encode(seven)) for _ in range(2))
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    recogniser.classifier.predict = broken
+    try:
+        outcomes = client.portal.call(both)
+    finally:
+        del recogniser.classifier.predict
+    assert [str(outcome) for outcome in outcomes] == ["broken", "broken"]
+    assert client.portal.call(recogniser.recognise, encode(seven)).prediction.label == "7"
