@@ -16,15 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from app.recognition.classifier import Classifier, Prediction
-from app.recognition.decoding import png_pixels
-from app.recognition.paper import Grey
+from app.recognition.paper import Grey, PhotographError
+from app.recognition.structure import is_drawing
 
 # Larger batches save nothing more per drawing, and let the first wait for the last.
 _LARGEST_BATCH = 16
-# What may be prepared in the event loop, which does nothing else meanwhile: PNG images about as large as the page's own
-# canvas (280 x 280), a third of a millisecond.
-_DRAWING_PIXELS = 100_000
-_DRAWING_BYTES = 100_000
 
 
 class OverloadedError(Exception):
@@ -80,10 +76,10 @@ class Recogniser:
         Raises ImageError if the file cannot be used.
         """
         loop = asyncio.get_running_loop()
-        if len(data) <= _DRAWING_BYTES and 0 < png_pixels(data) <= _DRAWING_PIXELS:
-            prepared, decode_seconds = self._prepare(data)
-        else:
-            prepared, decode_seconds = await loop.run_in_executor(self._photographs, self._prepare, data)
+        done = self._prepare_drawing(data)
+        if done is None:
+            done = await loop.run_in_executor(self._photographs, self._prepare, data)
+        prepared, decode_seconds = done
         future: asyncio.Future[_Classified] = loop.create_future()
         if not self._prepared:
             loop.call_soon(self._gather)
@@ -95,9 +91,16 @@ class Recogniser:
         """End the thread, once it is done with what it has."""
         self._photographs.shutdown()
 
-    def _prepare(self, data: bytes) -> tuple[Grey, float]:
+    def _prepare_drawing(self, data: bytes) -> tuple[Grey, float] | None:
+        """The prepared image and the seconds it took, if it could be no more than a few thousandths."""
+        try:
+            return self._prepare(data, photographs=False) if is_drawing(data) else None
+        except PhotographError:
+            return None
+
+    def _prepare(self, data: bytes, photographs: bool = True) -> tuple[Grey, float]:
         started = time.perf_counter()
-        prepared = self.classifier.prepare(data, self._max_pixels)
+        prepared = self.classifier.prepare(data, self._max_pixels, photographs)
         return prepared, time.perf_counter() - started
 
     def _gather(self) -> None:

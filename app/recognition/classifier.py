@@ -56,9 +56,13 @@ class Classifier:
         for size in _WARM_BATCHES:
             self.predict([drawing] * size)
 
-    def prepare(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Grey:
-        """An image file's bytes → what the network sees, uint8, (size, size). Raises ImageError if it cannot be."""
-        return self.model.preparation(decode(data, max_pixels, trim=self.model.preparation.method == "ink"))
+    def prepare(self, data: bytes, max_pixels: int = MAX_PIXELS, photographs: bool = True) -> Grey:
+        """An image file's bytes → what the network sees, uint8, (size, size).
+
+        Raises ImageError if it cannot be; PhotographError for what looks like a photograph, if they are not wanted.
+        """
+        preparation = self.model.preparation
+        return preparation(decode(data, max_pixels, trim=preparation.method == "ink"), photographs)
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
         """Classify prepared images, each uint8 (size, size), in one pass of the network."""

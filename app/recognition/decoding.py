@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-import struct
 import sys
 import warnings
 
@@ -14,7 +13,7 @@ import pyspng
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from app.recognition.structure import is_intricate, png_chunks
+from app.recognition.structure import is_intricate, png_chunks, png_pixels
 
 # Pillow knows many more; each is a parser that strangers could reach, so only what browsers send is offered.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -107,14 +106,6 @@ def decode(
         raise UnreadableImageError(
             "The image is damaged or incomplete and cannot be decoded. Save it again and retry."
         ) from error
-
-
-def png_pixels(data: bytes) -> int:
-    """Width times height by a PNG file's header; 0 if it is no PNG file."""
-    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return 0
-    width, height = struct.unpack_from(">II", data.ljust(24), 16)
-    return int(width * height)
 
 
 def _decode_canvas(data: bytes, trim: bool) -> Image.Image | None:

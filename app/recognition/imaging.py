@@ -27,6 +27,8 @@ _BOX = 20 / 28
 _CROP_LEVEL = 0.25
 # Grey levels below this share of the strongest are noise and become paper.
 _NOISE_LEVEL = 0.08
+# Longer strips of paper are scaled down to so many pixels.
+_LONGEST = 4096
 # An image whose strongest ink differs from its paper by less, of 255, is blank.
 _BLANK_CONTRAST = 16
 
@@ -42,17 +44,25 @@ class Preparation:
     method: Method = "ink"
     size: int = 28
 
-    def __call__(self, image: Image.Image) -> Grey:
+    def __call__(self, image: Image.Image, photographs: bool = True) -> Grey:
         """Prepare an image of any size that `decode` gave: uint8, (size, size), the subject bright on 0.
 
-        Raises NothingDrawnError if there is no ink on the paper ("ink" only).
+        Raises ("ink" only): NothingDrawnError if there is no ink on the paper; PhotographError for an image that looks
+        like one, if they are not wanted.
         """
-        return _prepare_ink(image, self.size) if self.method == "ink" else _prepare_plain(image, self.size)
+        if self.method == "plain":
+            return _prepare_plain(image, self.size)
+        drawn = _scale_to_box(_shortened(separate_ink(image, photographs)), round(self.size * _BOX))
+        return _centre_by_mass(drawn, self.size)
 
 
-def _prepare_ink(image: Image.Image, size: int) -> Grey:
-    drawn = _scale_to_box(separate_ink(image), round(size * _BOX))
-    return _centre_by_mass(drawn, size)
+def _shortened(ink: Grey) -> Grey:
+    """Ink whose longer side is not too long: a strip of paper would be widened to a huge window of whole pixels."""
+    longest = max(ink.shape)
+    if longest <= _LONGEST:
+        return ink
+    height, width = (max(1, round(side * _LONGEST / longest)) for side in ink.shape)
+    return np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX))
 
 
 def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:

@@ -156,3 +156,12 @@ def test_margins_are_cut_off_while_decoding():
     assert trimmed.size == (32, 42)
     assert trimmed.mode == "L"
     assert decode(encode(image)).size == (280, 280)
+
+
+@pytest.mark.parametrize("size", [(1, 100_000), (100_000, 1)])
+def test_a_strip_of_paper_is_an_image_like_others(size: tuple[int, int]):
+    # Widened to whole pixels of what the network sees, it would be 500 million pixels large.
+    strip = Image.new("L", size, 255)
+    ImageDraw.Draw(strip).line((size[0] // 10, size[1] // 10, size[0] * 9 // 10, size[1] * 9 // 10), fill=0)
+    with pytest.raises(NothingDrawnError, match="a few specks"):
+        ink(strip)

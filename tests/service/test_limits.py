@@ -15,6 +15,7 @@ from PIL import Image
 
 from app.main import create_app
 from app.recogniser import OverloadedError
+from app.recognition.structure import is_drawing
 from app.settings import Settings
 from tests.conftest import MODEL, encode
 from tests.service.server import converse, listening
@@ -139,11 +140,11 @@ def test_a_heavy_image_does_not_hold_up_a_drawing(client, seven):
     begun, release = threading.Event(), threading.Event()
     prepare = recogniser.classifier.prepare
 
-    def slow_for_large(data: bytes, max_pixels: int):
+    def slow_for_large(data: bytes, *options):
         if len(data) > 1_000_000:
             begun.set()
             assert release.wait(20)
-        return prepare(data, max_pixels)
+        return prepare(data, *options)
 
     recogniser.classifier.prepare = slow_for_large
     photograph = encode(seven.convert("RGB"), "BMP") + b"\x00" * 1_000_000
@@ -178,3 +179,36 @@ def test_extreme_shapes_are_answered(client):
     dots[0, 0] = dots[-1, -1] = 0
     for pixels in (line, line.T.copy(), dots, np.zeros((1, 1), np.uint8)):
         assert post(client, encode(Image.fromarray(pixels))).status_code in (200, 422)
+
+
+def test_only_what_is_decoded_in_a_moment_is_decoded_in_the_event_loop(seven):
+    page = encode(seven)
+    head, rest = page[:33], page[33:]
+    profile = png_chunk(b"iCCP", b"name\0\0" + zlib.compress(b"\0" * 90_000_000))
+    assert is_drawing(page)
+    assert is_drawing(encode(seven.convert("P")))
+    assert is_drawing(head + png_chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\0") + rest)  # as Safari writes
+    assert not is_drawing(head + profile + rest)
+    assert not is_drawing(head + png_chunk(b"tEXt", b"") * 200 + rest)
+    assert not is_drawing(encode(seven.resize((400, 400))))
+    assert not is_drawing(encode(seven, "BMP"))
+    assert not is_drawing(page + b"\0" * 100_000)
+
+
+def test_a_small_photograph_does_not_hold_up_the_event_loop(client):
+    recogniser = client.app.state.recogniser
+    shadow = np.linspace(60, 250, 300).astype(np.uint8)[None].repeat(300, 0)
+    shadow[100:200, 140:150] //= 4
+    threads, prepare = [], recogniser.classifier.prepare
+
+    def watched(*arguments):
+        prepared = prepare(*arguments)
+        threads.append(threading.current_thread().name)
+        return prepared
+
+    recogniser.classifier.prepare = watched
+    try:
+        assert post(client, encode(Image.fromarray(shadow))).json()["label"] == "1"
+    finally:
+        del recogniser.classifier.prepare
+    assert [name.split("_")[0] for name in threads] == ["photographs"]
