@@ -1,0 +1,115 @@
+"""Where one request's time goes: microseconds of each stage, done the usual way and as the service does it.
+
+    python -m benchmarks.stages
+
+The upload is the page's own, taken from Chromium. One thread, nothing else running; each figure is the median of
+rounds in which the stages take turns, so that a drift of the machine's speed hits all of them alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import torch
+from fastapi import FastAPI
+from PIL import Image
+
+from app.main import create_app
+from app.recogniser import Recogniser, Recognition
+from app.recognition.classifier import Classifier
+from app.recognition.decoding import MAX_PIXELS, decode
+from app.settings import Settings
+from benchmarks.servers import nothing
+from benchmarks.serving import page_upload
+from tests.conftest import MODEL
+
+_ROUNDS = 30
+_TIMES = 40
+
+
+def main() -> None:
+    """Measure and print the table."""
+    torch.set_num_threads(1)
+    body, kind = page_upload()
+    file = body[body.index(b"\x89PNG") : body.rindex(b"IEND") + 8]
+    classifier = Classifier.load(MODEL)
+    classifier.warm_up()
+    drawing, whole, trimmed = classifier.prepare(file), decode(file), decode(file, trim=True)
+    network = classifier.model.network()
+
+    def eager(count: int) -> Callable[[], object]:
+        images = torch.from_numpy(np.stack([drawing] * count)).unsqueeze(1)
+        return lambda: network(images.float() / 255).softmax(1).tolist()
+
+    stages: dict[str, tuple[float, Callable[[], object], Callable[[], object]]] = {
+        "decode": (1, lambda: Image.open(BytesIO(file)).load(), lambda: decode(file, trim=True)),
+        "prepare": (
+            1,
+            lambda: classifier.model.preparation(whole),
+            lambda: classifier.model.preparation(trimmed),
+        ),
+        "network, one image": (1, eager(1), lambda: classifier.predict([drawing])),
+        "network, share of a batch of eight": (8, eager(8), lambda: classifier.predict([drawing] * 8)),
+        "HTTP: form, route, answer": (
+            1,
+            _exchange(nothing.app, body, kind),
+            _exchange(_answering(classifier, drawing), body, kind),
+        ),
+    }
+    taken: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in stages}
+    with torch.inference_mode():
+        for _ in range(_ROUNDS):
+            for name, (share, usual, ours) in stages.items():
+                for function, times in zip((usual, ours), taken[name], strict=True):
+                    times.append(_microseconds(function) / share)
+    print("| stage | the usual way, µs | here, µs |\n|---|---|---|")
+    for name, (usual_times, our_times) in taken.items():
+        print(f"| {name} | {statistics.median(usual_times):.0f} | {statistics.median(our_times):.0f} |")
+
+
+def _microseconds(function: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    for _ in range(_TIMES):
+        function()
+    return (time.perf_counter() - started) / _TIMES * 1e6
+
+
+def _answering(classifier: Classifier, drawing: Any) -> FastAPI:
+    """The service with a recogniser that knows the answer at once; it logs no requests, as the do-nothing server."""
+    recognition = Recognition(drawing, classifier.predict([drawing])[0], 0.0, 0.0)
+
+    class Knowing(Recogniser):
+        async def recognise(self, data: bytes) -> Recognition:
+            del data
+            return recognition
+
+    app = create_app(Settings(log_requests=False))
+    app.state.metrics.use_model(classifier.model)
+    app.state.recogniser = Knowing(classifier, max_pixels=MAX_PIXELS, max_waiting=1)
+    return app
+
+
+def _exchange(app: Any, body: bytes, kind: str) -> Callable[[], object]:
+    """A function that has the application answer one upload, without a server in front of it."""
+    headers = [(b"host", b"test"), (b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
+    scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/predict", "raw_path": b"/predict"}
+    scope |= {"query_string": b"", "root_path": "", "scheme": "http", "client": ("127.0.0.1", 1), "headers": headers}
+    loop = asyncio.new_event_loop()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        assert message.get("status", 200) == 200
+
+    return lambda: loop.run_until_complete(app({**scope, "state": {}}, receive, send))
+
+
+if __name__ == "__main__":
+    main()
