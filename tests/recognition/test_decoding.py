@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import ExifTags, Image, ImageDraw
 
 from app.recognition.decoding import (
     ImageError,
@@ -137,3 +137,38 @@ def test_damaged_files_never_raise_anything_else(kind: str, edits: list[tuple[in
     except ImageError:
         return
     assert image.mode in ("L", "RGB")
+
+
+# One side of an image just too large to be made opaque and scaled down in one piece.
+_SIDE = 2100
+
+
+@pytest.fixture(scope="module")
+def large() -> Image.Image:
+    """A dark L in the upper left quarter of transparent paper."""
+    image = Image.new("RGBA", (_SIDE, _SIDE), (0, 0, 0, 0))
+    ImageDraw.Draw(image).line([(200, 100), (200, 900), (700, 900)], fill=(20, 30, 40, 255), width=60)
+    return image
+
+
+def test_large_transparent_image_is_made_opaque_and_smaller_band_by_band(large: Image.Image):
+    decoded = decode(encode(large, compress_level=1))
+    flat = Image.new("RGB", large.size, "white")
+    flat.paste(large, mask=large)
+    assert decoded.mode == "RGB"
+    assert decoded.size == (_SIDE // 2, _SIDE // 2)
+    assert np.abs(np.asarray(decoded).astype(int) - np.asarray(flat.reduce(2))).max() <= 1
+
+
+def test_large_white_drawing_on_transparent_paper_is_put_on_black(large: Image.Image):
+    white = Image.merge("RGBA", [Image.new("L", large.size, 255)] * 3 + [large.getchannel("A")])
+    decoded = np.asarray(decode(encode(white, compress_level=1)))
+    assert decoded[300, 100].tolist() == [255] * 3
+    assert decoded[900, 900].tolist() == [0] * 3
+
+
+def test_large_image_keeps_its_exif_orientation(large: Image.Image):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # to be turned clockwise by a quarter
+    upright, turned = (decode(encode(large, compress_level=1, exif=given)) for given in (Image.Exif(), exif))
+    assert np.array_equal(np.asarray(turned), np.rot90(np.asarray(upright), -1))
