@@ -8,6 +8,7 @@ compiler on the server (benchmarks/README.md has the figures).
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 
 import torch
@@ -58,5 +59,5 @@ def _attached(traced: GraphModule, node: Node, layer: nn.Conv2d | nn.Linear) -> 
 
 
 def _is_temporary(node: object) -> bool:
-    """Whether nothing else will look at a result, so that it may be overwritten."""
-    return isinstance(node, Node) and len(node.users) == 1 and node.op != "placeholder"
+    """Whether a result is memory of its own that nothing else will look at, so that it may be overwritten."""
+    return isinstance(node, Node) and node.target in (torch.conv2d, operator.add) and len(node.users) == 1
