@@ -13,7 +13,7 @@ import pyspng
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from app.recognition.structure import is_intricate, png_chunks, png_pixels
+from app.recognition.structure import MAX_CHUNKS, is_intricate, png_chunks, png_pixels
 
 # Pillow knows many more; each is a parser that strangers could reach, so only what browsers send is offered.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -86,7 +86,7 @@ def decode(
     at a reduced scale.
     Raises: UnreadableImageError, UnsupportedFormatError, TooManyPixelsError (from the header, before decoding).
     """
-    if "PNG" in formats and 0 < png_pixels(data) <= max_pixels and not is_intricate(data):
+    if "PNG" in formats and 0 < png_pixels(data) <= max_pixels:
         canvas = _decode_canvas(data, trim)
         if canvas is not None:
             return canvas if canvas.width * canvas.height <= _MANY_PIXELS else _reduced(canvas)
@@ -111,7 +111,10 @@ def decode(
 def _decode_canvas(data: bytes, trim: bool) -> Image.Image | None:
     """The opaque image of a browser's canvas, which is what the server sees most, in a quarter of Pillow's time; None
     for whatever has any peculiarity, which Pillow is to sort out."""
-    if data[24:26] != _RGBA_8 or not _PECULIAR.isdisjoint(png_chunks(data)):
+    if data[24:26] != _RGBA_8:
+        return None
+    chunks = png_chunks(data)
+    if len(chunks) >= MAX_CHUNKS or not _PECULIAR.isdisjoint(chunks):
         return None
     try:
         pixels = pyspng.load(data)

@@ -84,18 +84,6 @@ def test_drawings_that_arrive_together_share_one_pass_of_the_network(client, dra
     assert sum(right) >= 19
 
 
-def test_a_request_that_is_given_up_does_not_take_others_along(client, seven):
-    recogniser = client.app.state.recogniser
-
-    async def one_given_up():
-        given_up, other = (asyncio.ensure_future(recogniser.recognise(encode(seven))) for _ in range(2))
-        await asyncio.sleep(0)
-        given_up.cancel()
-        return await other
-
-    assert client.portal.call(one_given_up).prediction.label == "7"
-
-
 def test_a_fault_in_the_network_is_told_to_all_that_wait(client, seven):
     recogniser = client.app.state.recogniser
 
