@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx2
 
-from benchmarks.serving import OURS, page_upload, running
+from benchmarks.serving import OURS, page_drawing, running, upload
 from tests.conftest import ROOT
 
 # What a platform gets, beside the installed requirements.
@@ -41,7 +41,7 @@ def memory(pid: int) -> float:
 
 def measure_memory(workers: int) -> float:
     """Memory of the service with so many workers, after predictions."""
-    body, kind = page_upload()
+    body, kind = upload(page_drawing())
     with running(OURS, workers) as (address, pid):
         for _ in range(500):
             httpx2.post(f"{address}/predict", content=body, headers={"content-type": kind})

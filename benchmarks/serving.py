@@ -91,15 +91,20 @@ def running(
             process.wait(20)
 
 
-def page_upload() -> tuple[bytes, str]:
-    """The body and content type of an upload of a digit drawn on the page in Chromium."""
+def page_drawing() -> bytes:
+    """The PNG file of a digit drawn on the page in Chromium."""
     character = next(iter(read_unipen(TRACK_FILES[0])))
     with served() as address, launched_browser() as browser:
         page = browser.new_page()
         page.goto(address)
         play(page, character.strokes)
         url: str = page.evaluate("document.querySelector('#canvas').toDataURL('image/png')")
-    form = httpx2.Request("POST", "http://localhost", files={"image": ("drawing.png", b64decode(url.split(",")[1]))})
+    return b64decode(url.split(",")[1])
+
+
+def upload(drawing: bytes) -> tuple[bytes, str]:
+    """The body and content type of a form with this file."""
+    form = httpx2.Request("POST", "http://localhost", files={"image": ("drawing.png", drawing)})
     return form.read(), form.headers["content-type"]
 
 
@@ -173,7 +178,7 @@ def main() -> None:
     options = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk is not installed. On Debian: apt-get install wrk")
-    body, kind = page_upload()
+    body, kind = upload(page_drawing())
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "upload.lua")
         script.with_name("body").write_bytes(body)

@@ -26,7 +26,7 @@ from app.recognition.classifier import Classifier
 from app.recognition.decoding import MAX_PIXELS, decode
 from app.settings import Settings
 from benchmarks.servers import nothing
-from benchmarks.serving import page_upload
+from benchmarks.serving import page_drawing, upload
 from tests.conftest import MODEL
 
 _ROUNDS = 30
@@ -36,8 +36,8 @@ _TIMES = 40
 def main() -> None:
     """Measure and print the table."""
     torch.set_num_threads(1)
-    body, kind = page_upload()
-    file = body[body.index(b"\x89PNG") : body.rindex(b"IEND") + 8]
+    file = page_drawing()
+    body, kind = upload(file)
     classifier = Classifier.load(MODEL)
     classifier.warm_up()
     drawing, whole, trimmed = classifier.prepare(file), decode(file), decode(file, trim=True)
