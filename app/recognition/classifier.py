@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from app.recognition import checkpoint
+from app.recognition.canvas import canvas_ink
 from app.recognition.checkpoint import Checkpoint
 from app.recognition.compiled import compiled
 from app.recognition.decoding import MAX_PIXELS, decode
@@ -62,7 +63,11 @@ class Classifier:
         Raises ImageError if it cannot be; PhotographError for what looks like a photograph, if they are not wanted.
         """
         preparation = self.model.preparation
-        return preparation(decode(data, max_pixels, trim=preparation.method == "ink"), photographs)
+        if preparation.method == "ink":
+            ink = canvas_ink(data, max_pixels)
+            if ink is not None:
+                return preparation.from_ink(ink)
+        return preparation(decode(data, max_pixels), photographs)
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
         """Classify prepared images, each uint8 (size, size), in one pass of the network."""

@@ -10,7 +10,6 @@ import warnings
 
 import numpy as np
 import pyspng
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from app.recognition.structure import MAX_CHUNKS, is_intricate, png_chunks, png_pixels
@@ -73,21 +72,18 @@ class TooManyPixelsError(ImageError):
     """The header promises more pixels than are allowed."""
 
 
-def decode(
-    data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] = FORMATS, trim: bool = False
-) -> Image.Image:
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] = FORMATS) -> Image.Image:
     """Decode an image file in one of the formats (Pillow's names); of an animation, the first frame.
 
     EXIF orientation is applied. Transparent parts become white paper, unless everything visible is white, which can
-    only have been drawn on something dark. With `trim`, a margin of a single colour may be cut down to one pixel: a
-    preparation that crops to the ink gives the same for less work.
+    only have been drawn on something dark.
 
     Returns: an image of mode "L" or "RGB", or "RGBA" without any transparency, 8 bits a channel. A large image comes
     at a reduced scale.
     Raises: UnreadableImageError, UnsupportedFormatError, TooManyPixelsError (from the header, before decoding).
     """
     if "PNG" in formats and 0 < png_pixels(data) <= max_pixels:
-        canvas = _decode_canvas(data, trim)
+        canvas = _decode_canvas(data)
         if canvas is not None:
             return canvas if canvas.width * canvas.height <= _MANY_PIXELS else _reduced(canvas)
     image = _open(data, formats)
@@ -108,7 +104,7 @@ def decode(
         ) from error
 
 
-def _decode_canvas(data: bytes, trim: bool) -> Image.Image | None:
+def _decode_canvas(data: bytes) -> Image.Image | None:
     """The opaque image of a browser's canvas, which is what the server sees most, in a quarter of Pillow's time; None
     for whatever has any peculiarity, which Pillow is to sort out."""
     if data[24:26] != _RGBA_8:
@@ -122,35 +118,8 @@ def _decode_canvas(data: bytes, trim: bool) -> Image.Image | None:
         return None
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 4:
         return None
-    if trim:
-        pixels = _trimmed(pixels)
-        grey = _grey(pixels)
-        if grey is not None:
-            return Image.fromarray(grey)
     opaque = pixels.view(np.uint32).min() >= 0xFF000000 if _ALPHA_LAST else pixels[..., 3].min() == 255
     return Image.fromarray(pixels) if opaque else None
-
-
-def _trimmed(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pixels, (height, width, 4), without the margin that is all of one colour, but for one pixel of it."""
-    whole = pixels.view(np.uint32)[..., 0]
-    marked = whole != whole[0, 0]
-    rows, columns = np.flatnonzero(marked.any(1)), np.flatnonzero(marked.any(0))
-    if not len(rows):
-        return pixels
-    top, bottom, left, right = rows[0] - 1, rows[-1] + 2, columns[0] - 1, columns[-1] + 2
-    if min(top, left) < 0 or bottom > whole.shape[0] or right > whole.shape[1]:
-        return pixels
-    return np.ascontiguousarray(pixels[top:bottom, left:right])
-
-
-def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The grey levels of pixels, (height, width, 4), if all are opaque and grey: black ink on white paper is."""
-    if not _ALPHA_LAST:
-        return None
-    whole = pixels.view(np.uint32)[..., 0]
-    same = (whole & 0xFF) * 0x010101 + 0xFF000000 == whole
-    return whole.astype(np.uint8) if same.all() else None
 
 
 def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:

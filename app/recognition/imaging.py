@@ -52,8 +52,11 @@ class Preparation:
         """
         if self.method == "plain":
             return _prepare_plain(image, self.size)
-        drawn = _scale_to_box(_shortened(separate_ink(image, photographs)), round(self.size * _BOX))
-        return _centre_by_mass(drawn, self.size)
+        return self.from_ink(separate_ink(image, photographs))
+
+    def from_ink(self, ink: Grey) -> Grey:
+        """The last part of "ink": crop, scale and centre. Raises NothingDrawnError if there is none."""
+        return _centre_by_mass(_scale_to_box(_shortened(ink), round(self.size * _BOX)), self.size)
 
 
 def _shortened(ink: Grey) -> Grey:

@@ -62,11 +62,15 @@ def separate_ink(image: Image.Image, photographs: bool = True) -> Grey:
         if not photographs:
             raise PhotographError
         return _photographed_ink(image if image.mode == "L" else image.convert("RGB"))
-    # |grey - paper| without leaving bytes; most papers are white.
-    difference: Grey = ~grey if paper == 255 else np.maximum(grey, np.uint8(paper)) - np.minimum(grey, np.uint8(paper))
+    difference = distance(grey, paper)
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         return _colour_difference(image.convert("RGB"))
     return difference
+
+
+def distance(grey: Grey, paper: int) -> Grey:
+    """|grey - paper|, without leaving bytes; most papers are white."""
+    return ~grey if paper == 255 else np.maximum(grey, np.uint8(paper)) - np.minimum(grey, np.uint8(paper))
 
 
 def frame(pixels: NDArray[Any]) -> NDArray[Any]:

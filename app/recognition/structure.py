@@ -15,7 +15,7 @@ MAX_CHUNKS = 20_000
 MAX_SCANS = 50
 # A drawing is no more than this: PNG, about as large as the page's own canvas (280 x 280), of few parts. Of its chunks
 # none takes long to read, as compressed texts and colour profiles may; Safari writes eXIf.
-_DRAWING_PIXELS = 100_000
+DRAWING_PIXELS = 100_000
 _DRAWING_BYTES = 100_000
 _DRAWING_CHUNKS = 100
 _PLAIN_CHUNKS = frozenset(b"IHDR PLTE tRNS IDAT IEND sRGB gAMA cHRM pHYs sBIT bKGD tIME tEXt eXIf".split())
@@ -33,7 +33,7 @@ def is_intricate(data: bytes) -> bool:
 
 def is_drawing(data: bytes) -> bool:
     """Whether a file is so small and plain a PNG that it is decoded in a third of a millisecond or a few."""
-    if len(data) > _DRAWING_BYTES or not 0 < png_pixels(data) <= _DRAWING_PIXELS:
+    if len(data) > _DRAWING_BYTES or not 0 < png_pixels(data) <= DRAWING_PIXELS:
         return False
     chunks = png_chunks(data)
     return len(chunks) <= _DRAWING_CHUNKS and _PLAIN_CHUNKS.issuperset(chunks)

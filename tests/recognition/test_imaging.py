@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
-from app.recognition.decoding import decode
 from app.recognition.imaging import NothingDrawnError, Preparation
-from tests.conftest import encode
 
 ink = Preparation("ink")
 plain = Preparation("plain")
@@ -129,33 +127,6 @@ def test_plain_keeps_light_on_dark():
     shirt = Image.new("L", (60, 60), 0)
     shirt.paste(200, (20, 20, 40, 40))
     assert plain(shirt)[14, 14] > 190
-
-
-@given(
-    paper=st.tuples(*[st.integers(0, 255)] * 3),
-    pen=st.tuples(*[st.integers(0, 255)] * 3),
-    points=st.lists(st.tuples(st.integers(-5, 105), st.integers(-5, 75)), min_size=2, max_size=4),
-    width=st.integers(1, 12),
-)
-def test_cutting_off_margins_while_decoding_changes_nothing(paper, pen, points, width: int):
-    image = Image.new("RGBA", (100, 70), (*paper, 255))
-    ImageDraw.Draw(image).line(points, fill=(*pen, 255), width=width)
-    prepared = []
-    for trim in (False, True):
-        try:
-            prepared.append(ink(decode(encode(image), trim=trim)).tolist())
-        except NothingDrawnError as error:
-            prepared.append(str(error))
-    assert prepared[0] == prepared[1]
-
-
-def test_margins_are_cut_off_while_decoding():
-    image = Image.new("RGBA", (280, 280), "white")
-    ImageDraw.Draw(image).rectangle((100, 120, 129, 159), fill="black")
-    trimmed = decode(encode(image), trim=True)
-    assert trimmed.size == (32, 42)
-    assert trimmed.mode == "L"
-    assert decode(encode(image)).size == (280, 280)
 
 
 @pytest.mark.parametrize("size", [(1, 100_000), (100_000, 1)])
