@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import time
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import PlainTextResponse
-from fastapi.routing import APIRoute
 from PIL import Image
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -19,17 +17,7 @@ from app.recogniser import Recogniser, Recognition
 from app.recognition.paper import Grey
 from app.uploads import FIELD, read_image
 
-
-class BareRoute(APIRoute):
-    """A documented route whose function gets the request and gives the response: FastAPI's handling of arguments, which
-    /predict has no use for, would take a third of the time that HTTP takes."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The function itself."""
-        return self.endpoint
-
-
-router = APIRouter(route_class=BareRoute)
+router = APIRouter()
 
 
 class PredictionAnswer(BaseModel):

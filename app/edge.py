@@ -10,7 +10,7 @@ import time
 from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.logs import RequestRecord, log_request
+from app.logs import RequestLog, RequestRecord
 
 # A caller's own id is taken over if it could not garble a log.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -34,10 +34,10 @@ logger = logging.getLogger("handwritten")
 class Edge:
     """ASGI middleware, outside of everything else. `state` is the application's, with its metrics."""
 
-    def __init__(self, app: ASGIApp, state: State, log_requests: bool) -> None:
+    def __init__(self, app: ASGIApp, state: State, log: RequestLog | None) -> None:
         self._app = app
         self._state = state
-        self._log_requests = log_requests
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; an exception that nobody caught becomes a 500 and a traceback in the log."""
@@ -65,8 +65,8 @@ class Edge:
                 await send({"type": "http.response.body", "body": _ERROR})
         finally:
             self._state.metrics.count_request(_route(scope), status)
-            if self._log_requests:
-                log_request(
+            if self._log:
+                self._log.write(
                     RequestRecord(
                         request_id.decode(),
                         scope["method"],

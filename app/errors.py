@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
+from collections.abc import Mapping
+
+from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 
 from app.recogniser import OverloadedError
@@ -23,21 +25,19 @@ _STATUS: dict[type[ImageError], int] = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Register the handlers."""
-    app.add_exception_handler(ImageError, _image_error)
-    app.add_exception_handler(UploadError, _upload_error)
-    app.add_exception_handler(OverloadedError, _overloaded)
+def answer(error: Exception) -> JSONResponse:
+    """What the client is told of a failure. Raises what is nobody's fault but the server's."""
+    match error:
+        case ImageError():
+            return _detail(str(error), next(_STATUS[kind] for kind in type(error).mro() if kind in _STATUS))
+        case UploadError():
+            return _detail(error.detail, error.status, error.headers)
+        case OverloadedError():
+            return _detail("The server is busy. Try again in a second.", 503, {"Retry-After": "1"})
+        case HTTPException():
+            return _detail(error.detail, error.status_code, error.headers)
+    raise error
 
 
-def _image_error(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": str(error)}, next(_STATUS[kind] for kind in type(error).mro() if kind in _STATUS))
-
-
-def _upload_error(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, UploadError)
-    return JSONResponse({"detail": error.detail}, error.status, error.headers)
-
-
-def _overloaded(_: Request, __: Exception) -> JSONResponse:
-    return JSONResponse({"detail": "The server is busy. Try again in a second."}, 503, {"Retry-After": "1"})
+def _detail(detail: str, status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"detail": detail}, status, headers)

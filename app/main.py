@@ -10,11 +10,12 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from xstatic.pkg import jquery
 
-from app import api, errors, logs, operation, pages
+from app import api, logs, operation, pages
 from app.assets import Assets
 from app.edge import Edge
 from app.metrics import Metrics
 from app.settings import Settings, read_settings
+from app.shortcut import Shortcut
 from app.startup import OneLineStartupErrors, lifespan
 from app.uploads import Room
 
@@ -36,11 +37,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.recogniser = None
     app.state.room = Room(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)
     app.state.metrics = Metrics(["/predict", "/", "/static", "/model", "/docs", "/openapi.json", *operation.PATHS])
+    app.add_middleware(Shortcut)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"])
     app.add_middleware(OneLineStartupErrors)
-    app.add_middleware(Edge, state=app.state, log_requests=settings.log_requests)
-    errors.install(app)
+    log = logs.RequestLog(settings.log_format) if settings.log_requests else None
+    app.add_middleware(Edge, state=app.state, log=log)
     app.include_router(api.router)
     app.include_router(operation.router)
     app.include_router(pages.router)

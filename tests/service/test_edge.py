@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,6 +115,16 @@ def test_nothing_of_an_upload_is_logged(seven, capfd, log_format: str):
     assert "PNG" not in written
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_costs_log_lines_only(monkeypatch):
+    with suppress(OSError), open("/dev/full", "w") as full:  # what could not be written fails once more at the end
+        with monkeypatch.context() as patched:
+            patched.setattr("sys.stdout", full)
+            client = make_client()
+        with client:
+            assert [client.get("/healthz").status_code for _ in range(3)] == [200, 200, 200]
+
+
 def test_other_sites_may_not_call(client):
     answer = client.get("/healthz", headers={"origin": "https://example.org"})
     assert not [name for name in answer.headers if name.startswith("access-control")]
@@ -122,7 +134,9 @@ def test_configured_sites_may_call():
     with make_client(cors_origins=("https://example.org",)) as client:
         allowed = client.get("/healthz", headers={"origin": "https://example.org"})
         other = client.get("/healthz", headers={"origin": "https://example.com"})
+        predicted = client.post("/predict", headers={"origin": "https://example.org"})
     assert allowed.headers["access-control-allow-origin"] == "https://example.org"
+    assert predicted.headers["access-control-allow-origin"] == "https://example.org"
     assert "access-control-allow-origin" not in other.headers
 
 

@@ -144,3 +144,13 @@ def test_before_the_model_is_loaded_the_answer_is_503(seven):
         assert "not loaded" in response.json()["detail"]
         assert int(response.headers["retry-after"]) > 0
     assert client.get("/healthz").status_code == 200
+
+
+def test_predict_answers_behind_a_prefix(seven):
+    app = create_app(Settings(model_path=MODEL))
+    with TestClient(app, root_path="/digits") as client:
+        for path in ("/digits/predict", "/predict"):
+            files = {"image": encode(seven)}
+            assert client.post(path, files=files).json()["label"] == "7"
+            assert client.post(path, files={"image": b"milk, eggs"}).status_code == 400
+            assert client.get(path).status_code == 405
