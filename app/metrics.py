@@ -16,13 +16,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from app.recogniser import Recognition
-from app.recognition.checkpoint import Checkpoint
 from app.recognition.distribution import (
     CONFIDENCE_BINS,
     CONFIDENCE_BOUNDS,
     confidence_bin,
     population_stability_index,
 )
+from app.recognition.model import ModelCard
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 STAGES = ("decode", "network", "total")
@@ -59,7 +59,7 @@ class Metrics:
         for name, size in sizes.items():
             self._at[name], self._size = self._size, self._size + size
         self._memory = memoryview(mmap.mmap(-1, _SLOTS * self._size * 8)).cast("d")
-        self._model: Checkpoint | None = None
+        self._model: ModelCard | None = None
         self.use_slot(0)
 
     def use_slot(self, slot: int) -> None:
@@ -69,7 +69,7 @@ class Metrics:
         self._slot[self._at["started"]] = 1
         self._slot[self._at["queue"]] = 0
 
-    def use_model(self, model: Checkpoint) -> None:
+    def use_model(self, model: ModelCard) -> None:
         """Predictions are counted by this model's classes; those of another one, which the slot may hold from before
         its file was replaced, are forgotten."""
         before, self._version = self._slot[self._at["version"]], float(int(model.version, 16))
@@ -167,7 +167,7 @@ class Metrics:
         )
         yield from self._collect_drift(model)
 
-    def _collect_drift(self, model: Checkpoint) -> Iterator[Metric]:
+    def _collect_drift(self, model: ModelCard) -> Iterator[Metric]:
         classes, confidences = [0] * len(self._class_index), [0] * CONFIDENCE_BINS
         for index, confidence in self._recent():
             classes[index] += 1

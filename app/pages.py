@@ -10,10 +10,10 @@ from fastapi.templating import Jinja2Templates
 
 from app.api import recognise
 from app.recogniser import OverloadedError, Recogniser
-from app.recognition.checkpoint import Checkpoint
 from app.recognition.classifier import Prediction
 from app.recognition.decoding import ImageError
 from app.recognition.imaging import Preparation
+from app.recognition.model import ModelCard
 from app.uploads import UploadError
 
 router = APIRouter(include_in_schema=False)
@@ -94,7 +94,7 @@ def _layout(classes: Sequence[str]) -> str:
     return "many wide" if max(map(len, classes)) > _SHORT else "many"
 
 
-def invitation(model: Checkpoint) -> tuple[str, str]:
+def invitation(model: ModelCard) -> tuple[str, str]:
     """The page's title and a line below it that says what to do, from what the model knows."""
     classes = model.classes
     anywhere = "Any size, anywhere on the paper, any pen: a small neural network says which it is."

@@ -10,7 +10,9 @@ from typing import Any
 
 from uvicorn_worker import UvicornWorker
 
-# The application and PyTorch are loaded once, before forking, and their memory is shared by all workers.
+from app.recognition import runtime
+
+# The application and its libraries are loaded once, before forking, and their memory is shared by all workers.
 preload_app = True
 # The process needs no write access anywhere: no socket in the home folder, heartbeats in memory.
 control_socket_disable = True
@@ -34,6 +36,17 @@ class Worker(UvicornWorker):  # type: ignore[misc]
 
 
 worker_class = "app.server.Worker"
+
+
+def on_starting(_: Any) -> None:
+    """Before the first worker, and before those that replace all others: have ready what they share."""
+    from app.main import app
+
+    settings = app.state.settings
+    runtime.prepare(settings.model_path, settings.chosen_runtime)
+
+
+on_reload = on_starting
 
 
 def pre_fork(server: Any, worker: Any) -> None:

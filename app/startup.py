@@ -7,13 +7,12 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-import torch
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.recogniser import Recogniser
-from app.recognition.checkpoint import Checkpoint, CheckpointError
 from app.recognition.classifier import Classifier
+from app.recognition.model import CheckpointError, ModelCard
 from app.settings import Settings
 
 logger = logging.getLogger("handwritten")
@@ -24,9 +23,7 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
-        # Requests are many and networks small: two threads for one pass would only wait for each other.
-        torch.set_num_threads(1)
-        classifier = Classifier.load(settings.model_path)
+        classifier = Classifier.load(settings.model_path, settings.chosen_runtime)
         classifier.warm_up()
         app.state.metrics.use_model(classifier.model)
         recogniser = Recogniser(classifier, settings.max_pixels, settings.max_waiting)
@@ -39,12 +36,13 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
     return live
 
 
-def _summary(settings: Settings, model: Checkpoint) -> str:
+def _summary(settings: Settings, model: ModelCard) -> str:
     workers = os.environ.get("WEB_CONCURRENCY", "1")
     return (
         f"serving {settings.model_path} ({model.version}, {model.architecture}, {len(model.classes)} classes); "
-        f"WEB_CONCURRENCY={workers}; uploads up to {settings.max_upload_bytes / 1e6:g} MB and "
-        f"{settings.max_pixels / 1e6:g} million pixels, {settings.max_waiting} at a time"
+        f"computed by {settings.chosen_runtime}; WEB_CONCURRENCY={workers}; "
+        f"uploads up to {settings.max_upload_bytes / 1e6:g} MB and {settings.max_pixels / 1e6:g} million pixels, "
+        f"{settings.max_waiting} at a time"
     )
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from app.recognition.checkpoint import CheckpointError
 from app.recognition.imaging import Method, Preparation
+from app.recognition.model import CheckpointError
 from app.recognition.networks import ARCHITECTURES
 from app.recognition.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training import evaluate, train

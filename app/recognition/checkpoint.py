@@ -19,13 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from app.recognition.imaging import Preparation
+from app.recognition.model import CheckpointError, ModelCard
 from app.recognition.networks import ARCHITECTURES, build
 
 FORMAT = 1
-
-
-class CheckpointError(Exception):
-    """A model file that cannot be used. The message is one line: the file, what is wrong, what to do."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,21 @@ class Checkpoint:
         network = build(self.architecture, len(self.classes), self.preparation.size, **self.arguments)
         network.load_state_dict(self.state)
         return network.eval()
+
+    def card(self) -> ModelCard:
+        """All but the weights."""
+        return ModelCard(
+            architecture=self.architecture,
+            arguments=self.arguments,
+            classes=self.classes,
+            preparation=self.preparation,
+            temperature=self.temperature,
+            metrics=self.metrics,
+            provenance=self.provenance,
+            title=self.title,
+            version=self.version,
+            parameters=self.parameters,
+        )
 
     @cached_property
     def version(self) -> str:

@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
-from app.recognition import checkpoint
+from app.recognition import runtime
 from app.recognition.canvas import canvas_ink
-from app.recognition.checkpoint import Checkpoint
-from app.recognition.compiled import compiled
 from app.recognition.decoding import MAX_PIXELS, decode
+from app.recognition.model import ModelCard
 from app.recognition.paper import Grey
+from app.recognition.runtime import Network, Runtime
 
-# oneDNN prepares itself for each shape once.
+# Runtimes prepare themselves for each shape once.
 _WARM_BATCHES = (1, 2, 4, 8, 16)
 
 
@@ -37,15 +35,15 @@ class Prediction:
 class Classifier:
     """A network ready to answer. Safe to call from several threads: one at a time uses the network."""
 
-    def __init__(self, model: Checkpoint) -> None:
+    def __init__(self, model: ModelCard, network: Network) -> None:
         self.model = model
-        self._network = compiled(model.network())
+        self._network = network
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, path: Path) -> Classifier:
+    def load(cls, path: Path, by: Runtime = "pytorch") -> Classifier:
         """Load model.pt. Raises CheckpointError if it cannot be used."""
-        return cls(checkpoint.load(path))
+        return cls(*runtime.load(path, by))
 
     def warm_up(self) -> None:
         """Do once what makes first times slow: import decoders, and let the network settle at the usual batches."""
@@ -71,15 +69,14 @@ class Classifier:
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
         """Classify prepared images, each uint8 (size, size), in one pass of the network."""
-        batch = torch.from_numpy(np.stack(inputs)).unsqueeze(1)
-        return [self._prediction(row) for row in self.probabilities(batch)]
+        return [self._prediction(row) for row in self._probabilities(np.stack(inputs))]
 
-    def probabilities(self, batch: Tensor) -> NDArray[np.float64]:
-        """uint8 (n, 1, size, size) → calibrated probabilities, (n, classes)."""
-        with self._lock, torch.inference_mode():
-            logits = self._network(batch.float() / 255)
-            # In double precision, so that the printed probabilities sum to 1.
-            scaled: NDArray[np.float64] = logits.numpy().astype(np.float64) / self.model.temperature
+    def _probabilities(self, images: Grey) -> NDArray[np.float64]:
+        """uint8 (n, size, size) → calibrated probabilities, (n, classes)."""
+        with self._lock:
+            logits = self._network(images)
+        # In double precision, so that the printed probabilities sum to 1.
+        scaled = logits.astype(np.float64) / self.model.temperature
         powers = np.exp(scaled - scaled.max(1, keepdims=True))
         probabilities: NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
         return probabilities

@@ -92,6 +92,6 @@ def test_a_long_answer_stays_in_its_place(browser: Browser, addresses: dict[str,
     ],
 )
 def test_the_invitation_comes_from_the_model(classes: tuple[str, ...], more: dict[str, Any], title: str, words: str):
-    heading, hint = invitation(untrained(classes, **more))
+    heading, hint = invitation(untrained(classes, **more).card())
     assert heading == title
     assert hint.endswith(words)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -102,7 +103,7 @@ def drift(metrics: Metrics, of: str) -> float:
 def test_drift_moves_when_predictions_do():
     model = checkpoint.load(MODEL)
     metrics = Metrics(["/predict"])
-    metrics.use_model(model)
+    metrics.use_model(model.card())
     expected = model.metrics["test"]["predicted_share"]
     for label, share in expected.items():
         predict(metrics, label, 0.9999, round(1000 * share))
@@ -118,10 +119,9 @@ def test_drift_moves_when_predictions_do():
 def test_worker_with_another_model_does_not_count_the_formers_predictions():
     model = checkpoint.load(MODEL)
     metrics = Metrics(["/predict"])
-    metrics.use_model(model)
+    metrics.use_model(model.card())
     predict(metrics, "9", 0.9, 10)
-    other = checkpoint.Checkpoint(model.architecture, ("a", "b"), {})
-    metrics.use_model(other)
+    metrics.use_model(replace(model.card(), classes=("a", "b"), version="123456789abc"))
     predict(metrics, "a", 0.9, 3)
     text = metrics.exposition().decode()
     assert 'handwritten_predictions_total{class="a"} 3.0' in text

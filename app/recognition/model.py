@@ -1,0 +1,44 @@
+"""What a model file says of itself, its weights apart; serving needs no more of it than this and a runtime."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from app.recognition.imaging import Preparation
+
+
+class CheckpointError(Exception):
+    """A model file that cannot be used. The message is one line: the file, what is wrong, what to do."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A model as people and the server see it: see `Checkpoint` for most fields.
+
+    `version` is twelve digits that differ between any two models, `parameters` the number of learned values.
+    """
+
+    architecture: str
+    arguments: dict[str, Any]
+    classes: tuple[str, ...]
+    preparation: Preparation
+    temperature: float
+    metrics: dict[str, dict[str, Any]]
+    provenance: dict[str, Any]
+    title: str
+    version: str
+    parameters: int
+
+    def to_json(self) -> str:
+        """As text, for another process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What `to_json` gave."""
+        values = json.loads(text)
+        values["classes"] = tuple(values["classes"])
+        values["preparation"] = Preparation(**values["preparation"])
+        return cls(**values)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from app.recognition import checkpoint, runtime
+from app.recognition.checkpoint import Checkpoint
+from app.recognition.classifier import Classifier
+from app.recognition.model import CheckpointError
+from app.recognition.networks import ARCHITECTURES, build
+from tests.conftest import MODEL, ROOT, encode
+
+CLASSES = ("a", "b", "c")
+
+
+def save_untrained(architecture: str, path: Path) -> None:
+    """A model whose normalisation does something, or a mistake in folding it would not show."""
+    torch.manual_seed(0)
+    network = build(architecture, len(CLASSES))
+    for layer in network.modules():
+        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            assert layer.running_var is not None
+            nn.init.uniform_(layer.running_var, 0.5, 1.5)
+    checkpoint.save(Checkpoint(architecture, CLASSES, network.state_dict()), path)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_both_runtimes_compute_the_same(architecture: str, tmp_path: Path):
+    path = tmp_path / "model.pt"
+    save_untrained(architecture, path)
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+    answers = []
+    for name in ("pytorch", "onnxruntime"):
+        card, network = runtime.load(path, name)
+        assert card == checkpoint.load(path).card()
+        # One and five: the number of images is not fixed in what is exported.
+        answers.append(np.concatenate([network(images[:1]), network(images)]))
+    one, other = answers
+    assert one.std() > 0.01
+    assert np.allclose(one, other, atol=1e-5)
+
+
+def test_the_committed_model_answers_alike(drawings):
+    files = [encode(image) for _, image in drawings[:40]]
+    by = [Classifier.load(MODEL, name) for name in ("pytorch", "onnxruntime")]
+    one, other = ([classifier.predict([classifier.prepare(file)])[0] for file in files] for classifier in by)
+    assert [answer.label for answer in one] == [answer.label for answer in other]
+    assert np.allclose([answer.confidence for answer in one], [answer.confidence for answer in other], atol=1e-5)
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_serving_with_onnx_runtime_imports_no_pytorch(seven, tmp_path: Path):
+    (tmp_path / "seven.png").write_bytes(encode(seven))
+    done = run(f"""
+import sys
+from fastapi.testclient import TestClient
+from app.main import create_app
+from app.settings import Settings
+with TestClient(create_app(Settings(runtime="onnxruntime"))) as client:
+    print(client.post("/predict", files={{"image": open({str(tmp_path / "seven.png")!r}, "rb")}}).json()["label"])
+sys.exit("torch" in sys.modules)
+""")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "7"
+
+
+def test_without_onnx_runtime_pytorch_computes():
+    done = run("""
+import sys
+sys.modules["onnxruntime"] = None
+from app.settings import Settings
+assert Settings().chosen_runtime == "pytorch"
+from app.recognition.classifier import Classifier
+Classifier.load(Settings().model_path, "onnxruntime")
+""")
+    assert "CheckpointError: model.pt: ONNX Runtime, which is to compute it, is not installed." in done.stderr
+
+
+def test_a_replaced_file_is_read_anew(tmp_path: Path):
+    path = tmp_path / "model.pt"
+    save_untrained("mlp", path)
+    first, _ = runtime.load(path, "onnxruntime")
+    shutil.copy(MODEL, path)
+    second, _ = runtime.load(path, "onnxruntime")
+    assert first.classes == CLASSES
+    assert second == checkpoint.load(MODEL).card()
+
+
+@pytest.mark.parametrize("contents", [None, b"", b"not a model"], ids=["missing", "empty", "no model"])
+def test_an_unusable_file_is_explained_alike(contents: bytes | None, tmp_path: Path):
+    path = tmp_path / "model.pt"
+    if contents is not None:
+        path.write_bytes(contents)
+    messages = []
+    for name in ("pytorch", "onnxruntime"):
+        with pytest.raises(CheckpointError) as failure:
+            runtime.load(path, name)
+        messages.append(str(failure.value))
+    assert messages[0] == messages[1]
+    assert "python -m training train" in messages[0]
