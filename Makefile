@@ -1,8 +1,9 @@
 # make serve    set up what serving needs and serve on http://localhost:8000 (HOST, PORT from the environment)
 # make test     set up what testing needs and run every test
 # make trainer  set up what `python -m training` needs, in .venv
-# make model    prepare the data and train the committed model.pt; STROKES is a folder with the two files of pen tracks,
-#               MNIST one with MNIST's raw files (without it they are downloaded)
+# make model    prepare the data, train a large network, and have it teach the small one of the committed model.pt;
+#               STROKES is a folder with the two files of pen tracks, MNIST one with MNIST's raw files (without it they
+#               are downloaded)
 # make lint     ruff and mypy
 # make screenshots    the pictures of the page in docs/
 #
@@ -42,7 +43,9 @@ model: $(VENV)/.train
 	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(DATA) --variations 2 \
 		--test-source aga --test-source uqb --test-fraction 0 --test-name sites \
 		--credit "UNIPEN train_r01_v07, section 1a; doi:10.5281/zenodo.1195803; CC BY 4.0"
-	$(BIN)/python -m training train $(DATA) --output model.pt --epochs 40 --amp --validation-fraction 0.05
+	$(BIN)/python -m training train $(DATA) --output data/teacher.pt --epochs 40 --amp --validation-fraction 0.05
+	$(BIN)/python -m training train $(DATA) --output model.pt --arch resnet-small --teacher data/teacher.pt \
+		--epochs 100 --amp --validation-fraction 0.05
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

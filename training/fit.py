@@ -72,6 +72,7 @@ class Trainer:
         recipe: Recipe,
         class_weights: Tensor | None = None,
         team: Team | None = None,
+        teacher: nn.Module | None = None,
     ) -> None:
         self.recipe = recipe
         self.team = team or Team()
@@ -82,6 +83,7 @@ class Trainer:
         self._network = self.team.share(plain)
         self._optimizer = make_optimizer(plain, recipe)
         self._following = Average(plain, self._average, recipe.model_ema_decay)
+        self._teacher = teacher.to(self._device).eval() if teacher else None
         self._augment = augmenter(recipe.augment)
         self._class_weights = None if class_weights is None else class_weights.to(self._device)
         # Only whole batches, so that every step weighs the same; what is left over has its turn in other epochs.
@@ -136,14 +138,24 @@ class Trainer:
     def _step(self, inputs: Tensor, targets: Tensor, lr: float) -> tuple[float, Tensor]:
         for group in self._optimizer.param_groups:
             group["lr"] = lr
+        inputs = inputs.to(memory_format=torch.channels_last)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.amp):
-            logits = self._network(inputs.to(memory_format=torch.channels_last)).float()
-        smoothing = self.recipe.label_smoothing
-        loss = F.cross_entropy(logits, targets, self._class_weights, label_smoothing=smoothing)
+            logits = self._network(inputs).float()
+            taught = self._taught(inputs)
+        if taught is None:
+            smoothing = self.recipe.label_smoothing
+            loss = F.cross_entropy(logits, targets, self._class_weights, label_smoothing=smoothing)
+        else:
+            loss = F.cross_entropy(logits, taught, self._class_weights)
         self._optimizer.zero_grad()
         loss.backward()
         self._optimizer.step()
         return loss.item(), logits.detach()
+
+    @torch.no_grad()
+    def _taught(self, inputs: Tensor) -> Tensor | None:
+        """What the teacher, if there is one, makes of a batch: probabilities, (n, classes)."""
+        return self._teacher(inputs).float().softmax(1) if self._teacher else None
 
     def _keep_best(self, epoch: Epoch) -> None:
         best = self.result.best_loss

@@ -19,6 +19,8 @@ def add_recipe(group: Any) -> None:
         shown = getattr(default, field)
         if isinstance(shown, (tuple, dict)):
             shown = " ".join(shown) or "none"
+        elif field == "teacher":
+            shown = "none"
         elif field in ("epochs", "batch_size"):
             shown = "by the number of images"
         flag = f"--{field.replace('_', '-')}"
@@ -42,6 +44,7 @@ def add_recipe(group: Any) -> None:
     add("amp", "compute in bfloat16", action=argparse.BooleanOptionalAction)
     add("seed", type=int)
     add("device", "cpu, cuda, mps, …")
+    add("teacher", "a model to learn from: its probabilities instead of the labels", metavar="MODEL")
 
 
 def given_choices(options: argparse.Namespace) -> dict[str, Any]:

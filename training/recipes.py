@@ -29,6 +29,9 @@ class Recipe:
     `epochs` and `batch_size` of 0 are settled by the number of images, see `settled`.
     `class_weight` maps class names to factors of their loss, or is "balanced": the rarer a class, the higher.
     `patience` ends the training after so many epochs without a lower validation loss; 0 never does.
+    `teacher` is the path of a model whose probabilities for each distorted image are learned instead of the labels, so
+    that a small network comes to read like a large one (Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural
+    Network", 2015); `label_smoothing` is then the teacher's affair.
     `model_ema_decay` is that of the averaged weights, which become the model; 0 takes the last weights as they are.
     """
 
@@ -49,6 +52,7 @@ class Recipe:
     amp: bool = False
     seed: int = 0
     device: str = "cpu"
+    teacher: str = ""
 
     def settled(self, images: int) -> Recipe:
         """The recipe for so many images: small sets get smaller batches and more epochs, so that there are enough steps

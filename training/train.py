@@ -16,6 +16,7 @@ from typing import Any
 
 import PIL
 import torch
+from torch import nn
 
 from app.recognition import checkpoint, networks
 from app.recognition.checkpoint import Checkpoint
@@ -106,7 +107,8 @@ def _fit(options: Options, train: ImageSet, validation: ImageSet | None, team: T
     recipe = options.recipe
     torch.manual_seed(recipe.seed)
     network = networks.build(options.architecture, len(train.classes), options.preparation.size, **options.arguments)
-    trainer = Trainer(network, train, validation, recipe, class_weights(recipe, train), team)
+    teacher = _teacher(options, train)
+    trainer = Trainer(network, train, validation, recipe, class_weights(recipe, train), team, teacher)
     resumable = Resumable(options.output, options.architecture, options.arguments, recipe, train)
     if options.resume:
         resumable.load(trainer)
@@ -123,6 +125,19 @@ def _fit(options: Options, train: ImageSet, validation: ImageSet | None, team: T
     elif team.leads:
         resumable.finished()
     return result
+
+
+def _teacher(options: Options, train: ImageSet) -> nn.Module | None:
+    path = options.recipe.teacher
+    if not path:
+        return None
+    model = checkpoint.load(Path(path))
+    if model.classes != train.classes or model.preparation != options.preparation:
+        raise TrainingError(
+            f"--teacher {path}: it knows other classes, or prepares its images in another way. "
+            "Give a model that was trained on the same classes, with the same --prepare."
+        )
+    return model.network()
 
 
 def _line(result: Fit, recipe: Recipe) -> str:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from app.recognition import checkpoint
-from tests.conftest import encode
+from tests.conftest import MODEL, encode
 from training.__main__ import main
 
 
@@ -104,3 +104,12 @@ def test_published_networks_are_as_wide_as_published(small: Path, tmp_path: Path
     arguments = ["train", str(small), "--output", str(tmp_path / "m.pt"), "--arch", "mlp", "--widths", "4"]
     assert main(arguments) == 2
     assert "--widths" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("teacher", "reason"), [("nowhere.pt", "no such model file"), (str(MODEL), "other classes")])
+def test_teachers_that_cannot_teach_are_explained(small: Path, tmp_path: Path, capsys, teacher: str, reason: str):
+    command = ["train", str(small), "--output", str(tmp_path / "model.pt"), "--no-report", "--teacher", teacher]
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert teacher in error
+    assert reason in error

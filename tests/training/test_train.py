@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -24,9 +25,26 @@ def test_trained_model_reads_drawings_of_other_writers(trained: Path, tree: Path
     assert model.classes == ("0", "1", "7")
     assert model.metrics["test"]["accuracy"] >= 0.75  # chance is a third
     assert model.metrics["test"]["count"] == 36
-    classifier = Classifier(model)
+    classifier = Classifier.load(trained)
     file = next((tree / "test" / "0").iterdir())
     assert classifier.predict([classifier.prepare(file.read_bytes())])[0].label == "0"
+
+
+def test_a_student_learns_what_its_teacher_says(trained: Path, tree: Path, tmp_path: Path):
+    model = checkpoint.load(trained)
+    *_, weight, bias = model.state
+    # This teacher takes 0 for 1 and 1 for 0; the labels say otherwise.
+    swapped = {name: model.state[name][[1, 0, 2]] for name in (weight, bias)}
+    teacher, student = tmp_path / "teacher.pt", tmp_path / "student.pt"
+    checkpoint.save(replace(model, state={**model.state, **swapped}), teacher)
+    command = ["train", str(tree), "--output", str(student), "--arch", "resnet-small", "--teacher", str(teacher)]
+    assert main([*command, "--no-report", *TRAIN]) == 0
+    classifier = Classifier.load(student)
+    for label, taught in (("0", "1"), ("1", "0"), ("7", "7")):
+        images = [classifier.prepare(file.read_bytes()) for file in (tree / "test" / label).iterdir()]
+        answers = [prediction.label for prediction in classifier.predict(images)]
+        assert answers.count(taught) > len(answers) / 2
+    assert classifier.model.provenance["recipe"]["teacher"] == str(teacher)
 
 
 def test_model_says_where_it_came_from(trained: Path):
