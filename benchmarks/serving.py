@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,16 +35,16 @@ from training.prepare.unipen import read_unipen
 BIN = Path(sys.executable).parent
 # The line of the Procfile, but for the address.
 OURS = ("gunicorn", "app.main:app", "--config", "python:app.server")
-_SERVERS = {
-    "do-nothing FastAPI": ("uvicorn", "benchmarks.servers.nothing:app", "--no-access-log", "--log-level", "warning"),
-    "plain FastAPI + PyTorch": (
-        "uvicorn",
-        "benchmarks.servers.plain:app",
-        "--no-access-log",
-        "--log-level",
-        "warning",
-    ),
-    "handwritten": OURS,
+_QUIET = ("--no-access-log", "--log-level", "warning")
+_PLAIN = ("uvicorn", "benchmarks.servers.plain:app", *_QUIET)
+NOTHING = "do-nothing FastAPI"
+# Command and environment.
+_SERVERS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    NOTHING: (("uvicorn", "benchmarks.servers.nothing:app", *_QUIET), {}),
+    "plain, the tutorials' network": (_PLAIN, {"NETWORK": "tutorial"}),
+    "plain, our network": (_PLAIN, {}),
+    "handwritten": (OURS, {"RUNTIME": "pytorch"}),
+    "handwritten, ONNX Runtime": (OURS, {"RUNTIME": "onnxruntime"}),
 }
 _SCRIPT = """
 local file = io.open("{body}", "rb")
@@ -72,13 +72,20 @@ class Measured:
 
 @contextmanager
 def running(
-    command: tuple[str, ...], workers: int = 1, core: int | None = None, ready: str = "/docs"
+    command: tuple[str, ...],
+    workers: int = 1,
+    core: int | None = None,
+    ready: str = "/docs",
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[str, int]]:
-    """A server, pinned to a core if one is given, once the path `ready` answers: its address and process id."""
+    """A server, pinned to a core if one is given, once the path `ready` answers: its address and process id.
+
+    `more` is added to its environment.
+    """
     port = free_port()
     bind = ("--bind", f"127.0.0.1:{port}") if command[0] == "gunicorn" else ("--port", str(port))
     pinned = ("taskset", "-c", str(core)) if core is not None else ()
-    environment = {**os.environ, "WEB_CONCURRENCY": str(workers)}
+    environment = {**os.environ, "WEB_CONCURRENCY": str(workers), **(more or {})}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [*pinned, str(BIN / command[0]), *command[1:], *bind], cwd=ROOT, env=environment, stdout=log, stderr=log
@@ -126,8 +133,8 @@ def measure(script: Path, rounds: int, seconds: float, workers: int) -> dict[str
     server_core, load_core = (0, 1) if apart else (None, None)
     measured = {name: Measured() for name in _SERVERS}
     for _ in range(rounds):
-        for name, command in _SERVERS.items():
-            with running(command, workers, server_core) as (address, _):
+        for name, (command, environment) in _SERVERS.items():
+            with running(command, workers, server_core, more=environment) as (address, _):
                 drive(address, script, 8, 1, load_core)
                 eight = drive(address, script, 8, seconds, load_core)
                 measured[name].rate.append(eight["rate"])
@@ -139,7 +146,7 @@ def measure(script: Path, rounds: int, seconds: float, workers: int) -> dict[str
 
 def table(measured: dict[str, Measured]) -> str:
     """The medians, and what they are of the do-nothing server's, as Markdown."""
-    nothing = measured["do-nothing FastAPI"]
+    nothing = measured[NOTHING]
     rows = ["| server | requests/s, 8 clients | of do-nothing | median | p99 | one client: median | of do-nothing |"]
     rows.append("|---|---|---|---|---|---|---|")
     for name, one in measured.items():
@@ -156,12 +163,11 @@ def draw_chart(measured: dict[str, Measured], path: Path) -> None:
     """Requests a second as bars, each round a dot."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 2.2), layout="constrained")
+    figure = Figure(figsize=(7, 2.8), layout="constrained")
     axis = figure.subplots()
     names = list(measured)[::-1]
-    axis.barh(
-        names, [statistics.median(measured[name].rate) for name in names], color=["#2448c5", "#b7b0a2", "#b7b0a2"]
-    )
+    colours = ["#2448c5" if name.startswith("handwritten") else "#b7b0a2" for name in names]
+    axis.barh(names, [statistics.median(measured[name].rate) for name in names], color=colours)
     for name in names:
         axis.plot(measured[name].rate, [name] * len(measured[name].rate), "o", color="#1d1c1a", markersize=3)
     axis.set_xlabel("requests per second, one worker on one core, eight clients")

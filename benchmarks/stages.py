@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -22,8 +24,12 @@ from PIL import Image
 
 from app.main import create_app
 from app.recogniser import Recogniser, Recognition
+from app.recognition import checkpoint
+from app.recognition.canvas import canvas_ink
 from app.recognition.classifier import Classifier
-from app.recognition.decoding import MAX_PIXELS, decode
+from app.recognition.decoding import MAX_PIXELS
+from app.recognition.paper import Grey
+from app.recognition.runtime import Runtime
 from app.settings import Settings
 from benchmarks.servers import nothing
 from benchmarks.serving import page_drawing, upload
@@ -38,39 +44,59 @@ def main() -> None:
     torch.set_num_threads(1)
     file = page_drawing()
     body, kind = upload(file)
-    classifier = Classifier.load(MODEL)
-    classifier.warm_up()
-    drawing, whole, trimmed = classifier.prepare(file), decode(file), decode(file, trim=True)
-    network = classifier.model.network()
+    by = {name: Classifier.load(MODEL, name) for name in get_args(Runtime)}
+    for classifier in by.values():
+        classifier.warm_up()
+    classifier = by["pytorch"]
+    preparation = classifier.model.preparation
+    drawing, ink = classifier.prepare(file), canvas_ink(file)
+    assert ink is not None
+    decoded = Image.open(BytesIO(file)).convert("RGB")
+    network = checkpoint.load(MODEL).network()
 
     def eager(count: int) -> Callable[[], object]:
         images = torch.from_numpy(np.stack([drawing] * count)).unsqueeze(1)
         return lambda: network(images.float() / 255).softmax(1).tolist()
 
-    stages: dict[str, tuple[float, Callable[[], object], Callable[[], object]]] = {
-        "decode": (1, lambda: Image.open(BytesIO(file)).load(), lambda: decode(file, trim=True)),
+    stages: dict[str, tuple[float, dict[str, Callable[[], object]]]] = {
+        "decode": (
+            1,
+            {"usual": lambda: Image.open(BytesIO(file)).convert("RGB"), "pytorch": lambda: canvas_ink(file)},
+        ),
         "prepare": (
             1,
-            lambda: classifier.model.preparation(whole),
-            lambda: classifier.model.preparation(trimmed),
+            {"usual": lambda: preparation(decoded), "pytorch": lambda: preparation.from_ink(ink)},
         ),
-        "network, one image": (1, eager(1), lambda: classifier.predict([drawing])),
-        "network, share of a batch of eight": (8, eager(8), lambda: classifier.predict([drawing] * 8)),
+        **{
+            name: (count, {"usual": eager(count), **_predicting(by, [drawing] * count)})
+            for name, count in (("network, one image", 1), ("network, share of a batch of eight", 8))
+        },
         "HTTP: form, route, answer": (
             1,
-            _exchange(nothing.app, body, kind),
-            _exchange(_answering(classifier, drawing), body, kind),
+            {
+                "usual": _exchange(nothing.app, body, kind),
+                "pytorch": _exchange(_answering(classifier, drawing), body, kind),
+            },
         ),
     }
-    taken: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in stages}
+    taken: dict[tuple[str, str], list[float]] = defaultdict(list)
     with torch.inference_mode():
         for _ in range(_ROUNDS):
-            for name, (share, usual, ours) in stages.items():
-                for function, times in zip((usual, ours), taken[name], strict=True):
-                    times.append(_microseconds(function) / share)
-    print("| stage | the usual way, µs | here, µs |\n|---|---|---|")
-    for name, (usual_times, our_times) in taken.items():
-        print(f"| {name} | {statistics.median(usual_times):.0f} | {statistics.median(our_times):.0f} |")
+            for name, (share, ways) in stages.items():
+                for way, function in ways.items():
+                    taken[name, way].append(_microseconds(function) / share)
+    print("| stage | the usual way, µs | here, µs | with ONNX Runtime, µs |\n|---|---|---|---|")
+    for name in stages:
+        usual, ours, onnx = (_median(taken.get((name, way))) for way in ("usual", "pytorch", "onnxruntime"))
+        print(f"| {name} | {usual} | {ours} | {onnx or ours} |")
+
+
+def _predicting(by: dict[str, Classifier], drawings: list[Grey]) -> dict[str, Callable[[], object]]:
+    return {name: partial(classifier.predict, drawings) for name, classifier in by.items()}
+
+
+def _median(times: list[float] | None) -> str:
+    return f"{statistics.median(times):.0f}" if times else ""
 
 
 def _microseconds(function: Callable[[], object]) -> float:

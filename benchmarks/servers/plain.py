@@ -1,4 +1,8 @@
-"""The plain server, the one that tutorials show: the same model, each request by itself, eager, on the event loop."""
+"""The plain server, the one that tutorials show: each request by itself, eager, on the event loop.
+
+It computes model.pt's network, or with NETWORK=tutorial the one of PyTorch's MNIST example, untrained: for its speed
+that makes no difference.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,11 @@ from fastapi import FastAPI, File, UploadFile
 from PIL import Image, ImageOps
 
 from app.recognition import checkpoint
+from benchmarks.stock_example import network as tutorial_network
 
 app = FastAPI()
 model = checkpoint.load(Path(os.environ.get("MODEL_PATH", "model.pt")))
-network = model.network()
+network = tutorial_network().eval() if os.environ.get("NETWORK") == "tutorial" else model.network()
 
 
 @app.post("/predict")
