@@ -34,12 +34,12 @@ class RequestLog:
     same line takes as long as reading the upload."""
 
     def __init__(self, log_format: LogFormat) -> None:
-        self._stream = sys.stdout
+        self._stream = sys.stdout or sys.stderr
         self._line = _json_line if log_format == "json" else _readable_line
 
     def write(self, request: RequestRecord) -> None:
-        """Log an answered request. Where there is no room for the line, it is lost, and the server goes on."""
-        with contextlib.suppress(OSError):
+        """Log an answered request. A line for which there is no room, or no letters, is lost; the server goes on."""
+        with contextlib.suppress(OSError, ValueError):
             self._stream.write(self._line(request))
             self._stream.flush()
 

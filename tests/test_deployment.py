@@ -12,10 +12,12 @@ import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import httpx2
 import pytest
 
+from app.recognition.runtime import Runtime
 from tests.conftest import ROOT, encode
 
 
@@ -26,13 +28,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def deployed() -> Iterator[str]:
-    """The Procfile's web process, started by a Procfile runner, and its address."""
+@pytest.fixture(scope="module", params=get_args(Runtime))
+def deployed(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The Procfile's web process, started by a Procfile runner, and its address; with each runtime."""
     port = free_port()
     honcho = [str(Path(sys.executable).with_name("honcho")), "start", "web", "-p", str(port)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    process = subprocess.Popen(honcho, cwd=ROOT, env={**os.environ, "PATH": path}, start_new_session=True)
+    environment = {**os.environ, "PATH": path, "RUNTIME": request.param}
+    process = subprocess.Popen(honcho, cwd=ROOT, env=environment, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(address)

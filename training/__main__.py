@@ -129,7 +129,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-report", action="store_true", help="write none")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
-    add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
+    add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model's teacher"))
     parser.set_defaults(run=_train)
 
 
@@ -137,7 +137,7 @@ def _train(options: argparse.Namespace) -> None:
     if options.published and options.arch not in PUBLISHED:
         raise TrainingError(f"--published: {options.arch} has no source of its own. Leave one of the two out.")
     if options.widths and options.arch != DEFAULT_ARCHITECTURE:
-        raise TrainingError(f"--widths: {options.arch} is as wide as its source says. Leave one of the two out.")
+        raise TrainingError(f"--widths: {options.arch} is as wide as it is. Leave one of the two out.")
     recipe = PUBLISHED[options.arch] if options.published else Recipe()
     train.run(
         train.Options(

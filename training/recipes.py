@@ -24,14 +24,14 @@ Scheduler = Literal["cosine", "step", "constant"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. The defaults are those of the committed model.
+    """How to train. The defaults are those of the committed model's teacher.
 
     `epochs` and `batch_size` of 0 are settled by the number of images, see `settled`.
     `class_weight` maps class names to factors of their loss, or is "balanced": the rarer a class, the higher.
     `patience` ends the training after so many epochs without a lower validation loss; 0 never does.
-    `teacher` is the path of a model whose probabilities for each distorted image are learned instead of the labels, so
-    that a small network comes to read like a large one (Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural
-    Network", 2015); `label_smoothing` is then the teacher's affair.
+    `teacher` is the path of a model whose probabilities (before calibration) for each distorted image are learned
+    instead of the labels, so that a small network comes to read like a large one (Hinton, Vinyals and Dean, "Distilling
+    the Knowledge in a Neural Network", 2015); `label_smoothing` is then the teacher's affair.
     `model_ema_decay` is that of the averaged weights, which become the model; 0 takes the last weights as they are.
     """
 

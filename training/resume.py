@@ -8,18 +8,26 @@ from typing import Any
 
 import torch
 
-from app.recognition.checkpoint import write_whole
+from app.recognition.checkpoint import Checkpoint, write_whole
 from training.errors import TrainingError
 from training.fit import Trainer
 from training.images import ImageSet
 from training.recipes import Recipe
+
+_DEFAULTS = dataclasses.asdict(Recipe())
 
 
 class Resumable:
     """Saves a training after every epoch, so that it can go on after whatever stopped it."""
 
     def __init__(
-        self, output: Path, architecture: str, arguments: dict[str, Any], recipe: Recipe, train: ImageSet
+        self,
+        output: Path,
+        architecture: str,
+        arguments: dict[str, Any],
+        recipe: Recipe,
+        train: ImageSet,
+        teacher: Checkpoint | None = None,
     ) -> None:
         self.path = output.with_name(f"{output.name}.unfinished")
         # What must be the same for the rest of the training to make sense. More epochs may be asked for, if the
@@ -31,6 +39,8 @@ class Resumable:
             "images": len(train),
             **{name: value for name, value in dataclasses.asdict(recipe).items() if name not in ("device", "patience")},
         }
+        # Not where it lies: another may lie there by then.
+        self._conditions["teacher"] = teacher.version if teacher else ""
         if recipe.lr_scheduler != "cosine":
             del self._conditions["epochs"]
 
@@ -52,10 +62,12 @@ class Resumable:
         except Exception as error:  # whatever a damaged archive makes the reader stumble over
             raise TrainingError(f"{self.path}: damaged. Remove it and begin again without --resume.") from error
         for name, value in self._conditions.items():
-            # Tuples come back as they were, lists too; both compare by their elements.
-            if conditions.get(name) != value:
+            # Tuples come back as they were, lists too; both compare by their elements. What a training was begun
+            # without, because it was not there yet, has its default.
+            begun = conditions.get(name, _DEFAULTS.get(name))
+            if begun != value:
                 raise TrainingError(
-                    f"{self.path}: was begun with {name} {conditions.get(name)!r}, not {value!r}. "
+                    f"{self.path}: was begun with {name} {begun!r}, not {value!r}. "
                     "Give the same options and data, or begin again without --resume."
                 )
         trainer.load_state_dict(state)

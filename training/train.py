@@ -16,7 +16,6 @@ from typing import Any
 
 import PIL
 import torch
-from torch import nn
 
 from app.recognition import checkpoint, networks
 from app.recognition.checkpoint import Checkpoint
@@ -65,6 +64,7 @@ def run(options: Options) -> None:
     with joined(options.recipe.device) as (team, device):
         options = replace(options, recipe=replace(options.recipe, device=device))
         require_writable(options.output)
+        teacher = _teacher(options)
         with team.leader_first():
             sets = read_parts(options.data, options.preparation, options.skip_unreadable)
         train, validation = split_validation(sets, options.validation_fraction, options.recipe.seed)
@@ -78,9 +78,14 @@ def run(options: Options) -> None:
 
             folder.write_before(options.report, _title(options), sets)
             print(f"the first images of each class are in {options.report / 'report.html'}")
-        result = _fit(options, train, validation, team)
+        if teacher and teacher.classes != train.classes:
+            raise TrainingError(
+                f"--teacher {options.recipe.teacher}: it knows other classes than the tree. "
+                "Give a model that was trained on the same ones."
+            )
+        result = _fit(options, train, validation, team, teacher)
         if team.leads:
-            model = _finished_model(options, sets, validation, result)
+            model = _finished_model(options, sets, validation, result, teacher)
             _test_and_save(options, model, sets, result)
 
 
@@ -103,13 +108,14 @@ def _end_on_sigterm() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _fit(options: Options, train: ImageSet, validation: ImageSet | None, team: Team) -> Fit:
+def _fit(options: Options, train: ImageSet, validation: ImageSet | None, team: Team, teacher: Checkpoint | None) -> Fit:
     recipe = options.recipe
     torch.manual_seed(recipe.seed)
     network = networks.build(options.architecture, len(train.classes), options.preparation.size, **options.arguments)
-    teacher = _teacher(options, train)
-    trainer = Trainer(network, train, validation, recipe, class_weights(recipe, train), team, teacher)
-    resumable = Resumable(options.output, options.architecture, options.arguments, recipe, train)
+    trainer = Trainer(
+        network, train, validation, recipe, class_weights(recipe, train), team, teacher.network() if teacher else None
+    )
+    resumable = Resumable(options.output, options.architecture, options.arguments, recipe, train, teacher)
     if options.resume:
         resumable.load(trainer)
         print(f"resuming after epoch {len(trainer.result.epochs)}")
@@ -127,17 +133,16 @@ def _fit(options: Options, train: ImageSet, validation: ImageSet | None, team: T
     return result
 
 
-def _teacher(options: Options, train: ImageSet) -> nn.Module | None:
+def _teacher(options: Options) -> Checkpoint | None:
     path = options.recipe.teacher
     if not path:
         return None
-    model = checkpoint.load(Path(path))
-    if model.classes != train.classes or model.preparation != options.preparation:
+    teacher = checkpoint.load(Path(path))
+    if teacher.preparation != options.preparation:
         raise TrainingError(
-            f"--teacher {path}: it knows other classes, or prepares its images in another way. "
-            "Give a model that was trained on the same classes, with the same --prepare."
+            f"--teacher {path}: its images are prepared by {teacher.preparation.method!r}. Give the same --prepare."
         )
-    return model.network()
+    return teacher
 
 
 def _line(result: Fit, recipe: Recipe) -> str:
@@ -154,7 +159,11 @@ def _line(result: Fit, recipe: Recipe) -> str:
 
 
 def _finished_model(
-    options: Options, sets: dict[str, ImageSet], validation: ImageSet | None, result: Fit
+    options: Options,
+    sets: dict[str, ImageSet],
+    validation: ImageSet | None,
+    result: Fit,
+    teacher: Checkpoint | None,
 ) -> Checkpoint:
     model = Checkpoint(
         architecture=options.architecture,
@@ -162,7 +171,7 @@ def _finished_model(
         classes=sets["train"].classes,
         state=result.state,
         preparation=options.preparation,
-        provenance=_provenance(options, sets, result),
+        provenance=_provenance(options, sets, result, teacher),
         title=options.title,
     )
     if validation is None:
@@ -193,7 +202,7 @@ def _title(options: Options) -> str:
     return f"{options.output.name}: {options.architecture} on {options.data.resolve().name}"
 
 
-def _provenance(options: Options, sets: dict[str, ImageSet], result: Fit) -> dict[str, Any]:
+def _provenance(options: Options, sets: dict[str, ImageSet], result: Fit, teacher: Checkpoint | None) -> dict[str, Any]:
     return {
         "data": {
             "folder": options.data.name,
@@ -204,6 +213,7 @@ def _provenance(options: Options, sets: dict[str, ImageSet], result: Fit) -> dic
         },
         "command": shlex.join(["python", "-m", "training", *options.command]),
         "recipe": asdict(options.recipe),
+        "teacher": _summary(teacher) if teacher else None,
         "seed": options.recipe.seed,
         "epochs": len(result.epochs),
         "best epoch": result.best_epoch,
@@ -212,4 +222,14 @@ def _provenance(options: Options, sets: dict[str, ImageSet], result: Fit) -> dic
         "versions": {"torch": torch.__version__, "pillow": PIL.__version__, "python": platform.python_version()},
         "machine": {"device": options.recipe.device, "threads": torch.get_num_threads(), "cores": os.cpu_count()},
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _summary(teacher: Checkpoint) -> dict[str, Any]:
+    return {
+        "version": teacher.version,
+        "architecture": teacher.architecture,
+        "parameters": teacher.parameters,
+        "accuracy": {part: figures["accuracy"] for part, figures in teacher.metrics.items()},
+        "command": teacher.provenance.get("command"),
     }

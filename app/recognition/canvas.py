@@ -16,9 +16,13 @@ import numpy as np
 from app.recognition.paper import Grey, distance
 from app.recognition.structure import DRAWING_PIXELS, png_pixels
 
-# What a PNG file's header says of 8 bits a channel, red, green, blue and alpha, not interlaced; and its last chunk.
+# What a PNG file's header begins with, what it says of 8 bits a channel, red, green, blue and alpha, not interlaced;
+# and the last chunk.
+_HEADER = b"\x00\x00\x00\x0dIHDR"
 _CANVAS = b"\x08\x06\x00\x00\x00"
 _END = b"\x00\x00\x00\x00IEND\xae\x42\x60\x82"
+# Longer strips are scaled down before their margins are cut off.
+_LONGEST = 4096
 # Chromium writes 4 kB to a chunk.
 _MAX_CHUNKS = 100
 # Red, green and blue of the same value, as a multiple of that value, in a pixel's four bytes as one number.
@@ -31,9 +35,11 @@ def canvas_ink(data: bytes, max_pixels: int = DRAWING_PIXELS) -> Grey | None:
 
     None if the file is anything else, damaged perhaps, or has more pixels.
     """
-    if data[24:29] != _CANVAS or not 0 < png_pixels(data) <= min(max_pixels, DRAWING_PIXELS):
+    if data[8:16] != _HEADER or data[24:29] != _CANVAS or not 0 < png_pixels(data) <= min(max_pixels, DRAWING_PIXELS):
         return None
     width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    if max(width, height) > _LONGEST:
+        return None
     line = 1 + 4 * width
     filtered = _inflated(data, height * line)
     # There is no line above the first: it is as it is, and must be nothing but opaque grey paper.

@@ -105,8 +105,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
 
 
 def _decode_canvas(data: bytes) -> Image.Image | None:
-    """The opaque image of a browser's canvas, which is what the server sees most, in a quarter of Pillow's time; None
-    for whatever has any peculiarity, which Pillow is to sort out."""
+    """The opaque image of a canvas, as any browser writes it, in a quarter of Pillow's time; None for whatever has any
+    peculiarity, which Pillow is to sort out."""
     if data[24:26] != _RGBA_8:
         return None
     chunks = png_chunks(data)

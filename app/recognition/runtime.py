@@ -7,7 +7,6 @@ process of its own reads the file once and hands over the network.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import subprocess
 import sys
@@ -30,8 +29,12 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def fastest() -> Runtime:
-    """ONNX Runtime where it is installed."""
-    return "onnxruntime" if importlib.util.find_spec("onnxruntime") else "pytorch"
+    """ONNX Runtime where it is installed, and works."""
+    try:
+        import onnxruntime  # noqa: F401
+    except ImportError:
+        return "pytorch"
+    return "onnxruntime"
 
 
 def load(path: Path, runtime: Runtime) -> tuple[ModelCard, Network]:
@@ -42,9 +45,7 @@ def load(path: Path, runtime: Runtime) -> tuple[ModelCard, Network]:
 def prepare(path: Path, runtime: Runtime) -> None:
     """Do beforehand what processes forked from this one can share. A file that cannot be used is not reported yet."""
     if runtime == "onnxruntime":
-        with suppress(CheckpointError, ImportError):
-            import onnxruntime  # noqa: F401 - it stays loaded
-
+        with suppress(CheckpointError):
             _exported(path)
     else:
         import app.recognition.compiled  # noqa: F401 - and with it PyTorch
@@ -74,7 +75,7 @@ def _load_onnxruntime(path: Path) -> tuple[ModelCard, Network]:
         from onnxruntime import InferenceSession, SessionOptions
     except ImportError as error:
         raise CheckpointError(
-            f"{path}: ONNX Runtime, which is to compute it, is not installed. Install it with: "
+            f"{path}: ONNX Runtime, which is to compute it, cannot be imported ({error}). Install it with: "
             'pip install -e ".[onnx]", or leave RUNTIME at auto.'
         ) from error
     card, _, network_file = _exported(path).partition(b"\n")
@@ -101,12 +102,17 @@ def _exported(path: Path) -> bytes:
 
 @functools.lru_cache(maxsize=1)
 def _export(path: Path, *_: int) -> bytes:
-    command = [sys.executable, "-m", "app.recognition.export", str(path)]
+    # -P: what is called app in the current folder may be something else.
+    command = [sys.executable, "-P", "-m", "app.recognition.export", str(path)]
     paths = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
-    done = subprocess.run(command, env=environment, capture_output=True)
-    # A server that reaps all its children may have taken the status; then there is nothing on standard output.
-    if done.returncode or not done.stdout:
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True)
+    except OSError as error:
+        raise CheckpointError(f"{path}: no process to read it could be started ({error.strerror}).") from error
+    if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise CheckpointError(reason if reason.startswith(str(path)) else f"{path}: cannot be read ({reason}).")
+        if not reason.startswith(str(path)):
+            reason = f"{path}: the process that reads it ended with status {done.returncode}. {reason}".strip()
+        raise CheckpointError(reason)
     return done.stdout

@@ -84,7 +84,7 @@ assert Settings().chosen_runtime == "pytorch"
 from app.recognition.classifier import Classifier
 Classifier.load(Settings().model_path, "onnxruntime")
 """)
-    assert "CheckpointError: model.pt: ONNX Runtime, which is to compute it, is not installed." in done.stderr
+    assert "CheckpointError: model.pt: ONNX Runtime, which is to compute it, cannot be imported" in done.stderr
 
 
 def test_a_replaced_file_is_read_anew(tmp_path: Path):

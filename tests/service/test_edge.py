@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from app.logs import RequestLog, RequestRecord
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import MODEL, encode
@@ -117,12 +118,18 @@ def test_nothing_of_an_upload_is_logged(seven, capfd, log_format: str):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_costs_log_lines_only(monkeypatch):
-    with suppress(OSError), open("/dev/full", "w") as full:  # what could not be written fails once more at the end
-        with monkeypatch.context() as patched:
-            patched.setattr("sys.stdout", full)
-            client = make_client()
-        with client:
-            assert [client.get("/healthz").status_code for _ in range(3)] == [200, 200, 200]
+    full = open("/dev/full", "w")  # noqa: SIM115 - closing it fails, as it should
+    monkeypatch.setattr("sys.stdout", full)
+    log = RequestLog("readable")
+    for _ in range(3):
+        log.write(RequestRecord("abc", "GET", "/つ", 200, 0.001, {}))
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+
+
+def test_a_path_that_the_log_cannot_spell_costs_its_line_only(monkeypatch):
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), "latin-1"))
+    RequestLog("readable").write(RequestRecord("abc", "GET", "/つ", 200, 0.001, {}))
 
 
 def test_other_sites_may_not_call(client):

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import get_args
 
+import httpx2
 import pytest
 import torch
 
+from app.recognition import checkpoint
+from app.recognition.checkpoint import Checkpoint
+from app.recognition.networks import build
+from app.recognition.runtime import Runtime
 from tests.conftest import MODEL, ROOT
+from tests.service.server import production
 
 
 class Trap:
@@ -47,11 +57,16 @@ def broken_models(folder: Path) -> dict[str, Path]:
     return paths
 
 
-def test_unusable_model_stops_the_start_with_one_clear_line(tmp_path):
+@pytest.mark.parametrize("runtime", get_args(Runtime))
+def test_unusable_model_stops_the_start_with_one_clear_line(tmp_path, runtime: str):
     command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", "0"]
     processes = {
         path: subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, "MODEL_PATH": str(path)}, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=ROOT,
+            env={**os.environ, "MODEL_PATH": str(path), "RUNTIME": runtime},
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for path in broken_models(tmp_path).values()
     }
@@ -68,3 +83,17 @@ def test_unusable_model_stops_the_start_with_one_clear_line(tmp_path):
 def test_serving_imports_nothing_of_training(module: str):
     code = f"import sys, app.main; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize("runtime", get_args(Runtime))
+def test_workers_after_sighup_have_the_model_that_lies_there_now(tmp_path, runtime: str):
+    path = tmp_path / "model.pt"
+    shutil.copy(MODEL, path)
+    with production(MODEL_PATH=str(path), RUNTIME=runtime, LOG_REQUESTS="false") as (address, process):
+        assert httpx2.get(f"{address}/model").json()["architecture"] == checkpoint.load(MODEL).architecture
+        checkpoint.save(Checkpoint("mlp", ("a", "b"), build("mlp", 2).state_dict()), path)
+        process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 30
+        while httpx2.get(f"{address}/model").json()["classes"] != ["a", "b"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,33 @@ def test_resume_wants_the_same_training(tree: Path, tmp_path: Path, capsys):
     process.wait(60)
     assert main([*arguments, "--lr", "0.5"]) == 2
     assert "was begun with lr 0.01, not 0.5" in capsys.readouterr().err
+
+
+def test_resume_wants_the_same_teacher(trained: Path, tree: Path, tmp_path: Path, capsys):
+    teacher = tmp_path / "teacher.pt"
+    shutil.copy(trained, teacher)
+    options = ("--epochs", "50", "--teacher", str(teacher))
+    process = start(tree, tmp_path / "m.pt", *options)
+    until(process, "epoch 1/")
+    process.kill()
+    process.wait(60)
+    model = checkpoint.load(teacher)
+    checkpoint.save(replace(model, state={name: value * 2 for name, value in model.state.items()}), teacher)
+    assert main(["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", *options, "--resume"]) == 2
+    assert f"was begun with teacher '{model.version}'" in capsys.readouterr().err
+
+
+def test_a_training_begun_before_there_were_teachers_goes_on(tree: Path, tmp_path: Path):
+    options = ("--epochs", "4", "--batch-size", "32")
+    process = start(tree, tmp_path / "m.pt", *options)
+    until(process, "epoch 1/")
+    process.kill()
+    process.wait(60)
+    unfinished = tmp_path / "m.pt.unfinished"
+    state = torch.load(unfinished, weights_only=True)
+    del state["conditions"]["teacher"]
+    torch.save(state, unfinished)
+    assert main(["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", *options, "--resume"]) == 0
 
 
 def test_patience_ends_the_training_and_the_best_epoch_is_kept(tree: Path, tmp_path: Path):
