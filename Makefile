@@ -1,9 +1,9 @@
 # make serve    set up what serving needs and serve on http://localhost:8000 (HOST, PORT from the environment)
 # make test     set up what testing needs and run every test
 # make trainer  set up what `python -m training` needs, in .venv
-# make model    prepare the data, train a large network, and have it teach the small one of the committed model.pt;
-#               STROKES is a folder with the two files of pen tracks, MNIST one with MNIST's raw files (without it they
-#               are downloaded)
+# make model    prepare the data and train the committed model.pt; STROKES is a folder with the two files of pen tracks,
+#               MNIST one with MNIST's raw files (without it they are downloaded)
+# make model-small    then have it teach a network of half its cost
 # make lint     ruff and mypy
 # make screenshots    the pictures of the page in docs/
 #
@@ -23,7 +23,7 @@ MNIST ?=
 DATA := data/digits
 PREPARE = $(BIN)/python -m training prepare
 
-.PHONY: serve test trainer model lint screenshots clean
+.PHONY: serve test trainer model model-small lint screenshots clean
 
 serve: $(VENV)/.base
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^web: //p' Procfile)"
@@ -43,9 +43,11 @@ model: $(VENV)/.train
 	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(DATA) --variations 2 \
 		--test-source aga --test-source uqb --test-fraction 0 --test-name sites \
 		--credit "UNIPEN train_r01_v07, section 1a; doi:10.5281/zenodo.1195803; CC BY 4.0"
-	$(BIN)/python -m training train $(DATA) --output data/teacher.pt --epochs 40 --amp --validation-fraction 0.05
-	$(BIN)/python -m training train $(DATA) --output model.pt --arch resnet-small --teacher data/teacher.pt \
-		--epochs 100 --amp --validation-fraction 0.05
+	$(BIN)/python -m training train $(DATA) --output model.pt --epochs 40 --amp --validation-fraction 0.05
+
+model-small: $(VENV)/.train
+	$(BIN)/python -m training train $(DATA) --output model-small.pt --arch resnet-small --teacher model.pt \
+		--epochs 50 --amp --validation-fraction 0.05
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -53,7 +55,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 # One stamp for each set of dependencies: installed again only when pyproject.toml has changed.
-$(VENV)/.base: EXTRA =
+$(VENV)/.base: EXTRA = [onnx]
 $(VENV)/.train: EXTRA = [train]
 $(VENV)/.test: EXTRA = [test]
 $(VENV)/.dev: EXTRA = [dev]

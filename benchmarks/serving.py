@@ -38,11 +38,13 @@ OURS = ("gunicorn", "app.main:app", "--config", "python:app.server")
 _QUIET = ("--no-access-log", "--log-level", "warning")
 _PLAIN = ("uvicorn", "benchmarks.servers.plain:app", *_QUIET)
 NOTHING = "do-nothing FastAPI"
-# Command and environment.
+# Command and environment. On a core of its own, PyTorch takes one thread; with several workers, two each would stand in
+# each other's way.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 _SERVERS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     NOTHING: (("uvicorn", "benchmarks.servers.nothing:app", *_QUIET), {}),
-    "plain, the tutorials' network": (_PLAIN, {"NETWORK": "tutorial"}),
-    "plain, our network": (_PLAIN, {}),
+    "plain, the tutorials' network": (_PLAIN, {"NETWORK": "tutorial", **_ONE_THREAD}),
+    "plain, our network": (_PLAIN, _ONE_THREAD),
     "handwritten": (OURS, {"RUNTIME": "pytorch"}),
     "handwritten, ONNX Runtime": (OURS, {"RUNTIME": "onnxruntime"}),
 }

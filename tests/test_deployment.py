@@ -75,9 +75,10 @@ def test_procfile_binds_all_addresses_on_the_platforms_port():
     assert "PORT" in web
 
 
-def test_requirements_have_the_pins_of_the_base_dependencies():
+def test_requirements_have_the_pins_of_the_base_dependencies_and_the_faster_runtime():
     with (ROOT / "pyproject.toml").open("rb") as file:
-        dependencies = tomllib.load(file)["project"]["dependencies"]
+        project = tomllib.load(file)["project"]
+    dependencies = project["dependencies"] + project["optional-dependencies"]["onnx"]
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     required = [line for line in lines if line and not line.startswith(("#", "-"))]
     assert sorted(required) == sorted(dependencies)

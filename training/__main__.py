@@ -129,7 +129,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-report", action="store_true", help="write none")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
-    add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model's teacher"))
+    add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
     parser.set_defaults(run=_train)
 
 

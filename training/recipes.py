@@ -24,7 +24,7 @@ Scheduler = Literal["cosine", "step", "constant"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. The defaults are those of the committed model's teacher.
+    """How to train. The defaults are those of the committed model.
 
     `epochs` and `batch_size` of 0 are settled by the number of images, see `settled`.
     `class_weight` maps class names to factors of their loss, or is "balanced": the rarer a class, the higher.
