@@ -120,7 +120,7 @@ GOOD = as_chromium_writes(stroke(INSIDE))
         "longer than its header says": GOOD[:20] + struct.pack(">I", 69) + GOOD[24:],
         "shorter than its header says": GOOD[:20] + struct.pack(">I", 71) + GOOD[24:],
         "no pixels": GOOD[:20] + struct.pack(">I", 0) + GOOD[24:],
-        "another chunk where the header should be": GOOD[:8] + b"\0\0\0\0XXXX" + GOOD[16:],
+        "another chunk where the header should be": GOOD[:8] + b"\0\0\0\0junk" + GOOD[16:],
         "a strip that is scaled down": as_chromium_writes(stroke([(5, 100), (10, 4000)], size=(20, 4097))),
         "a header alone": GOOD[:33],
         "empty": b"",
