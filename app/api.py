@@ -17,6 +17,7 @@ from app.recogniser import Recogniser, Recognition
 from app.recognition.paper import Grey
 from app.uploads import FIELD, read_image
 
+# Uploads come by app.shortcut; here /predict is documented, and other methods than POST are refused.
 router = APIRouter()
 
 

@@ -137,7 +137,7 @@ def _train(options: argparse.Namespace) -> None:
     if options.published and options.arch not in PUBLISHED:
         raise TrainingError(f"--published: {options.arch} has no source of its own. Leave one of the two out.")
     if options.widths and options.arch != DEFAULT_ARCHITECTURE:
-        raise TrainingError(f"--widths: {options.arch} is as wide as it is. Leave one of the two out.")
+        raise TrainingError(f"--widths: {options.arch} has widths of its own. Leave one of the two out.")
     recipe = PUBLISHED[options.arch] if options.published else Recipe()
     train.run(
         train.Options(

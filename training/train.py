@@ -67,6 +67,11 @@ def run(options: Options) -> None:
         teacher = _teacher(options)
         with team.leader_first():
             sets = read_parts(options.data, options.preparation, options.skip_unreadable)
+        if teacher and teacher.classes != sets["train"].classes:
+            raise TrainingError(
+                f"--teacher {options.recipe.teacher}: it knows other classes than the tree. "
+                "Give a model that was trained on the same ones."
+            )
         train, validation = split_validation(sets, options.validation_fraction, options.recipe.seed)
         print(
             f"{len(train):,} images to train on, {len(validation) if validation else 0:,} to validate, "
@@ -78,11 +83,6 @@ def run(options: Options) -> None:
 
             folder.write_before(options.report, _title(options), sets)
             print(f"the first images of each class are in {options.report / 'report.html'}")
-        if teacher and teacher.classes != train.classes:
-            raise TrainingError(
-                f"--teacher {options.recipe.teacher}: it knows other classes than the tree. "
-                "Give a model that was trained on the same ones."
-            )
         result = _fit(options, train, validation, team, teacher)
         if team.leads:
             model = _finished_model(options, sets, validation, result, teacher)

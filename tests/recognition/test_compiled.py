@@ -6,21 +6,12 @@ from torch import nn
 
 from app.recognition.compiled import compiled
 from app.recognition.networks import ARCHITECTURES, build
+from tests.recognition.untrained import untrained
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_compiled_network_computes_the_same(name: str):
-    torch.manual_seed(0)
-    network = build(name, 7).eval()
-    for layer in network.modules():
-        # Fresh ones are all alike, and a mistake in folding them would not show.
-        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            nn.init.uniform_(layer.weight, 0.5, 1.5)
-            nn.init.normal_(layer.bias, 0, 0.1)
-            assert layer.running_mean is not None
-            assert layer.running_var is not None
-            nn.init.normal_(layer.running_mean, 0, 0.1)
-            nn.init.uniform_(layer.running_var, 0.5, 1.5)
+    network = untrained(name, 7)
     images = torch.rand(5, 1, 28, 28)
     with torch.inference_mode():
         expected = network(images)

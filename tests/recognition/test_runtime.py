@@ -7,28 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
 from app.recognition import checkpoint, runtime
 from app.recognition.checkpoint import Checkpoint
 from app.recognition.classifier import Classifier
 from app.recognition.model import CheckpointError
-from app.recognition.networks import ARCHITECTURES, build
+from app.recognition.networks import ARCHITECTURES
 from tests.conftest import MODEL, ROOT, encode
+from tests.recognition.untrained import untrained
 
 CLASSES = ("a", "b", "c")
 
 
 def save_untrained(architecture: str, path: Path) -> None:
-    """A model whose normalisation does something, or a mistake in folding it would not show."""
-    torch.manual_seed(0)
-    network = build(architecture, len(CLASSES))
-    for layer in network.modules():
-        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            nn.init.uniform_(layer.weight, 0.5, 1.5)
-            assert layer.running_var is not None
-            nn.init.uniform_(layer.running_var, 0.5, 1.5)
+    network = untrained(architecture, len(CLASSES))
     checkpoint.save(Checkpoint(architecture, CLASSES, network.state_dict()), path)
 
 
