@@ -40,10 +40,7 @@ def run(model_path: Path, folder: Path, skip_unreadable: bool) -> None:
     if images.skipped:
         print(f"skipped {images.skipped} unreadable files")
     figures = evaluation.figures
-    print(
-        f"accuracy {figures['accuracy']:.2%} of {figures['count']:,} images, "
-        f"expected calibration error {figures['calibration_error']:.2%}"
-    )
+    print(f"accuracy {summary(figures)}, expected calibration error {figures['calibration_error']:.2%}")
 
 
 def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool, cache: Path | None = None) -> ImageSet:
@@ -70,7 +67,18 @@ def evaluate(model: Checkpoint, images: ImageSet) -> Evaluation:
         "predicted_share": dict(zip(model.classes, metrics.shares(predicted, len(model.classes)), strict=True)),
         "confidence_share": metrics.confidence_shares(probabilities),
     }
+    if model.ranges:
+        rounded = metrics.logits_of(model.quantised(), images).argmax(1)
+        figures["accuracy_8_bit"] = metrics.accuracy(rounded, images.targets)
     return Evaluation(figures, probabilities, images.targets, matrix, metrics.per_class(matrix, model.classes))
+
+
+def summary(figures: dict[str, Any]) -> str:
+    """A model's accuracy on a set of images, in words."""
+    text = f"{figures['accuracy']:.2%}"
+    if "accuracy_8_bit" in figures:
+        text += f" ({figures['accuracy_8_bit']:.2%} in 8-bit numbers)"
+    return f"{text} of {figures['count']:,} images"
 
 
 def table(rows: list[ClassFigures]) -> str:

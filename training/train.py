@@ -24,11 +24,12 @@ from training import metrics
 from training.calibration import fit_temperature
 from training.distributed import Team, joined
 from training.errors import TrainingError
-from training.evaluate import evaluate, table
+from training.evaluate import evaluate, summary, table
 from training.fit import Fit, Trainer
 from training.images import ImageSet
 from training.parts import class_weights, read_parts, split_validation
 from training.prepare import sources
+from training.quantisation import fit_ranges
 from training.recipes import Recipe
 from training.resume import Resumable
 
@@ -174,6 +175,7 @@ def _finished_model(
         provenance=_provenance(options, sets, result, teacher),
         title=options.title,
     )
+    model = replace(model, ranges=fit_ranges(model, sets["train"], validation))
     if validation is None:
         return model
     logits = metrics.logits_of(model.network(), validation)
@@ -194,7 +196,7 @@ def _test_and_save(options: Options, model: Checkpoint, sets: dict[str, ImageSet
         folder.write_after(options.report, _title(options), sets, model, result.epochs, evaluations["test"])
         print(f"report in {options.report / 'report.html'}")
     for part, figures in model.metrics.items():
-        print(f"{part} accuracy {figures['accuracy']:.2%} of {figures['count']:,} images")
+        print(f"{part} accuracy {summary(figures)}")
     print(f"wrote {options.output}")
 
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from app.recognition.imaging import Preparation
 from app.recognition.model import CheckpointError, ModelCard
 from app.recognition.networks import ARCHITECTURES, build
+from app.recognition.quantised import Ranges, quantised
 
 FORMAT = 1
 
@@ -32,7 +33,8 @@ class Checkpoint:
     `temperature` divides the logits before softmax, so that confidence means accuracy (Guo et al., "On Calibration of
     Modern Neural Networks", 2017). `metrics` maps the name of a set of images to its figures (`accuracy` 0 to 1,
     `count`). `provenance` says how the model was made; its keys are for people, none is required. `title` is for the
-    page's heading.
+    page's heading. `ranges` are those of the network's activations, so that it can be computed in 8-bit numbers
+    (app.recognition.quantised); none, if it is not to be.
     """
 
     architecture: str
@@ -44,12 +46,17 @@ class Checkpoint:
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     title: str = ""
+    ranges: Ranges = ()
 
     def network(self) -> nn.Module:
         """The network with its weights, in evaluation mode."""
         network = build(self.architecture, len(self.classes), self.preparation.size, **self.arguments)
         network.load_state_dict(self.state)
         return network.eval()
+
+    def quantised(self) -> nn.Module:
+        """The network in 8-bit numbers; as it is, if its ranges are not known."""
+        return quantised(self.network(), self.ranges) if self.ranges else self.network()
 
     def card(self) -> ModelCard:
         """All but the weights."""
@@ -69,7 +76,8 @@ class Checkpoint:
     @cached_property
     def version(self) -> str:
         """Twelve digits that differ between any two models."""
-        digest = hashlib.blake2b(repr((self.architecture, self.arguments, self.classes)).encode(), digest_size=6)
+        kind = (self.architecture, self.arguments, self.classes, *self.ranges)
+        digest = hashlib.blake2b(repr(kind).encode(), digest_size=6)
         for name, tensor in sorted(self.state.items()):
             digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
         return digest.hexdigest()
@@ -94,6 +102,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         # Through JSON, so that no subclass of a plain type slips in, which the safe reader would refuse.
         "metrics": json.loads(json.dumps(checkpoint.metrics)),
         "provenance": json.loads(json.dumps(checkpoint.provenance)),
+        "ranges": [list(limits) for limits in checkpoint.ranges],
     }
     write_whole(path, lambda file: torch.save(contents, file))
 
@@ -152,8 +161,9 @@ def _checked(contents: dict[str, Any], path: Path, remedy: str) -> Checkpoint:
             metrics=contents["metrics"],
             provenance=contents["provenance"],
             title=contents.get("title", ""),
+            ranges=tuple((float(low), float(high)) for low, high in contents.get("ranges", ())),
         )
-        checkpoint.network()
+        checkpoint.quantised()
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path}: incomplete or inconsistent model file ({reason}). {remedy}.") from error

@@ -21,7 +21,10 @@ from app.recognition.model import CheckpointError
 
 
 def onnx(model: Checkpoint) -> bytes:
-    """The network as an ONNX file: "images", float32 (n, 1, size, size) → "logits", (n, classes)."""
+    """The network, in 8-bit numbers if it can be, as an ONNX file.
+
+    "images", float32 (n, 1, size, size) → "logits", (n, classes).
+    """
     file = io.BytesIO()
     size = model.preparation.size
     with warnings.catch_warnings(), patch.object(onnx_proto_utils, "_add_onnxscript_fn", lambda network, _: network):
@@ -29,7 +32,7 @@ def onnx(model: Checkpoint) -> bytes:
         # look for functions written in onnxscript, of which there are none here.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            model.network(),
+            model.quantised(),
             (torch.zeros(1, 1, size, size),),
             file,  # type: ignore[arg-type]  # which it says takes paths alone
             dynamo=False,

@@ -10,7 +10,6 @@ import pytest
 
 from app.recognition import checkpoint, runtime
 from app.recognition.checkpoint import Checkpoint
-from app.recognition.classifier import Classifier
 from app.recognition.model import CheckpointError
 from app.recognition.networks import ARCHITECTURES
 from tests.conftest import MODEL, ROOT, encode
@@ -38,14 +37,6 @@ def test_both_runtimes_compute_the_same(architecture: str, tmp_path: Path):
     one, other = answers
     assert one.std() > 0.01
     assert np.allclose(one, other, atol=1e-5)
-
-
-def test_the_committed_model_answers_alike(drawings):
-    files = [encode(image) for _, image in drawings[:40]]
-    by = [Classifier.load(MODEL, name) for name in ("pytorch", "onnxruntime")]
-    one, other = ([classifier.predict([classifier.prepare(file)])[0] for file in files] for classifier in by)
-    assert [answer.label for answer in one] == [answer.label for answer in other]
-    assert np.allclose([answer.confidence for answer in one], [answer.confidence for answer in other], atol=1e-5)
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:

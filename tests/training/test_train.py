@@ -70,8 +70,9 @@ def test_same_seed_gives_the_same_weights(tree: Path, tmp_path: Path):
 def test_evaluate_prints_accuracy_and_the_figures_of_each_class(trained: Path, tree: Path, capsys):
     assert main(["evaluate", str(trained), str(tree / "test")]) == 0
     printed = capsys.readouterr().out
-    accuracy = checkpoint.load(trained).metrics["test"]["accuracy"]
-    assert f"accuracy {accuracy:.2%} of 36 images" in printed
+    figures = checkpoint.load(trained).metrics["test"]
+    expected = f"accuracy {figures['accuracy']:.2%} ({figures['accuracy_8_bit']:.2%} in 8-bit numbers) of 36 images"
+    assert expected in printed
     assert [line.split()[0] for line in printed.splitlines()[1:4]] == ["0", "1", "7"]
 
 
