@@ -13,9 +13,10 @@ from PIL import Image
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from app.forms import FIELD
 from app.recogniser import Recogniser, Recognition
 from app.recognition.paper import Grey
-from app.uploads import FIELD, read_image
+from app.uploads import read_image
 
 # Uploads come by app.shortcut; here /predict is documented, and other methods than POST are refused.
 router = APIRouter()
@@ -93,7 +94,7 @@ async def predict(request: Request) -> Response:
         "confidence": prediction.confidence,
         "probabilities": prediction.probabilities,
     }
-    if request.query_params.get("include") == "input":
+    if request.scope["query_string"] and request.query_params.get("include") == "input":
         answer["input"] = _data_url(recognition.prepared)
     return Response(to_json(answer), media_type="application/json")
 
@@ -103,9 +104,9 @@ async def recognise(request: Request) -> Recognition:
     state = request.app.state
     recogniser = ready_recogniser(request)
     try:
-        with recogniser.admitted(), state.room.account() as hold:
+        with recogniser.admitted(), state.room.account() as account:
             state.metrics.set_queue_depth(recogniser.waiting)
-            recognition = await recogniser.recognise(await read_image(request, state.room, hold))
+            recognition = await recogniser.recognise(await read_image(request, state.room, account))
     finally:
         state.metrics.set_queue_depth(recogniser.waiting)
     seconds = time.perf_counter() - request.scope["started"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 
+from app.forms import UploadError
 from app.recogniser import OverloadedError
 from app.recognition.decoding import (
     ImageError,
@@ -15,7 +16,6 @@ from app.recognition.decoding import (
     UnsupportedFormatError,
 )
 from app.recognition.imaging import NothingDrawnError
-from app.uploads import UploadError
 
 _STATUS: dict[type[ImageError], int] = {
     UnreadableImageError: 400,

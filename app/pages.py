@@ -9,12 +9,12 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.templating import Jinja2Templates
 
 from app.api import recognise
+from app.forms import UploadError
 from app.recogniser import OverloadedError, Recogniser
 from app.recognition.classifier import Prediction
 from app.recognition.decoding import ImageError
 from app.recognition.imaging import Preparation
 from app.recognition.model import ModelCard
-from app.uploads import UploadError
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
