@@ -15,7 +15,7 @@ from app.assets import Assets
 from app.edge import Edge
 from app.metrics import Metrics
 from app.settings import Settings, read_settings
-from app.shortcut import Shortcut
+from app.shortcut import Application, answer_upload
 from app.startup import OneLineStartupErrors, lifespan
 from app.uploads import Room
 
@@ -26,7 +26,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application; without settings, from the environment."""
     settings = settings or read_settings()
     logs.configure(settings.log_format)
-    app = FastAPI(
+    app = Application(
         title="handwritten",
         description="Send an image of a handwritten character, get its class.",
         lifespan=lifespan(settings),
@@ -37,12 +37,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.recogniser = None
     app.state.room = Room(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)
     app.state.metrics = Metrics(["/predict", "/", "/static", "/model", "/docs", "/openapi.json", *operation.PATHS])
-    app.add_middleware(Shortcut)
+    app.uploads = answer_upload
     if settings.cors_origins:
-        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"])
+        sites: dict[str, Any] = {"allow_origins": settings.cors_origins, "allow_methods": ["GET", "POST"]}
+        app.add_middleware(CORSMiddleware, **sites)
+        app.uploads = CORSMiddleware(app.uploads, **sites)
     app.add_middleware(OneLineStartupErrors)
     log = logs.RequestLog(settings.log_format) if settings.log_requests else None
     app.add_middleware(Edge, state=app.state, log=log)
+    app.uploads = Edge(app.uploads, app.state, log)
     app.include_router(api.router)
     app.include_router(operation.router)
     app.include_router(pages.router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -9,22 +10,28 @@ from app import errors
 from app.api import predict
 
 
-class Shortcut:
-    """ASGI middleware: takes POST /predict straight to its function. It gets the bare request and gives the response,
-    so it has no use for what FastAPI does on the way, which takes as long as reading the upload."""
+class Application(FastAPI):
+    """FastAPI, but that uploads never get there: they have no use for what it does on the way, which takes as long as
+    reading them. `uploads` answers these, with all that other answers have in common around it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    uploads: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if not _is_upload(scope):
-            return await self._app(scope, receive, send)
-        try:
-            response = await predict(Request(scope, receive))
-        except Exception as error:
-            response = errors.answer(error)
-        return await response(scope, receive, send)
+        if _is_upload(scope):
+            scope["app"] = self
+            await self.uploads(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+async def answer_upload(scope: Scope, receive: Receive, send: Send) -> None:
+    """ASGI application: POST /predict. Its function gets the bare request and gives the response."""
+    try:
+        response = await predict(Request(scope, receive))
+    except Exception as error:
+        response = errors.answer(error)
+    await response(scope, receive, send)
 
 
 def _is_upload(scope: Scope) -> bool:
