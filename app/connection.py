@@ -7,6 +7,7 @@ collects a header field, or what may follow a body, until it ends.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -30,6 +31,7 @@ class LimitedConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The first head has to come in time, as every other."""
         super().connection_made(transport)
+        self.transport: Any = OnePacket(transport)
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,6 +86,11 @@ class LimitedConnection(HttpToolsProtocol):
         self._stop_clock()
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """An answer is all there, even if it was a head alone."""
+        self.transport.flush()
+        super().on_response_complete()
+
     def send_400_response(self, msg: str) -> None:
         """A request that cannot be parsed, or whose head is too long."""
         self._stop_clock()
@@ -111,3 +118,34 @@ class LimitedConnection(HttpToolsProtocol):
             self._start_clock()  # an earlier request on this connection still awaits its answer
         elif not self.transport.is_closing():
             self.transport.close()
+
+
+class OnePacket:
+    """A transport that sends the head of an answer together with what follows: uvicorn writes them one by one, and each
+    would be a packet of its own."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        """Send, or keep for the next time."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 100"):
+            self._head = data
+            return
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Send what was kept."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        """Send what was kept, and nothing more."""
+        self.flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)

@@ -1,12 +1,13 @@
-"""Clients that dribble, or never come to an end."""
+"""Clients that dribble, or never come to an end; and what they get, in as few packets as possible."""
 
 from __future__ import annotations
 
 import time
+from unittest.mock import Mock
 
 import pytest
 
-from app.connection import LimitedConnection
+from app.connection import LimitedConnection, OnePacket
 from tests.service.server import converse, listening
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: test\r\n"
@@ -103,3 +104,51 @@ def test_upload_that_takes_too_long_is_cut_off(port):
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"connection: close" in answer.lower()
     assert b"took longer than 0.5 s" in answer
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+@pytest.fixture
+def transport():
+    return Mock()
+
+
+def sent(transport: Mock) -> list[bytes]:
+    return [call.args[0] for call in transport.write.call_args_list]
+
+
+def test_head_and_body_are_one_packet(transport):
+    packets = OnePacket(transport)
+    for part in (HEAD, b"first", b"second"):
+        packets.write(part)
+    assert sent(transport) == [HEAD + b"first", b"second"]
+
+
+def test_head_without_a_body_is_sent_at_the_end(transport):
+    packets = OnePacket(transport)
+    packets.write(HEAD)
+    assert sent(transport) == []
+    packets.flush()
+    packets.flush()
+    assert sent(transport) == [HEAD]
+
+
+def test_head_is_sent_before_the_connection_is_closed(transport):
+    packets = OnePacket(transport)
+    packets.write(HEAD)
+    packets.close()
+    assert [name for name, *_ in transport.method_calls] == ["write", "close"]
+
+
+def test_who_waits_to_be_told_to_go_on_is_told_at_once(port):
+    asking = b"POST /predict HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    asking += b"Connection: close\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+    answer = converse(port, asking, b"---", pause=0.2)
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 4")
+
+
+def test_answer_that_has_no_body(port):
+    answer = converse(port, b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n", GET + b"Connection: close\r\n\r\n", pause=0.1)
+    assert answer.count(b"HTTP/1.1 ") == 2
+    assert answer.endswith(b'{"status":"ok"}')
