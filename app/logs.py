@@ -7,18 +7,16 @@ import functools
 import json
 import logging
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from starlette.types import Scope
 
 LogFormat = Literal["readable", "json"]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
+class RequestRecord(NamedTuple):
     """A request that has been answered; `scope` is its ASGI scope, `status` 0 if the client left before an answer."""
 
     request_id: str

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.paper import Grey, PhotographError
@@ -28,8 +28,7 @@ class OverloadedError(Exception):
     """As many requests as allowed are waiting already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recognition:
+class Recognition(NamedTuple):
     """An answer: what the network saw, what it made of it, and how long decoding with preparation, and the pass of the
     network that it shared with others, took, in seconds."""
 
@@ -39,8 +38,7 @@ class Recognition:
     network_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(NamedTuple):
     image: Grey
     seconds: float
 

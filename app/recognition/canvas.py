@@ -13,7 +13,7 @@ import sys
 import deflate
 import numpy as np
 
-from app.recognition.paper import Grey, distance
+from app.recognition.paper import Grey, distance, extent
 from app.recognition.structure import DRAWING_PIXELS, png_pixels
 
 # What a PNG file's header begins with, what it says of 8 bits a channel, red, green, blue and alpha, not interlaced;
@@ -26,7 +26,7 @@ _LONGEST = 4096
 # Chromium writes 4 kB to a chunk.
 _MAX_CHUNKS = 100
 # Red, green and blue of the same value, as a multiple of that value, in a pixel's four bytes as one number.
-_GREY = np.uint32(0x010101 if sys.byteorder == "little" else 0x01010100)
+_GREY = np.uint32(0x010101)
 
 
 def canvas_ink(data: bytes, max_pixels: int = DRAWING_PIXELS) -> Grey | None:
@@ -49,17 +49,20 @@ def canvas_ink(data: bytes, max_pixels: int = DRAWING_PIXELS) -> Grey | None:
     if filtered[1:5] != bytes((paper, paper, paper, 255)):
         return None
     changes = np.frombuffer(filtered, np.uint8).reshape(height, line)[1:, 1:]
-    rows = np.flatnonzero(np.bitwise_or.reduce(changes, axis=1))
-    if not len(rows):
+    first, bottom = extent(np.bitwise_or.reduce(changes, axis=1))
+    if not bottom:
         return None
-    top, bottom = int(rows[0]) - 1, int(rows[-1]) + 1
-    columns = np.flatnonzero(np.bitwise_or.reduce(changes[top + 1 : bottom], axis=0))
-    left, right = int(columns[0]) // 4 - 1, int(columns[-1]) // 4 + 2
+    begin, end = extent(np.bitwise_or.reduce(changes[first:bottom], axis=0))
+    top, left, right = first - 1, begin // 4 - 1, (end + 3) // 4 + 1
     if min(top, left) < 0 or right > width:
         return None
     pixels = np.ascontiguousarray(changes[top:bottom, 4 * left : 4 * right]).view(np.uint32)
-    levels = (pixels if sys.byteorder == "little" else pixels >> 8).astype(np.uint8)
-    if not np.array_equal(levels * _GREY, pixels):
+    if sys.byteorder == "big":
+        pixels = pixels.byteswap()
+    levels = pixels.astype(np.uint8)
+    grey = levels.astype(np.uint32)
+    grey *= _GREY
+    if (grey != pixels).any():
         return None
     drawing = _summed(levels)
     # The last line that changes is where paper follows, unless the drawing goes on to the canvas's edge.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,7 @@ from app.recognition.runtime import Network, Runtime
 _WARM_BATCHES = (1, 2, 4, 8, 16)
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """Probabilities of all classes, in class order, summing to 1; the label is the most probable one."""
 
     label: str
@@ -69,7 +68,7 @@ class Classifier:
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
         """Classify prepared images, each uint8 (size, size), in one pass of the network."""
-        return [self._prediction(row) for row in self._probabilities(np.stack(inputs))]
+        return [self._prediction(row) for row in self._probabilities(np.array(inputs))]
 
     def _probabilities(self, images: Grey) -> NDArray[np.float64]:
         """uint8 (n, size, size) → calibrated probabilities, (n, classes)."""

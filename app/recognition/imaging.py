@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from app.recognition.decoding import ImageError
-from app.recognition.paper import Grey, frame, separate_ink
+from app.recognition.paper import Grey, extent, frame, separate_ink
 
 Method = Literal["ink", "plain"]
 
@@ -70,12 +70,12 @@ def _shortened(ink: Grey) -> Grey:
 
 def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:
     """Crop to the ink and scale its longer side to `box` pixels, strongest grey 255. float32, (height, width)."""
-    peaks_x, peaks_y = ink.max(0), ink.max(1)
-    strongest = int(peaks_x.max())
+    peaks_x, peaks_y = np.maximum.reduce(ink, 0), np.maximum.reduce(ink, 1)
+    strongest = int(np.maximum.reduce(peaks_x))
     if strongest < _BLANK_CONTRAST:
         raise NothingDrawnError("Nothing is drawn: the image is blank. Draw a character first.")
-    columns, rows = (np.flatnonzero(peaks > strongest * _CROP_LEVEL) for peaks in (peaks_x, peaks_y))
-    left, right, top, bottom = int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
+    left, right = extent(peaks_x > strongest * _CROP_LEVEL)
+    top, bottom = extent(peaks_y > strongest * _CROP_LEVEL)
     scale = max(right - left, bottom - top) / box
     width, height = math.ceil((right - left) / scale - 1e-6), math.ceil((bottom - top) / scale - 1e-6)
     # The window is widened to whole target pixels, so that both directions scale alike; it may leave the image.
@@ -86,7 +86,7 @@ def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:
         (width, height), Image.Resampling.BOX, box=(x - x0, y - y0, x - x0 + width * scale, y - y0 + height * scale)
     )
     levels: NDArray[np.float32] = np.maximum(np.asarray(small, np.float32) - strongest * _NOISE_LEVEL, 0)
-    peak = levels.max()
+    peak = np.maximum.reduce(levels, axis=None)
     if peak == 0:
         raise NothingDrawnError("Nothing is drawn but a few specks. Draw a character, with a broader pen.")
     levels *= 255 / peak
@@ -95,9 +95,9 @@ def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:
 
 def _centre_by_mass(drawn: NDArray[np.float32], size: int) -> Grey:
     height, width = drawn.shape
-    mass = drawn.sum()
-    centre_y = float(drawn.sum(1) @ _pixel_centres(height) / mass)
-    centre_x = float(drawn.sum(0) @ _pixel_centres(width) / mass)
+    mass = np.add.reduce(drawn, axis=None)
+    centre_y = float(np.add.reduce(drawn, 1) @ _pixel_centres(height) / mass)
+    centre_x = float(np.add.reduce(drawn, 0) @ _pixel_centres(width) / mass)
     top = min(max(round(size / 2 - centre_y), 0), size - height)
     left = min(max(round(size / 2 - centre_x), 0), size - width)
     canvas = np.zeros((size, size), np.uint8)

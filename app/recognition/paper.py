@@ -73,6 +73,12 @@ def distance(grey: Grey, paper: int) -> Grey:
     return ~grey if paper == 255 else np.maximum(grey, np.uint8(paper)) - np.minimum(grey, np.uint8(paper))
 
 
+def extent(marks: NDArray[np.uint8] | NDArray[np.bool_]) -> tuple[int, int]:
+    """Where the first thing but 0 is, and the place after the last, in (n,) bytes; the latter is 0 if there is none."""
+    line = marks.tobytes()
+    return len(line) - len(line.lstrip(b"\0")), len(line.rstrip(b"\0"))
+
+
 def frame(pixels: NDArray[Any]) -> NDArray[Any]:
     """The outermost pixels of a (height, width, ...) array, (n, ...)."""
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
