@@ -42,11 +42,18 @@ def load(path: Path, runtime: Runtime) -> tuple[ModelCard, Network]:
     return _load_onnxruntime(path) if runtime == "onnxruntime" else _load_pytorch(path)
 
 
+def begin(path: Path, runtime: Runtime) -> None:
+    """Have the process begin that `prepare` or `load` will wait for."""
+    if runtime == "onnxruntime":
+        with suppress(CheckpointError):
+            _reader(path, *_state(path))
+
+
 def prepare(path: Path, runtime: Runtime) -> None:
     """Do beforehand what processes forked from this one can share. A file that cannot be used is not reported yet."""
     if runtime == "onnxruntime":
         with suppress(CheckpointError):
-            _exported(path)
+            _exported(path, *_state(path))
     else:
         import app.recognition.compiled  # noqa: F401 - and with it PyTorch
 
@@ -78,7 +85,7 @@ def _load_onnxruntime(path: Path) -> tuple[ModelCard, Network]:
             f"{path}: ONNX Runtime, which is to compute it, cannot be imported ({error}). Install it with: "
             'pip install -e ".[onnx]", or leave RUNTIME at auto.'
         ) from error
-    card, _, network_file = _exported(path).partition(b"\n")
+    card, _, network_file = _exported(path, *_state(path)).partition(b"\n")
     options = SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = InferenceSession(network_file, options, providers=["CPUExecutionProvider"])
@@ -91,28 +98,36 @@ def _load_onnxruntime(path: Path) -> tuple[ModelCard, Network]:
     return ModelCard.from_json(card.decode()), network
 
 
-def _exported(path: Path) -> bytes:
-    """What `app.recognition.export` writes of a model file; only once, as long as the file stays the same."""
+def _state(path: Path) -> tuple[int, int]:
+    """When the file was last changed, and its length."""
     try:
         status = path.stat()
     except OSError:
-        return _export(path, 0, 0)
-    return _export(path, status.st_mtime_ns, status.st_size)
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
 
 
 @functools.lru_cache(maxsize=1)
-def _export(path: Path, *_: int) -> bytes:
+def _exported(path: Path, *state: int) -> bytes:
+    """What `app.recognition.export` writes of a model file; only once, as long as the file stays the same."""
+    reader = _reader(path, *state)
+    _reader.cache_clear()
+    exported, errors = reader.communicate()
+    if reader.returncode:
+        reason = errors.decode(errors="replace").strip().rpartition("\n")[2]
+        if not reason.startswith(str(path)):
+            reason = f"{path}: the process that reads it ended with status {reader.returncode}. {reason}".strip()
+        raise CheckpointError(reason)
+    return exported
+
+
+@functools.lru_cache(maxsize=1)
+def _reader(path: Path, *_: int) -> subprocess.Popen[bytes]:
     # -P: what is called app in the current folder may be something else.
     command = [sys.executable, "-P", "-m", "app.recognition.export", str(path)]
     paths = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
     try:
-        done = subprocess.run(command, env=environment, capture_output=True)
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         raise CheckpointError(f"{path}: no process to read it could be started ({error.strerror}).") from error
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        if not reason.startswith(str(path)):
-            reason = f"{path}: the process that reads it ended with status {done.returncode}. {reason}".strip()
-        raise CheckpointError(reason)
-    return done.stdout
