@@ -84,6 +84,8 @@ class LimitedConnection(HttpToolsProtocol):
         self._silent_bytes = 0
         self._in_head = self._at_rest = True
         self._stop_clock()
+        # Nobody has to wait for the body any more.
+        self.scope["state"]["received"] = True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

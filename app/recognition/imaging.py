@@ -81,16 +81,27 @@ def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:
     # The window is widened to whole target pixels, so that both directions scale alike; it may leave the image.
     x, y = (left + right - width * scale) / 2, (top + bottom - height * scale) / 2
     x0, y0 = math.floor(x), math.floor(y)
-    window = Image.fromarray(ink).crop((x0, y0, math.ceil(x + width * scale), math.ceil(y + height * scale)))
+    window = _window(ink, x0, y0, math.ceil(x + width * scale), math.ceil(y + height * scale))
     small = window.resize(
         (width, height), Image.Resampling.BOX, box=(x - x0, y - y0, x - x0 + width * scale, y - y0 + height * scale)
     )
-    levels: NDArray[np.float32] = np.maximum(np.asarray(small, np.float32) - strongest * _NOISE_LEVEL, 0)
+    greys = np.frombuffer(small.tobytes(), np.uint8).reshape(height, width)
+    levels: NDArray[np.float32] = np.maximum(greys - np.float32(strongest * _NOISE_LEVEL), 0)
     peak = np.maximum.reduce(levels, axis=None)
     if peak == 0:
         raise NothingDrawnError("Nothing is drawn but a few specks. Draw a character, with a broader pen.")
     levels *= 255 / peak
     return levels
+
+
+def _window(ink: Grey, left: int, top: int, right: int, bottom: int) -> Image.Image:
+    """Part of the ink, and paper where it goes beyond."""
+    height, width = ink.shape
+    part = np.zeros((bottom - top, right - left), np.uint8)
+    y, x = max(top, 0), max(left, 0)
+    inside = ink[y : min(bottom, height), x : min(right, width)]
+    part[y - top : y - top + inside.shape[0], x - left : x - left + inside.shape[1]] = inside
+    return Image.frombuffer("L", part.shape[::-1], part, "raw", "L", 0, 1)
 
 
 def _centre_by_mass(drawn: NDArray[np.float32], size: int) -> Grey:
