@@ -3,8 +3,9 @@
     python -m benchmarks.serving
 
 The load is the page's own upload, taken from Chromium, sent by wrk (Debian: apt-get install wrk). On two cores or more
-the server has one to itself and the load generator the other; all servers are driven in turn, round by round, and the
-medians printed. Also writes benchmarks/serving.png.
+the servers have one to themselves and the load generator the other. All are started, and driven in turn, a second at
+a time, so that a drift of the machine's speed hits all alike; then they are started anew. Printed are the medians, and
+the medians of what each is of the do-nothing server in the same round. Also writes benchmarks/serving.png.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 import tempfile
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,6 +71,18 @@ class Measured:
     median: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
     alone: list[float] = field(default_factory=list)
+
+    def rate_of(self, other: Measured) -> float:
+        """Its rate as a multiple of the other's."""
+        return _median_ratio(self.rate, other.rate)
+
+    def alone_of(self, other: Measured) -> float:
+        """Its latency with one client as a multiple of the other's."""
+        return _median_ratio(self.alone, other.alone)
+
+
+def _median_ratio(values: list[float], others: list[float]) -> float:
+    return statistics.median(value / other for value, other in zip(values, others, strict=True))
 
 
 @contextmanager
@@ -129,20 +142,26 @@ def drive(address: str, script: Path, clients: int, seconds: float, core: int | 
     return figures
 
 
-def measure(script: Path, rounds: int, seconds: float, workers: int) -> dict[str, Measured]:
-    """Drive all servers in turn, `rounds` times."""
+def measure(script: Path, starts: int, rounds: int, seconds: float, workers: int) -> dict[str, Measured]:
+    """Start all servers `starts` times, and drive them in turn, `rounds` times each."""
     apart = workers == 1 and (os.cpu_count() or 1) > 1 and shutil.which("taskset") is not None
     server_core, load_core = (0, 1) if apart else (None, None)
     measured = {name: Measured() for name in _SERVERS}
-    for _ in range(rounds):
-        for name, (command, environment) in _SERVERS.items():
-            with running(command, workers, server_core, more=environment) as (address, _):
-                drive(address, script, 8, 1, load_core)
-                eight = drive(address, script, 8, seconds, load_core)
-                measured[name].rate.append(eight["rate"])
-                measured[name].median.append(eight["median"])
-                measured[name].p99.append(eight["p99"])
-                measured[name].alone.append(drive(address, script, 1, seconds, load_core)["median"])
+    for _ in range(starts):
+        with ExitStack() as servers:
+            addresses = {}
+            for name, (command, environment) in _SERVERS.items():
+                server = running(command, workers, server_core, more=environment)
+                addresses[name], _ = servers.enter_context(server)
+                drive(addresses[name], script, 8, 1, load_core)
+            for _ in range(rounds):
+                for name, address in addresses.items():
+                    eight = drive(address, script, 8, seconds, load_core)
+                    measured[name].rate.append(eight["rate"])
+                    measured[name].median.append(eight["median"])
+                    measured[name].p99.append(eight["p99"])
+                for name, address in addresses.items():
+                    measured[name].alone.append(drive(address, script, 1, seconds, load_core)["median"])
     return measured
 
 
@@ -154,9 +173,9 @@ def table(measured: dict[str, Measured]) -> str:
     for name, one in measured.items():
         rate, alone = statistics.median(one.rate), statistics.median(one.alone)
         rows.append(
-            f"| {name} | {rate:,.0f} | {rate / statistics.median(nothing.rate):.2f} | "
+            f"| {name} | {rate:,.0f} | {one.rate_of(nothing):.2f} | "
             f"{statistics.median(one.median) / 1000:.2f} ms | {statistics.median(one.p99) / 1000:.2f} ms | "
-            f"{alone / 1000:.2f} ms | {alone / statistics.median(nothing.alone):.2f} |"
+            f"{alone / 1000:.2f} ms | {one.alone_of(nothing):.2f} |"
         )
     return "\n".join(rows)
 
@@ -180,8 +199,9 @@ def draw_chart(measured: dict[str, Measured], path: Path) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--starts", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
     if shutil.which("wrk") is None:
@@ -191,9 +211,10 @@ def main() -> None:
         script = Path(folder, "upload.lua")
         script.with_name("body").write_bytes(body)
         script.write_text(_SCRIPT.format(body=script.with_name("body"), kind=kind))
-        measured = measure(script, options.rounds, options.seconds, options.workers)
+        measured = measure(script, options.starts, options.rounds, options.seconds, options.workers)
     print(
-        f"upload of {len(body):,} bytes, {options.rounds} rounds of {options.seconds:g} s, workers: {options.workers}\n"
+        f"upload of {len(body):,} bytes, {options.starts} starts, {options.rounds} rounds of {options.seconds:g} s, "
+        f"workers: {options.workers}\n"
     )
     print(table(measured))
     if options.workers == 1:
