@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -68,6 +69,15 @@ from app.recognition.classifier import Classifier
 Classifier.load(Settings().model_path, "onnxruntime")
 """)
     assert "CheckpointError: model.pt: ONNX Runtime, which is to compute it, cannot be imported" in done.stderr
+
+
+def test_what_has_begun_is_not_begun_again(tmp_path: Path):
+    path = tmp_path / "model.pt"
+    save_untrained("mlp", path)
+    runtime.begin(path, "onnxruntime")
+    with patch.object(subprocess, "Popen", side_effect=AssertionError):
+        card, _ = runtime.load(path, "onnxruntime")
+    assert card.classes == CLASSES
 
 
 def test_a_replaced_file_is_read_anew(tmp_path: Path):
