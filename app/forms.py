@@ -51,6 +51,7 @@ class Form:
             self._start += data
             if len(self._start) > _LONG:
                 self._parse(bytes(self._start))
+                self._start.clear()
         else:
             self._parse(data)
 

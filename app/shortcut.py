@@ -11,8 +11,8 @@ from app.api import predict
 
 
 class Application(FastAPI):
-    """FastAPI, but that uploads never get there: they have no use for what it does on the way, which takes as long as
-    reading them. `uploads` answers these, with all that other answers have in common around it."""
+    """FastAPI, but that uploads never get there: they have no use for what it does on the way. `uploads` answers these,
+    with all that other answers have in common around it."""
 
     uploads: ASGIApp
 

@@ -1,4 +1,4 @@
-"""A network in 8-bit numbers: a third of the time, for answers that hardly differ.
+"""A network in 8-bit numbers: half of the time, in batches a third, for answers that hardly differ.
 
 Static quantisation after training (Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", 2018): every activation is rounded to 256 levels of the range that it has on
