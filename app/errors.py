@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 
+from app.batching import OverloadedError
 from app.forms import UploadError
-from app.recogniser import OverloadedError
 from app.recognition.decoding import (
     ImageError,
     TooManyPixelsError,
     UnreadableImageError,
     UnsupportedFormatError,
 )
-from app.recognition.imaging import NothingDrawnError
+from app.recognition.preprocessing import NothingDrawnError
 
 _STATUS: dict[type[ImageError], int] = {
     UnreadableImageError: 400,

@@ -10,13 +10,14 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from xstatic.pkg import jquery
 
-from app import api, logs, operation, pages
-from app.assets import Assets
-from app.edge import Edge
+from app import logs
+from app.lifespan import OneLineStartupErrors, lifespan
 from app.metrics import Metrics
+from app.middleware import RequestMiddleware
+from app.routes import health, pages, predict
 from app.settings import Settings, read_settings
 from app.shortcut import Application, answer_upload
-from app.startup import OneLineStartupErrors, lifespan
+from app.static_files import StaticFolders
 from app.uploads import Room
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.recogniser = None
     app.state.room = Room(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)
-    app.state.metrics = Metrics(["/predict", "/", "/static", "/model", "/docs", "/openapi.json", *operation.PATHS])
+    app.state.metrics = Metrics(["/predict", "/", "/static", "/model", "/docs", "/openapi.json", *health.PATHS])
     app.uploads = answer_upload
     if settings.cors_origins:
         sites: dict[str, Any] = {"allow_origins": settings.cors_origins, "allow_methods": ["GET", "POST"]}
@@ -44,12 +45,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.uploads = CORSMiddleware(app.uploads, **sites)
     app.add_middleware(OneLineStartupErrors)
     log = logs.RequestLog(settings.log_format) if settings.log_requests else None
-    app.add_middleware(Edge, state=app.state, log=log)
-    app.uploads = Edge(app.uploads, app.state, log)
-    app.include_router(api.router)
-    app.include_router(operation.router)
+    app.add_middleware(RequestMiddleware, state=app.state, log=log)
+    app.uploads = RequestMiddleware(app.uploads, app.state, log)
+    app.include_router(predict.router)
+    app.include_router(health.router)
     app.include_router(pages.router)
-    app.state.assets = Assets(
+    app.state.assets = StaticFolders(
         {
             "": ROOT / "static",
             "jquery": Path(jquery.BASE_DIR),

@@ -15,14 +15,14 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from app.recogniser import Recognition
-from app.recognition.distribution import (
+from app.batching import Recognition
+from app.recognition.drift import (
     CONFIDENCE_BINS,
     CONFIDENCE_BOUNDS,
     confidence_bin,
     population_stability_index,
 )
-from app.recognition.model import ModelCard
+from app.recognition.model_card import ModelCard
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 STAGES = ("decode", "network", "total")
@@ -130,7 +130,7 @@ class Metrics:
         yield requests
         seconds = HistogramMetricFamily(
             "handwritten_prediction_seconds",
-            "Time of a prediction: decoding and preparation, the network's pass, and all from the request's head to "
+            "Time of a prediction: decoding and preprocessing, the network's pass, and all from the request's head to "
             "the answer.",
             labels=("stage",),
         )

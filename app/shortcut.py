@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import errors
-from app.api import predict
+from app.routes.predict import predict
 
 
 class Application(FastAPI):

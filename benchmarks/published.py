@@ -19,8 +19,8 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from app.recognition import networks
-from app.recognition.imaging import Preparation
+from app.recognition.preprocessing import Preprocessing
+from training import networks
 from training.fit import Trainer
 from training.images import ImageSet
 from training.parts import read_parts
@@ -75,7 +75,7 @@ def main() -> None:
 
 def measure(name: str, data: Path, seeds: int) -> Measured:
     """Train one architecture by its own protocol with each of so many seeds."""
-    sets = read_parts(data, Preparation("plain" if name in PUBLISHED else "ink"))
+    sets = read_parts(data, Preprocessing("plain" if name in PUBLISHED else "ink"))
     train = sets["train"]
     recipe = PUBLISHED.get(name, Recipe()).settled(len(train))
     if name == "selu-lenet-bn":

@@ -35,7 +35,7 @@ from training.prepare.unipen import read_unipen
 
 BIN = Path(sys.executable).parent
 # The line of the Procfile, but for the address.
-OURS = ("gunicorn", "app.main:app", "--config", "python:app.server")
+OURS = ("gunicorn", "app.main:app", "--config", "python:app.gunicorn_config")
 _QUIET = ("--no-access-log", "--log-level", "warning")
 _PLAIN = ("uvicorn", "benchmarks.servers.plain:app", *_QUIET)
 NOTHING = "do-nothing FastAPI"

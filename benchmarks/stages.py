@@ -22,18 +22,18 @@ import torch
 from fastapi import FastAPI
 from PIL import Image
 
+from app.batching import Recogniser, Recognition
 from app.main import create_app
-from app.recogniser import Recogniser, Recognition
-from app.recognition import checkpoint
-from app.recognition.canvas import canvas_ink
+from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.classifier import Classifier
 from app.recognition.decoding import MAX_PIXELS
-from app.recognition.paper import Grey
 from app.recognition.runtime import Runtime
+from app.recognition.segmentation import Grey
 from app.settings import Settings
 from benchmarks.servers import nothing
 from benchmarks.serving import page_drawing, upload
 from tests.conftest import MODEL
+from training import checkpoint
 
 _ROUNDS = 30
 _TIMES = 40
@@ -48,7 +48,7 @@ def main() -> None:
     for classifier in by.values():
         classifier.warm_up()
     classifier = by["pytorch"]
-    preparation = classifier.model.preparation
+    preprocessing = classifier.model.preprocessing
     drawing, ink = classifier.prepare(file), canvas_ink(file)
     assert ink is not None
     decoded = Image.open(BytesIO(file)).convert("RGB")
@@ -65,7 +65,7 @@ def main() -> None:
         ),
         "prepare": (
             1,
-            {"usual": lambda: preparation(decoded), "pytorch": lambda: preparation.from_ink(ink)},
+            {"usual": lambda: preprocessing(decoded), "pytorch": lambda: preprocessing.from_ink(ink)},
         ),
         **{
             name: (count, {"usual": eager(count), **_predicting(by, [drawing] * count)})

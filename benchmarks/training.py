@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from app.recognition import checkpoint
+from training import checkpoint
 
 TARGET = 0.99
 # One pass over the images is enough for a narrow network, if the learning rate rises and falls within it, the weights

@@ -28,7 +28,7 @@ def answered(page: Page) -> None:
 def not_sure(page: Page) -> None:
     """The track that the model has most doubts about."""
     classifier = Classifier.load(MODEL)
-    prepared = [classifier.model.preparation(draw(track.strokes)) for track in TRACKS]
+    prepared = [classifier.model.preprocessing(draw(track.strokes)) for track in TRACKS]
     answers = classifier.predict(prepared)
     play(page, min(zip(answers, TRACKS, strict=True), key=lambda pair: pair[0].confidence)[1].strokes)
     predict(page)

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from app.recognition.imaging import Method, Preparation
-from app.recognition.model import CheckpointError
-from app.recognition.networks import ARCHITECTURES
-from app.recognition.networks import DEFAULT as DEFAULT_ARCHITECTURE
+from app.recognition.model_card import CheckpointError
+from app.recognition.preprocessing import Method, Preprocessing
 from training import evaluate, train
 from training.errors import TrainingError
+from training.networks import ARCHITECTURES
+from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
 from training.prepare import published, sources, tracks
 from training.recipes import PUBLISHED, Recipe
@@ -144,7 +144,7 @@ def _train(options: argparse.Namespace) -> None:
             data=options.data,
             output=options.output,
             architecture=options.arch,
-            preparation=Preparation(options.prepare),
+            preprocessing=Preprocessing(options.prepare),
             arguments={"widths": options.widths} if options.widths else {},
             recipe=replace(recipe, **given_choices(options)),
             validation_fraction=options.validation_fraction,

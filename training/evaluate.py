@@ -8,9 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from app.recognition import checkpoint
-from app.recognition.checkpoint import Checkpoint
-from training import metrics
+from training import checkpoint, metrics
+from training.checkpoint import Checkpoint
 from training.images import ImageSet, read_images
 from training.metrics import ClassFigures
 from training.tree import list_images, require_known_classes
@@ -50,7 +49,7 @@ def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool, cache: Path
     """
     listing = list_images(folder)
     require_known_classes(listing, model.classes)
-    return read_images(listing, model.preparation, skip_unreadable, cache).with_classes(model.classes)
+    return read_images(listing, model.preprocessing, skip_unreadable, cache).with_classes(model.classes)
 
 
 def evaluate(model: Checkpoint, images: ImageSet) -> Evaluation:

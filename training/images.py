@@ -25,7 +25,7 @@ from torch import Tensor
 
 import app.recognition
 from app.recognition.decoding import FORMATS, ImageError, decode
-from app.recognition.imaging import Preparation
+from app.recognition.preprocessing import Preprocessing
 from training.errors import TrainingError
 from training.progress import bar
 from training.tree import Listing
@@ -76,14 +76,14 @@ class ImageSet:
 
 
 def read_images(
-    listing: Listing, preparation: Preparation, skip_unreadable: bool = False, cache: Path | None = None
+    listing: Listing, preprocessing: Preprocessing, skip_unreadable: bool = False, cache: Path | None = None
 ) -> ImageSet:
     """Decode and prepare every image of a listing, in its order, or find them in the folder `cache`.
 
     Raises TrainingError naming the first file that is no image or shows nothing; with `skip_unreadable` these are left
     out and counted instead, unless none is left of a class.
     """
-    images, failures = _cached(listing, preparation, cache)
+    images, failures = _cached(listing, preprocessing, cache)
     for row, reason in failures.items():
         path = listing.paths[row]
         if not skip_unreadable:
@@ -106,30 +106,30 @@ def read_images(
     )
 
 
-def _cached(listing: Listing, preparation: Preparation, cache: Path | None) -> tuple[NDArray[np.uint8], _Failures]:
-    shape = (len(listing.paths), preparation.size, preparation.size)
+def _cached(listing: Listing, preprocessing: Preprocessing, cache: Path | None) -> tuple[NDArray[np.uint8], _Failures]:
+    shape = (len(listing.paths), preprocessing.size, preprocessing.size)
     if cache is not None:
         with suppress(OSError):  # a tree that cannot be written to is read anew each time
             cache.mkdir(exist_ok=True)
-            prefix = f"{listing.folder.name}-{preparation.method}-{preparation.size}-"
-            file = cache / f"{prefix}{_fingerprint(listing, preparation)}.npy"
+            prefix = f"{listing.folder.name}-{preprocessing.method}-{preprocessing.size}-"
+            file = cache / f"{prefix}{_fingerprint(listing, preprocessing)}.npy"
             if not file.exists():
                 for stale in cache.glob(f"{prefix}*"):
                     stale.unlink()
-                _fill_cache(file, shape, listing, preparation)
+                _fill_cache(file, shape, listing, preprocessing)
             failures = json.loads(file.with_suffix(".json").read_text())
             # "c": changes would stay in memory, which torch wants to be possible, and never reach the file.
             return np.load(file, mmap_mode="c"), {int(row): reason for row, reason in failures.items()}
     with tempfile.TemporaryFile() as nameless:
         images: NDArray[np.uint8] = np.memmap(nameless, np.uint8, "w+", shape=shape)
-    return images, _prepare_all(images, listing, preparation)
+    return images, _prepare_all(images, listing, preprocessing)
 
 
-def _fill_cache(file: Path, shape: tuple[int, ...], listing: Listing, preparation: Preparation) -> None:
+def _fill_cache(file: Path, shape: tuple[int, ...], listing: Listing, preprocessing: Preprocessing) -> None:
     unfinished = file.with_name(f"{os.getpid()}.part")
     try:
         images = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
-        failures = _prepare_all(images, listing, preparation)
+        failures = _prepare_all(images, listing, preprocessing)
         images.flush()
         file.with_suffix(".json").write_text(json.dumps(failures))
         unfinished.replace(file)
@@ -137,11 +137,11 @@ def _fill_cache(file: Path, shape: tuple[int, ...], listing: Listing, preparatio
         unfinished.unlink(missing_ok=True)
 
 
-def _fingerprint(listing: Listing, preparation: Preparation) -> str:
+def _fingerprint(listing: Listing, preprocessing: Preprocessing) -> str:
     """Changes with any file's name, size or time of change, and with the code that prepares."""
     digest = hashlib.blake2b(digest_size=12)
-    digest.update(repr((asdict(preparation), PIL.__version__, TRAINING_FORMATS)).encode())
-    for source in ("decoding", "imaging", "paper", "morphology"):
+    digest.update(repr((asdict(preprocessing), PIL.__version__, TRAINING_FORMATS)).encode())
+    for source in ("decoding", "preprocessing", "segmentation", "morphology"):
         digest.update((Path(app.recognition.__path__[0]) / f"{source}.py").read_bytes())
     for path in listing.paths:
         status = os.stat(path)
@@ -150,7 +150,7 @@ def _fingerprint(listing: Listing, preparation: Preparation) -> str:
     return digest.hexdigest()
 
 
-def _prepare_all(images: NDArray[np.uint8], listing: Listing, preparation: Preparation) -> _Failures:
+def _prepare_all(images: NDArray[np.uint8], listing: Listing, preprocessing: Preprocessing) -> _Failures:
     """Fill `images` and return what is wrong with the files that could not be used, by row."""
     failures: _Failures = {}
     starts = range(0, len(images), _CHUNK)
@@ -161,7 +161,7 @@ def _prepare_all(images: NDArray[np.uint8], listing: Listing, preparation: Prepa
     ):
         try:
             for start, (prepared, wrong) in zip(
-                starts, pool.map(partial(_prepare_chunk, preparation), chunks), strict=True
+                starts, pool.map(partial(_prepare_chunk, preprocessing), chunks), strict=True
             ):
                 images[start : start + len(prepared)] = prepared
                 failures |= {start + offset: reason for offset, reason in wrong.items()}
@@ -172,12 +172,12 @@ def _prepare_all(images: NDArray[np.uint8], listing: Listing, preparation: Prepa
     return failures
 
 
-def _prepare_chunk(preparation: Preparation, paths: Sequence[str]) -> tuple[NDArray[np.uint8], _Failures]:
-    images = np.zeros((len(paths), preparation.size, preparation.size), np.uint8)
+def _prepare_chunk(preprocessing: Preprocessing, paths: Sequence[str]) -> tuple[NDArray[np.uint8], _Failures]:
+    images = np.zeros((len(paths), preprocessing.size, preprocessing.size), np.uint8)
     failures = {}
     for offset, path in enumerate(paths):
         try:
-            images[offset] = preparation(decode(Path(path).read_bytes(), formats=TRAINING_FORMATS))
+            images[offset] = preprocessing(decode(Path(path).read_bytes(), formats=TRAINING_FORMATS))
         except (ImageError, OSError) as error:
             failures[offset] = str(error)
     return images, failures

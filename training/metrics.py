@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from app.recognition.distribution import CONFIDENCE_BINS, CONFIDENCE_BOUNDS
+from app.recognition.drift import CONFIDENCE_BINS, CONFIDENCE_BOUNDS
 from training.images import ImageSet
 
 # Larger than a batch in training, because no gradients are kept; small enough to stay in the processor's cache.

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from app.recognition.imaging import Preparation
+from app.recognition.preprocessing import Preprocessing
 from training.errors import TrainingError
 from training.images import CACHE, ImageSet, read_images
 from training.recipes import Recipe
@@ -21,7 +21,7 @@ from training.tree import (
 )
 
 
-def read_parts(data: Path, preparation: Preparation, skip_unreadable: bool = False) -> dict[str, ImageSet]:
+def read_parts(data: Path, preprocessing: Preprocessing, skip_unreadable: bool = False) -> dict[str, ImageSet]:
     """The "train", "test" and, if the tree has one, "validation" images, all of the same classes; then its further test
     sets, each under its folder's name, their targets indexing the same classes.
 
@@ -39,7 +39,7 @@ def read_parts(data: Path, preparation: Preparation, skip_unreadable: bool = Fal
         listings[folder.name] = list_images(folder)
         require_known_classes(listings[folder.name], classes)
     return {
-        part: read_images(listing, preparation, skip_unreadable, data / CACHE).with_classes(classes)
+        part: read_images(listing, preprocessing, skip_unreadable, data / CACHE).with_classes(classes)
         for part, listing in listings.items()
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from app.recognition.checkpoint import Checkpoint, write_whole
+from training.checkpoint import Checkpoint, write_whole
 from training.errors import TrainingError
 from training.fit import Trainer
 from training.images import ImageSet

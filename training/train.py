@@ -17,11 +17,10 @@ from typing import Any
 import PIL
 import torch
 
-from app.recognition import checkpoint, networks
-from app.recognition.checkpoint import Checkpoint
-from app.recognition.imaging import Preparation
-from training import metrics
+from app.recognition.preprocessing import Preprocessing
+from training import checkpoint, metrics, networks
 from training.calibration import fit_temperature
+from training.checkpoint import Checkpoint
 from training.distributed import Team, joined
 from training.errors import TrainingError
 from training.evaluate import evaluate, summary, table
@@ -29,7 +28,7 @@ from training.fit import Fit, Trainer
 from training.images import ImageSet
 from training.parts import class_weights, read_parts, split_validation
 from training.prepare import sources
-from training.quantisation import fit_ranges
+from training.quantisation_ranges import fit_ranges
 from training.recipes import Recipe
 from training.resume import Resumable
 
@@ -46,7 +45,7 @@ class Options:
     output: Path
     architecture: str
     arguments: dict[str, Any]
-    preparation: Preparation
+    preprocessing: Preprocessing
     recipe: Recipe
     validation_fraction: float
     skip_unreadable: bool
@@ -67,7 +66,7 @@ def run(options: Options) -> None:
         require_writable(options.output)
         teacher = _teacher(options)
         with team.leader_first():
-            sets = read_parts(options.data, options.preparation, options.skip_unreadable)
+            sets = read_parts(options.data, options.preprocessing, options.skip_unreadable)
         if teacher and teacher.classes != sets["train"].classes:
             raise TrainingError(
                 f"--teacher {options.recipe.teacher}: it knows other classes than the tree. "
@@ -112,7 +111,7 @@ def _end_on_sigterm() -> None:
 def _fit(options: Options, train: ImageSet, validation: ImageSet | None, team: Team, teacher: Checkpoint | None) -> Fit:
     recipe = options.recipe
     torch.manual_seed(recipe.seed)
-    network = networks.build(options.architecture, len(train.classes), options.preparation.size, **options.arguments)
+    network = networks.build(options.architecture, len(train.classes), options.preprocessing.size, **options.arguments)
     trainer = Trainer(
         network, train, validation, recipe, class_weights(recipe, train), team, teacher.network() if teacher else None
     )
@@ -139,9 +138,9 @@ def _teacher(options: Options) -> Checkpoint | None:
     if not path:
         return None
     teacher = checkpoint.load(Path(path))
-    if teacher.preparation != options.preparation:
+    if teacher.preprocessing != options.preprocessing:
         raise TrainingError(
-            f"--teacher {path}: its images are prepared by {teacher.preparation.method!r}. Give the same --prepare."
+            f"--teacher {path}: its images are prepared by {teacher.preprocessing.method!r}. Give the same --prepare."
         )
     return teacher
 
@@ -171,7 +170,7 @@ def _finished_model(
         arguments=options.arguments,
         classes=sets["train"].classes,
         state=result.state,
-        preparation=options.preparation,
+        preprocessing=options.preprocessing,
         provenance=_provenance(options, sets, result, teacher),
         title=options.title,
     )

@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image
 
 from app.recognition import runtime
-from app.recognition.canvas import canvas_ink
+from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.decoding import MAX_PIXELS, decode
-from app.recognition.model import ModelCard
-from app.recognition.paper import Grey
+from app.recognition.model_card import ModelCard
 from app.recognition.runtime import Network, Runtime
+from app.recognition.segmentation import Grey
 
 # Runtimes prepare themselves for each shape once.
 _WARM_BATCHES = (1, 2, 4, 8, 16)
@@ -59,12 +59,12 @@ class Classifier:
 
         Raises ImageError if it cannot be; PhotographError for what looks like a photograph, if they are not wanted.
         """
-        preparation = self.model.preparation
-        if preparation.method == "ink":
+        preprocessing = self.model.preprocessing
+        if preprocessing.method == "ink":
             ink = canvas_ink(data, max_pixels)
             if ink is not None:
-                return preparation.from_ink(ink)
-        return preparation(decode(data, max_pixels), photographs)
+                return preprocessing.from_ink(ink)
+        return preprocessing(decode(data, max_pixels), photographs)
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
         """Classify prepared images, each uint8 (size, size), in one pass of the network."""

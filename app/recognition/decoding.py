@@ -12,7 +12,7 @@ import numpy as np
 import pyspng
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from app.recognition.structure import MAX_CHUNKS, is_intricate, png_chunks, png_pixels
+from app.recognition.image_limits import MAX_CHUNKS, is_intricate, png_chunks, png_pixels
 
 # Pillow knows many more; each is a parser that strangers could reach, so only what browsers send is offered.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")

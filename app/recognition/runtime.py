@@ -18,8 +18,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recognition.model import CheckpointError, ModelCard
-from app.recognition.paper import Grey
+from app.recognition.model_card import CheckpointError, ModelCard
+from app.recognition.segmentation import Grey
 
 Runtime = Literal["pytorch", "onnxruntime"]
 # Prepared images, uint8 (n, size, size) → logits, float32 (n, classes).
@@ -61,8 +61,8 @@ def prepare(path: Path, runtime: Runtime) -> None:
 def _load_pytorch(path: Path) -> tuple[ModelCard, Network]:
     import torch
 
-    from app.recognition import checkpoint
     from app.recognition.compiled import compiled
+    from training import checkpoint
 
     # Requests are many and networks small: two threads for one pass would only wait for each other.
     torch.set_num_threads(1)
@@ -109,7 +109,7 @@ def _state(path: Path) -> tuple[int, int]:
 
 @functools.lru_cache(maxsize=1)
 def _exported(path: Path, *state: int) -> bytes:
-    """What `app.recognition.export` writes of a model file; only once, as long as the file stays the same."""
+    """What `training.export` writes of a model file; only once, as long as the file stays the same."""
     reader = _reader(path, *state)
     _reader.cache_clear()
     exported, errors = reader.communicate()
@@ -124,7 +124,7 @@ def _exported(path: Path, *state: int) -> bytes:
 @functools.lru_cache(maxsize=1)
 def _reader(path: Path, *_: int) -> subprocess.Popen[bytes]:
     # -P: what is called app in the current folder may be something else.
-    command = [sys.executable, "-P", "-m", "app.recognition.export", str(path)]
+    command = [sys.executable, "-P", "-m", "training.export", str(path)]
     paths = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
     try:

@@ -9,12 +9,13 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from app.recognition import checkpoint, runtime
-from app.recognition.checkpoint import Checkpoint
-from app.recognition.model import CheckpointError
-from app.recognition.networks import ARCHITECTURES
+from app.recognition import runtime
+from app.recognition.model_card import CheckpointError
 from tests.conftest import MODEL, ROOT, encode
-from tests.recognition.untrained import untrained
+from tests.training.untrained import untrained
+from training import checkpoint
+from training.checkpoint import Checkpoint
+from training.networks import ARCHITECTURES
 
 CLASSES = ("a", "b", "c")
 

@@ -13,9 +13,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.batching import OverloadedError
 from app.main import create_app
-from app.recogniser import OverloadedError
-from app.recognition.structure import is_drawing
+from app.recognition.image_limits import is_drawing
 from app.settings import Settings
 from tests.conftest import MODEL, encode
 from tests.service.server import converse, listening

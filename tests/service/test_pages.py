@@ -4,8 +4,8 @@ import re
 
 import torch
 
-from app.recognition import checkpoint
 from tests.conftest import MODEL
+from training import checkpoint
 
 
 def test_model_says_what_is_loaded(client):

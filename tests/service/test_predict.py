@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.api import prefers_plain_text
 from app.main import create_app
+from app.routes.predict import prefers_plain_text
 from app.settings import Settings
 from tests.conftest import MODEL, encode
 

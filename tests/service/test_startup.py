@@ -16,12 +16,12 @@ import httpx2
 import pytest
 import torch
 
-from app.recognition import checkpoint
-from app.recognition.checkpoint import Checkpoint
-from app.recognition.networks import build
 from app.recognition.runtime import Runtime
 from tests.conftest import MODEL, ROOT
 from tests.service.server import production
+from training import checkpoint
+from training.checkpoint import Checkpoint
+from training.networks import build
 
 
 class Trap:

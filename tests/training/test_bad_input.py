@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.recognition import checkpoint
 from tests.conftest import MODEL, encode
+from training import checkpoint
 from training.__main__ import main
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.recognition.imaging import Preparation
+from app.recognition.preprocessing import Preprocessing
 from training import images
 from training.images import CACHE, ImageSet, read_images
 from training.tree import list_images
 
-INK = Preparation("ink")
+INK = Preprocessing("ink")
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "train"
 
 
-def read(folder: Path, preparation: Preparation = INK) -> ImageSet:
-    return read_images(list_images(folder), preparation, cache=folder.parent / CACHE)
+def read(folder: Path, preprocessing: Preprocessing = INK) -> ImageSet:
+    return read_images(list_images(folder), preprocessing, cache=folder.parent / CACHE)
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     calls: list[int] = []
     prepare_all = images._prepare_all
 
-    def counted(array, listing, preparation):
+    def counted(array, listing, preprocessing):
         calls.append(len(array))
-        return prepare_all(array, listing, preparation)
+        return prepare_all(array, listing, preprocessing)
 
     monkeypatch.setattr(images, "_prepare_all", counted)
     return calls
@@ -97,7 +97,7 @@ def test_cache_is_never_stale(folder: Path, prepared: list[int], change):
 
 def test_cache_is_by_preparation_and_does_not_pile_up(folder: Path, prepared: list[int]):
     read(folder)
-    read(folder, Preparation("plain"))
+    read(folder, Preprocessing("plain"))
     change_time(folder)
     read(folder)
     assert len(prepared) == 3

@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from app.recognition import checkpoint
-from app.recognition.imaging import Preparation
-from tests.recognition.untrained import untrained
-from training import quantisation
+from app.recognition.preprocessing import Preprocessing
+from tests.training.untrained import untrained
+from training import checkpoint
+from training import quantisation_ranges as quantisation
 from training.images import read_images
-from training.quantisation import fit_ranges
+from training.quantisation_ranges import fit_ranges
 from training.tree import list_images
 
 
 @pytest.fixture(scope="module")
 def images(tree: Path):
-    return read_images(list_images(tree / "train"), Preparation())
+    return read_images(list_images(tree / "train"), Preprocessing())
 
 
 def test_a_model_reads_as_well_in_8_bit_numbers(trained: Path):

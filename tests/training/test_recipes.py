@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.recognition.networks import ARCHITECTURES, build
+from training.networks import ARCHITECTURES, build
 from training.optimisation import Average, learning_rate, make_optimizer
 from training.recipes import PUBLISHED, Recipe
 

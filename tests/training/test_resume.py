@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.recognition import checkpoint
 from tests.conftest import ROOT
+from training import checkpoint
 from training.__main__ import main
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw
 
-from app.recognition import checkpoint
 from app.recognition.classifier import Classifier
 from tests.conftest import ROOT
 from tests.test_deployment import free_port
 from tests.training.conftest import TRAIN
+from training import checkpoint
 from training.__main__ import main
 
 

@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from app.recognition import checkpoint
-from app.recognition.checkpoint import Checkpoint
+from training import checkpoint
+from training.checkpoint import Checkpoint
 from training.errors import TrainingError
 from training.evaluate import evaluate, read_for
 from training.fit import Epoch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.recognition.checkpoint import Checkpoint
+from training.checkpoint import Checkpoint
 
 
 def facts(model: Checkpoint) -> dict[str, dict[str, str]]:
@@ -13,12 +13,12 @@ def facts(model: Checkpoint) -> dict[str, dict[str, str]]:
     provenance = dict(model.provenance)
     recipe, data = _mapping(provenance.pop("recipe", None)), _mapping(provenance.pop("data", None))
     credits = {name: _mapping(source).get("credit") for name, source in _mapping(data.get("sources")).items()}
-    size = model.preparation.size
+    size = model.preprocessing.size
     sections: dict[str, dict[str, Any]] = {
         "Model": {
             "architecture": model.architecture,
             **model.arguments,
-            "preparation": f"{model.preparation.method}, {size} x {size} pixels",
+            "preprocessing": f"{model.preprocessing.method}, {size} x {size} pixels",
             "temperature": f"{model.temperature:.3f}",
         },
         "Training": {name: value for name, value in provenance.items() if not isinstance(value, Mapping)},

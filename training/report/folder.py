@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 from torch import Tensor
 
-from app.recognition.checkpoint import Checkpoint, write_whole
+from training.checkpoint import Checkpoint, write_whole
 from training.evaluate import Evaluation
 from training.fit import Epoch
 from training.images import ImageSet

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from app.recognition.imaging import NothingDrawnError, Preparation
+from app.recognition.preprocessing import NothingDrawnError, Preprocessing
 from tests.conftest import encode
 
-ink = Preparation("ink")
+ink = Preprocessing("ink")
 
 
 def photograph(drawing: Image.Image, shadow: float = 0.5, ink_colour=(30, 40, 120), width: int = 900) -> Image.Image:

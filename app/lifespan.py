@@ -10,9 +10,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.recogniser import Recogniser
+from app.batching import Recogniser
 from app.recognition.classifier import Classifier
-from app.recognition.model import CheckpointError, ModelCard
+from app.recognition.model_card import CheckpointError, ModelCard
 from app.settings import Settings
 
 logger = logging.getLogger("handwritten")

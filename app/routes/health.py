@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from app.api import ErrorAnswer, ready_recogniser
+from app.batching import Recogniser
 from app.metrics import CONTENT_TYPE
-from app.recogniser import Recogniser
+from app.routes.predict import ErrorAnswer, ready_recogniser
 
 router = APIRouter()
 PATHS = ("/healthz", "/readyz", "/metrics")
@@ -45,7 +45,7 @@ async def model(recogniser: Ready) -> dict[str, Any]:
         "architecture": loaded.architecture,
         "arguments": loaded.arguments,
         "parameters": loaded.parameters,
-        "input": {"method": loaded.preparation.method, "size": loaded.preparation.size},
+        "input": {"method": loaded.preprocessing.method, "size": loaded.preprocessing.size},
         "metrics": loaded.metrics,
         "provenance": loaded.provenance,
     }

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from app.recognition import checkpoint, runtime
-from app.recognition.checkpoint import Checkpoint
+from app.recognition import runtime
 from app.recognition.classifier import Classifier
-from app.recognition.export import onnx
-from app.recognition.model import CheckpointError
-from app.recognition.networks import EIGHT_BIT
-from app.recognition.quantised import quantised, ranges_of
+from app.recognition.model_card import CheckpointError
 from tests.conftest import MODEL, encode
-from tests.recognition.untrained import untrained
+from tests.training.untrained import untrained
+from training import checkpoint
+from training.checkpoint import Checkpoint
+from training.export import onnx
+from training.networks import EIGHT_BIT
+from training.quantised import quantised, ranges_of
 
 CLASSES = ("a", "b", "c")
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 28, 28), np.uint8)

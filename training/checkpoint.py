@@ -18,10 +18,10 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor, nn
 
-from app.recognition.imaging import Preparation
-from app.recognition.model import CheckpointError, ModelCard
-from app.recognition.networks import ARCHITECTURES, build
-from app.recognition.quantised import Ranges, quantised
+from app.recognition.model_card import CheckpointError, ModelCard
+from app.recognition.preprocessing import Preprocessing
+from training.networks import ARCHITECTURES, build
+from training.quantised import Ranges, quantised
 
 FORMAT = 1
 
@@ -34,14 +34,14 @@ class Checkpoint:
     Modern Neural Networks", 2017). `metrics` maps the name of a set of images to its figures (`accuracy` 0 to 1,
     `count`). `provenance` says how the model was made; its keys are for people, none is required. `title` is for the
     page's heading. `ranges` are those of the network's activations, so that it can be computed in 8-bit numbers
-    (app.recognition.quantised); none, if it is not to be.
+    (training.quantised); none, if it is not to be.
     """
 
     architecture: str
     classes: tuple[str, ...]
     state: Mapping[str, Tensor]
     arguments: dict[str, Any] = field(default_factory=dict)
-    preparation: Preparation = field(default_factory=Preparation)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
     temperature: float = 1.0
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Checkpoint:
 
     def network(self) -> nn.Module:
         """The network with its weights, in evaluation mode."""
-        network = build(self.architecture, len(self.classes), self.preparation.size, **self.arguments)
+        network = build(self.architecture, len(self.classes), self.preprocessing.size, **self.arguments)
         network.load_state_dict(self.state)
         return network.eval()
 
@@ -64,7 +64,7 @@ class Checkpoint:
             architecture=self.architecture,
             arguments=self.arguments,
             classes=self.classes,
-            preparation=self.preparation,
+            preprocessing=self.preprocessing,
             temperature=self.temperature,
             metrics=self.metrics,
             provenance=self.provenance,
@@ -96,7 +96,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "architecture": checkpoint.architecture,
         "arguments": checkpoint.arguments,
         "classes": list(checkpoint.classes),
-        "input": asdict(checkpoint.preparation),
+        "input": asdict(checkpoint.preprocessing),
         "temperature": checkpoint.temperature,
         "state_dict": {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()},
         # Through JSON, so that no subclass of a plain type slips in, which the safe reader would refuse.
@@ -155,7 +155,7 @@ def _checked(contents: dict[str, Any], path: Path, remedy: str) -> Checkpoint:
             architecture=contents["architecture"],
             arguments=contents["arguments"],
             classes=tuple(contents["classes"]),
-            preparation=Preparation(**contents["input"]),
+            preprocessing=Preprocessing(**contents["input"]),
             temperature=float(contents["temperature"]),
             state=contents["state_dict"],
             metrics=contents["metrics"],

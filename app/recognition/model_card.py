@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from app.recognition.imaging import Preparation
+from app.recognition.preprocessing import Preprocessing
 
 
 class CheckpointError(Exception):
@@ -23,7 +23,7 @@ class ModelCard:
     architecture: str
     arguments: dict[str, Any]
     classes: tuple[str, ...]
-    preparation: Preparation
+    preprocessing: Preprocessing
     temperature: float
     metrics: dict[str, dict[str, Any]]
     provenance: dict[str, Any]
@@ -40,5 +40,5 @@ class ModelCard:
         """What `to_json` gave."""
         values = json.loads(text)
         values["classes"] = tuple(values["classes"])
-        values["preparation"] = Preparation(**values["preparation"])
+        values["preprocessing"] = Preprocessing(**values["preprocessing"])
         return cls(**values)

@@ -14,14 +14,14 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.batching import Recognition
 from app.main import create_app
 from app.metrics import Metrics
-from app.recogniser import Recognition
-from app.recognition import checkpoint
 from app.recognition.classifier import Prediction
 from app.settings import Settings, read_settings
 from tests.conftest import MODEL, ROOT, encode
 from tests.service.test_predict import post
+from training import checkpoint
 
 WRONG = {
     "MAX_UPLOAD_BYTES": "ten",
@@ -50,7 +50,7 @@ def test_deployed_server_with_a_wrong_setting_stops_with_a_clear_line():
         "gunicorn",
         "app.main:app",
         "--config",
-        "python:app.server",
+        "python:app.gunicorn_config",
         "--bind",
         "127.0.0.1:0",
     ]
@@ -139,7 +139,7 @@ def test_not_ready_any_more_when_shutting_down():
 
 
 def test_what_waits_is_answered_before_the_end(classifier, seven):
-    from app.recogniser import Recogniser
+    from app.batching import Recogniser
 
     async def ask_and_close() -> list[str]:
         recogniser = Recogniser(classifier, 10**6, 64)

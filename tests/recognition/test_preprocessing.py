@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
-from app.recognition.imaging import NothingDrawnError, Preparation
+from app.recognition.preprocessing import NothingDrawnError, Preprocessing
 
-ink = Preparation("ink")
-plain = Preparation("plain")
+ink = Preprocessing("ink")
+plain = Preprocessing("plain")
 
 
 def five(size: int = 280, at: tuple[int, int] = (100, 80), scale: float = 1.0, pen: int = 10) -> Image.Image:

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from app.recognition.compiled import compiled
-from app.recognition.networks import ARCHITECTURES, build
-from tests.recognition.untrained import untrained
+from tests.training.untrained import untrained
+from training.networks import ARCHITECTURES, build
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

@@ -16,7 +16,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK = "no-cache"
 
 
-class Assets:
+class StaticFolders:
     """Serves folders under /static: `folders` maps a prefix, "" for none, to a folder.
 
     `url("page.css")` is the address for pages, with the version in it; /static/page.css works too.

@@ -36,7 +36,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]
     }
 
 
-worker_class = "app.server.Worker"
+worker_class = "app.gunicorn_config.Worker"
 
 
 # Reading the model takes as long as importing the application; so both are done at a time.

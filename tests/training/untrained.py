@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from app.recognition.networks import build
+from training.networks import build
 
 
 def untrained(architecture: str, classes: int) -> nn.Module:

@@ -13,9 +13,9 @@ from PIL import Image
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from app.batching import Recogniser, Recognition
 from app.forms import FIELD
-from app.recogniser import Recogniser, Recognition
-from app.recognition.paper import Grey
+from app.recognition.segmentation import Grey
 from app.uploads import read_image
 
 # Uploads come by app.shortcut; here /predict is documented, and other methods than POST are refused.

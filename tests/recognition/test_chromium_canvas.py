@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from app.recognition.canvas import canvas_ink
+from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.decoding import decode
-from app.recognition.imaging import NothingDrawnError, Preparation
+from app.recognition.preprocessing import NothingDrawnError, Preprocessing
 from tests.conftest import encode
 
 
@@ -56,14 +56,14 @@ def test_the_shortcut_changes_nothing(paper: int, pen: int, points, width: int):
     ink = canvas_ink(data)
     if ink is None:
         return
-    preparation = Preparation()
+    preprocessing = Preprocessing()
     try:
-        expected = preparation(decode(data))
+        expected = preprocessing(decode(data))
     except NothingDrawnError:
         with pytest.raises(NothingDrawnError):
-            preparation.from_ink(ink)
+            preprocessing.from_ink(ink)
         return
-    assert np.array_equal(preparation.from_ink(ink), expected)
+    assert np.array_equal(preprocessing.from_ink(ink), expected)
 
 
 @pytest.mark.parametrize(("paper", "pen"), [(255, 0), (0, 255), (200, 30)])

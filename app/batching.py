@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from app.recognition.classifier import Classifier, Prediction
-from app.recognition.paper import Grey, PhotographError
-from app.recognition.structure import is_drawing
+from app.recognition.image_limits import is_drawing
+from app.recognition.segmentation import Grey, PhotographError
 
 # Larger batches save nothing more per drawing, and let the first wait for the last.
 _LARGEST_BATCH = 16
@@ -29,7 +29,7 @@ class OverloadedError(Exception):
 
 
 class Recognition(NamedTuple):
-    """An answer: what the network saw, what it made of it, and how long decoding with preparation, and the pass of the
+    """An answer: what the network saw, how long decoding with preprocessing, and the pass of the
     network that it shared with others, took, in seconds."""
 
     prepared: Grey

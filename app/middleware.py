@@ -31,7 +31,7 @@ _ERROR = b'{"detail":"Something went wrong on the server. It has been logged; tr
 logger = logging.getLogger("handwritten")
 
 
-class Edge:
+class RequestMiddleware:
     """ASGI middleware, outside of everything else. `state` is the application's, with its metrics."""
 
     def __init__(self, app: ASGIApp, state: State, log: RequestLog | None) -> None:

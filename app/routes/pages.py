@@ -8,16 +8,16 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.templating import Jinja2Templates
 
-from app.api import recognise
+from app.batching import OverloadedError, Recogniser
 from app.forms import UploadError
-from app.recogniser import OverloadedError, Recogniser
 from app.recognition.classifier import Prediction
 from app.recognition.decoding import ImageError
-from app.recognition.imaging import Preparation
-from app.recognition.model import ModelCard
+from app.recognition.model_card import ModelCard
+from app.recognition.preprocessing import Preprocessing
+from app.routes.predict import recognise
 
 router = APIRouter(include_in_schema=False)
-_templates = Jinja2Templates(Path(__file__).parent / "templates")
+_templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
 # More classes than this are not listed one below the other, nor in the invitation to draw one of them.
 _FEW = 12
 # Names longer than this need wide columns.
@@ -60,15 +60,15 @@ def _page(request: Request, answer: Prediction | None = None, error: str | None 
     model = recogniser.classifier.model if recogniser else None
     title, hint = invitation(model) if model else ("Draw a character", "The model is being loaded.")
     classes = model.classes if model else ()
-    preparation = model.preparation if model else Preparation()
+    preprocessing = model.preprocessing if model else Preprocessing()
     values = {
         "static": request.app.state.assets.url,
         "title": title,
         "hint": hint,
         "classes": classes,
         "layout": _layout(classes),
-        "size": preparation.size,
-        "seen": _SEEN[preparation.method],
+        "size": preprocessing.size,
+        "seen": _SEEN[preprocessing.method],
         "unsure_below": request.app.state.settings.unsure_below,
         "answer": answer,
         "verdict": answer and _verdict(answer, request.app.state.settings.unsure_below),
@@ -98,7 +98,7 @@ def invitation(model: ModelCard) -> tuple[str, str]:
     """The page's title and a line below it that says what to do, from what the model knows."""
     classes = model.classes
     anywhere = "Any size, anywhere on the paper, any pen: a small neural network says which it is."
-    if model.preparation.method == "plain":
+    if model.preprocessing.method == "plain":
         title, hint = "Recognise a picture", "Choose, drop or paste one: a small neural network says what it shows."
     elif all(name in "0123456789" for name in classes):
         title, hint = "Draw a digit", anywhere

@@ -1,4 +1,4 @@
-"""`python -m app.recognition.export model.pt`: a model file as ONNX, on standard output, for a process without PyTorch.
+"""`python -m training.export model.pt`: a model file as ONNX, on standard output, for a process without PyTorch.
 
 The first line is the model's card, as JSON; what follows is the network. A file that cannot be used ends it with status
 2 and a line that says why.
@@ -15,9 +15,9 @@ from unittest.mock import patch
 import torch
 from torch.onnx._internal.torchscript_exporter import onnx_proto_utils
 
-from app.recognition import checkpoint
-from app.recognition.checkpoint import Checkpoint
-from app.recognition.model import CheckpointError
+from app.recognition.model_card import CheckpointError
+from training import checkpoint
+from training.checkpoint import Checkpoint
 
 
 def onnx(model: Checkpoint) -> bytes:
@@ -26,7 +26,7 @@ def onnx(model: Checkpoint) -> bytes:
     "images", float32 (n, 1, size, size) → "logits", (n, classes).
     """
     file = io.BytesIO()
-    size = model.preparation.size
+    size = model.preprocessing.size
     with warnings.catch_warnings(), patch.object(onnx_proto_utils, "_add_onnxscript_fn", lambda network, _: network):
         # It is the older one of PyTorch's two exporters, and it warns of that. It would need no other library but to
         # look for functions written in onnxscript, of which there are none here.

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.recognition.distribution import CONFIDENCE_BINS, confidence_bin, population_stability_index
+from app.recognition.drift import CONFIDENCE_BINS, confidence_bin, population_stability_index
 from training.metrics import confidence_shares
 
 SHARES = st.lists(st.integers(1, 1000), min_size=5, max_size=5)

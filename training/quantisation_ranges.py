@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from app.recognition.checkpoint import Checkpoint
-from app.recognition.networks import EIGHT_BIT
-from app.recognition.quantised import Ranges, quantised, ranges_of
 from training import metrics
+from training.checkpoint import Checkpoint
 from training.images import ImageSet
+from training.networks import EIGHT_BIT
+from training.quantised import Ranges, quantised, ranges_of
 
 # Images that the ranges are taken from, evenly spaced over all; and how many of them at a time.
 _IMAGES = 4096

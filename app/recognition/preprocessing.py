@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from app.recognition.decoding import ImageError
-from app.recognition.paper import Grey, extent, frame, separate_ink
+from app.recognition.segmentation import Grey, extent, frame, separate_ink
 
 Method = Literal["ink", "plain"]
 
@@ -38,7 +38,7 @@ class NothingDrawnError(ImageError):
 
 
 @dataclass(frozen=True)
-class Preparation:
+class Preprocessing:
     """How an image becomes the network's input: the method, and the side of the square in pixels."""
 
     method: Method = "ink"
