@@ -1,0 +1,41 @@
+"""The model file, and what happens when another file has taken its place."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from app.recognition.classifier import Classifier
+from app.recognition.model_card import CheckpointError
+from app.recognition.runtime import Runtime
+
+logger = logging.getLogger("handwritten")
+
+
+class ModelFile:
+    """Loads the model file. `classifier` is None until the first time.
+
+    Under gunicorn the parent process loads it, and the workers inherit the classifier. So all workers serve the same
+    model, and one that replaces another starts even if the file is damaged by then.
+    """
+
+    def __init__(self, path: Path, runtime: Runtime) -> None:
+        self.path = path
+        self.classifier: Classifier | None = None
+        self._runtime = runtime
+
+    def load(self) -> Classifier:
+        """Load the file. Raises CheckpointError if it cannot be used; `classifier` then stays as it is."""
+        classifier = Classifier.load(self.path, self._runtime)
+        classifier.warm_up()
+        self.classifier = classifier
+        return classifier
+
+    def reload(self) -> bool:
+        """Load the file again. If it cannot be used, log that, keep the previous classifier and return False."""
+        try:
+            self.load()
+        except CheckpointError as error:
+            logger.error("%s The previous model is still served.", error)
+            return False
+        return True
