@@ -14,6 +14,7 @@ from app.batching import BatchingClassifier, Queue
 from app.metrics import Metrics
 from app.recognition.model_card import CheckpointError, ModelCard
 from app.settings import Settings
+from app.storage.storage import Storage
 
 logger = logging.getLogger("handwritten")
 
@@ -31,11 +32,13 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
         photographs = Queue(settings.max_waiting_photographs, metrics.queue_depth.labels("photographs"))
         classifier = BatchingClassifier(loaded, settings.max_pixels, drawings, photographs)
         app.state.classifier = classifier
+        app.state.storage = storage = Storage(settings.database_url, metrics.report_storage)
         logger.info("%s", _summary(settings, loaded.model))
         yield
         app.state.classifier = None
         metrics.workers.set(0)
         classifier.close()
+        storage.close()
 
     return live
 

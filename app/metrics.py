@@ -62,6 +62,24 @@ class Metrics:
             multiprocess_mode="livemax",
             registry=registry,
         )
+        self._storage_works = Gauge(
+            "handwritten_storage_works",
+            "1 if the latest use of the database succeeded, 0 if it failed.",
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
+        self.waiting_corrections = Gauge(
+            "handwritten_waiting_corrections",
+            "Corrections that wait for review.",
+            multiprocess_mode="livemostrecent",
+            registry=registry,
+        )
+        self._corrections = Counter(
+            "handwritten_corrections",
+            "Stored corrections by the given label; right: whether the model says the same.",
+            ("label", "right"),
+            registry=registry,
+        )
         # By version, so that the counts of two models are never added up.
         self._predictions = Counter(
             "handwritten_predictions", "Predictions by class.", ("class", "version"), registry=registry
@@ -104,6 +122,14 @@ class Metrics:
         self._confidence.observe(recognition.prediction.confidence)
         if unsure:
             self._unsure_of_model.inc()
+
+    def report_storage(self, works: bool) -> None:
+        """The database was used, or could not be."""
+        self._storage_works.set(works)
+
+    def count_correction(self, label: str, right: bool) -> None:
+        """A correction, or a confirmation, was stored."""
+        self._corrections.labels(label, "true" if right else "false").inc()
 
     def exposition(self) -> bytes:
         """The counts of all workers, as text."""

@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from limits import RateLimitItem, parse
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from app.logs import LogFormat
 from app.recognition.runtime import Runtime, fastest
+from app.storage.database import parse_url
 
 
 class Settings(BaseSettings):
@@ -35,8 +37,41 @@ class Settings(BaseSettings):
     cors_origins: tuple[str, ...] = Field(
         (), description='Other sites whose pages may call the API, as JSON: `["https://example.org"]`.'
     )
+    database_url: str = Field(
+        "sqlite:///handwritten.db",
+        description="Where corrections and published models are stored: `sqlite:///FILE`, or a PostgreSQL server's "
+        "address; empty: nowhere, and corrections are refused.",
+    )
+    correction_rate: str = Field("60/minute", description="Corrections that one address may send to one worker.")
+    max_waiting_corrections: PositiveInt = Field(
+        10_000, description="Corrections that wait for review; while there are as many, more are refused."
+    )
+    review_password: SecretStr = Field(
+        SecretStr(""), description="Password of /review, where corrections are accepted; empty: there is no /review."
+    )
     log_format: LogFormat = Field("readable", description="The format of the log: `readable` or `json`.")
     log_requests: bool = Field(True, description="Whether the log has a line for each request.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _usable_address(cls, value: str) -> str:
+        if value:
+            parse_url(value)
+        return value
+
+    @field_validator("correction_rate")
+    @classmethod
+    def _usable_rate(cls, value: str) -> str:
+        try:
+            parse(value)
+        except ValueError as error:
+            raise ValueError("Write a number and a time, as in 60/minute") from error
+        return value
+
+    @property
+    def correction_limit(self) -> RateLimitItem:
+        """`correction_rate`, parsed."""
+        return parse(self.correction_rate)
 
     @property
     def chosen_runtime(self) -> Runtime:

@@ -100,8 +100,8 @@ async def recognise(request: Request) -> Recognition:
     state = request.app.state
     classifier = ready_classifier(request)
     started = time.perf_counter()
-    async with state.uploads.received(request) as image:
-        recognition = await classifier.classify(image)
+    async with state.uploads.received(request) as upload:
+        recognition = await classifier.classify(upload.image)
     unsure = recognition.prediction.confidence < state.settings.unsure_below
     state.metrics.count_prediction(recognition, time.perf_counter() - started, unsure)
     return recognition
