@@ -82,7 +82,7 @@ def on_starting(_: Any) -> None:
     from app.main import app
 
     try:
-        app.state.model_file.load()
+        app.state.served_model.load()
     except CheckpointError as error:
         raise SystemExit(str(error)) from None
 
@@ -91,7 +91,7 @@ def on_reload(_: Any) -> None:
     """Load the model that is there now, before new workers replace all others."""
     from app.main import app
 
-    app.state.metrics.model_rejected.set(not app.state.model_file.reload())
+    app.state.metrics.model_rejected.set(not app.state.served_model.reload())
 
 
 def pre_fork(server: Any, worker: Any) -> None:

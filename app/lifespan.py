@@ -24,7 +24,7 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
-        loaded = app.state.model_file.classifier or app.state.model_file.load()
+        loaded = app.state.served_model.classifier or app.state.served_model.load()
         metrics: Metrics = app.state.metrics
         metrics.use_model(loaded.model)
         metrics.workers.set(1)

@@ -21,8 +21,8 @@ from app.middleware import (
     SecurityHeadersMiddleware,
     UnexpectedErrorMiddleware,
 )
-from app.model_file import ModelFile
 from app.routes import corrections, health, pages, predict
+from app.served_model import ServedModel
 from app.settings import Settings, read_settings
 from app.static_files import StaticFolders
 from app.uploads import UploadLimits, Uploads
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.state.model_file = ModelFile(settings.model_path, settings.chosen_runtime)
+    app.state.served_model = ServedModel(settings.model_path, settings.chosen_runtime)
     app.state.classifier = None
     app.state.uploads = Uploads(
         UploadLimits(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)

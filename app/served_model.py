@@ -1,4 +1,4 @@
-"""The model file, and what happens when another file has taken its place."""
+"""The model that is served, and what happens when its file is replaced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.recognition.runtime import Runtime
 logger = logging.getLogger("handwritten")
 
 
-class ModelFile:
+class ServedModel:
     """Loads the model file. `classifier` is None until the first time.
 
     Under gunicorn the parent process loads it, and the workers inherit the classifier. So all workers serve the same
@@ -37,5 +37,8 @@ class ModelFile:
             self.load()
         except CheckpointError as error:
             logger.error("%s The previous model is still served.", error)
+            return False
+        except Exception:  # whatever it is, it must not end the server
+            logger.exception("%s cannot be loaded. The previous model is still served.", self.path)
             return False
         return True
