@@ -21,7 +21,7 @@ from app.middleware import (
     SecurityHeadersMiddleware,
     UnexpectedErrorMiddleware,
 )
-from app.routes import corrections, health, pages, predict
+from app.routes import corrections, health, pages, predict, review
 from app.served_model import ServedModel
 from app.settings import Settings, read_settings
 from app.static_files import StaticFolders
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.metrics = Metrics()
     app.state.storage = None
-    app.state.correction_limiter = FixedWindowRateLimiter(MemoryStorage())
+    app.state.rate_limiter = FixedWindowRateLimiter(MemoryStorage())
     app.state.static = StaticFolders(
         {
             "": ROOT / "static",
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.add_handlers(app)
     app.include_router(predict.router)
     app.include_router(corrections.router)
+    app.include_router(review.router)
     app.include_router(health.router)
     app.include_router(pages.router)
     app.mount("/static", app.state.static)

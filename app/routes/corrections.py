@@ -70,7 +70,7 @@ async def add(request: Request, classifier: Ready) -> CorrectionAnswer:
     settings: Settings = state.settings
     model = classifier.classifier.model
     async with state.uploads.received(request) as upload:
-        _limit_rate(request, settings, state.correction_limiter)
+        _limit_rate(request, settings, state.rate_limiter)
         label = parse_label(upload.fields.get("label"), model.classes)
         strokes = parse_strokes(upload.fields.get("strokes"))
         writer = parse_writer(upload.fields.get("writer"))
