@@ -55,7 +55,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 # One stamp for each set of dependencies: installed again only when pyproject.toml has changed.
-$(VENV)/.base: EXTRA = [onnx]
+$(VENV)/.base: EXTRA =
 $(VENV)/.train: EXTRA = [train]
 $(VENV)/.test: EXTRA = [test]
 $(VENV)/.dev: EXTRA = [dev]

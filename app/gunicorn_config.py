@@ -14,7 +14,7 @@ from prometheus_client import values
 from prometheus_client.multiprocess import mark_process_dead
 from uvicorn_worker import UvicornWorker
 
-from app.recognition.model_card import CheckpointError
+from app.recognition.model_file import ModelFileError
 from app.settings import read_settings
 
 _settings = read_settings()
@@ -83,7 +83,7 @@ def on_starting(_: Any) -> None:
 
     try:
         app.state.served_model.load()
-    except CheckpointError as error:
+    except ModelFileError as error:
         raise SystemExit(str(error)) from None
 
 

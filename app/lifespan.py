@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.batching import BatchingClassifier, Queue
 from app.metrics import Metrics
-from app.recognition.model_card import CheckpointError, ModelCard
+from app.recognition.model_card import ModelCard
+from app.recognition.model_file import ModelFileError
 from app.settings import Settings
 
 logger = logging.getLogger("handwritten")
@@ -66,5 +67,5 @@ class OneLineStartupErrors:
 
         try:
             await self._app(scope, receive, send_unless_failed)
-        except CheckpointError as error:
+        except ModelFileError as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})

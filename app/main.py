@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.state.served_model = ServedModel(settings.model_path, settings.chosen_runtime)
+    app.state.served_model = ServedModel(settings.model_path)
     app.state.classifier = None
     app.state.uploads = Uploads(
         UploadLimits(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)

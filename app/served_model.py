@@ -6,8 +6,7 @@ import logging
 from pathlib import Path
 
 from app.recognition.classifier import Classifier
-from app.recognition.model_card import CheckpointError
-from app.recognition.runtime import Runtime
+from app.recognition.model_file import ModelFileError
 
 logger = logging.getLogger("handwritten")
 
@@ -19,14 +18,13 @@ class ServedModel:
     model, and one that replaces another starts even if the file is damaged by then.
     """
 
-    def __init__(self, path: Path, runtime: Runtime) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.classifier: Classifier | None = None
-        self._runtime = runtime
 
     def load(self) -> Classifier:
-        """Load the file. Raises CheckpointError if it cannot be used; `classifier` then stays as it is."""
-        classifier = Classifier.load(self.path, self._runtime)
+        """Load the file. Raises ModelFileError if it cannot be used; `classifier` then stays as it is."""
+        classifier = Classifier.load(self.path)
         classifier.warm_up()
         self.classifier = classifier
         return classifier
@@ -35,7 +33,7 @@ class ServedModel:
         """Load the file again. If it cannot be used, log that, keep the previous classifier and return False."""
         try:
             self.load()
-        except CheckpointError as error:
+        except ModelFileError as error:
             logger.error("%s The previous model is still served.", error)
             return False
         except Exception:  # whatever it is, it must not end the server

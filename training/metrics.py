@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from app.recognition.drift import CONFIDENCE_BINS, CONFIDENCE_BOUNDS
+from app.recognition.model_file import Network
 from training.images import ImageSet
 
 # Larger than a batch in training, because no gradients are kept; small enough to stay in the processor's cache.
@@ -37,8 +38,10 @@ class ClassFigures:
 
 
 @torch.inference_mode()
-def logits_of(network: nn.Module, images: ImageSet) -> Tensor:
-    """Logits, float32 (n, classes) on the CPU."""
+def logits_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
+    """Logits, float32 (n, classes) on the CPU, by PyTorch or by ONNX Runtime."""
+    if isinstance(network, Network):
+        return torch.cat([torch.from_numpy(network(batch.squeeze(1).numpy())) for batch, _ in images.batches(_BATCH)])
     network.eval()
     device = next(network.parameters()).device
     return torch.cat(
