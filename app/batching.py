@@ -20,6 +20,7 @@ from prometheus_client import Gauge
 
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.image_limits import is_drawing
+from app.recognition.model_card import ModelCard
 from app.recognition.segmentation import Grey, PhotographError
 
 # A larger batch saves no more time for each drawing, and its first drawing waits longer for its last.
@@ -32,12 +33,14 @@ class OverloadedError(Exception):
 
 class Recognition(NamedTuple):
     """A prediction, the network's input (uint8, (size, size)), and the seconds that decoding with preprocessing and the
-    pass of the network took. The pass is shared with the other drawings of the batch."""
+    pass of the network took. The pass is shared with the other drawings of the batch. `model` is the one that answered:
+    by now another one may be served."""
 
     prepared: Grey
     prediction: Prediction
     decode_seconds: float
     network_seconds: float
+    model: ModelCard
 
 
 class Queue:
@@ -145,4 +148,4 @@ class BatchingClassifier:
             return
         seconds = time.perf_counter() - started
         for (prepared, future), prediction in zip(batch, predictions, strict=True):
-            future.set_result(Recognition(prepared.image, prediction, prepared.seconds, seconds))
+            future.set_result(Recognition(prepared.image, prediction, prepared.seconds, seconds, self.classifier.model))

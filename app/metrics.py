@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
@@ -58,7 +59,7 @@ class Metrics:
         )
         self.model_rejected = Gauge(
             "handwritten_model_file_rejected",
-            "1 if the model file was damaged at the latest reload, so that the previous model is still served.",
+            "1 if the latest new model could not be used, so that the previous one is still served.",
             multiprocess_mode="livemax",
             registry=registry,
         )
@@ -98,13 +99,22 @@ class Metrics:
             registry=registry,
         )
         self._model: ModelCard | None = None
+        self._of_model: dict[str, _ModelCounters] = {}
 
     def use_model(self, model: ModelCard) -> None:
-        """Predictions from now on are this model's."""
+        """This is the model that is served now."""
         self._model = model
-        self._classes = {name: self._predictions.labels(name, model.version) for name in model.classes}
-        self._confidence = self._confidences.labels(model.version)
-        self._unsure_of_model = self._unsure.labels(model.version)
+        self._counters(model)
+
+    def _counters(self, model: ModelCard) -> _ModelCounters:
+        counters = self._of_model.get(model.version)
+        if counters is None:
+            counters = self._of_model[model.version] = _ModelCounters(
+                {name: self._predictions.labels(name, model.version) for name in model.classes},
+                self._confidences.labels(model.version),
+                self._unsure.labels(model.version),
+            )
+        return counters
 
     def count_request(self, route: str, status: int) -> None:
         """An answer was sent."""
@@ -118,10 +128,11 @@ class Metrics:
         seconds = (recognition.decode_seconds, recognition.network_seconds, total_seconds)
         for histogram, value in zip(self._seconds, seconds, strict=True):
             histogram.observe(value)
-        self._classes[recognition.prediction.label].inc()
-        self._confidence.observe(recognition.prediction.confidence)
+        counters = self._counters(recognition.model)
+        counters.classes[recognition.prediction.label].inc()
+        counters.confidence.observe(recognition.prediction.confidence)
         if unsure:
-            self._unsure_of_model.inc()
+            counters.unsure.inc()
 
     def report_storage(self, works: bool) -> None:
         """The database was used, or could not be."""
@@ -141,6 +152,14 @@ class Metrics:
         if self._model:
             registry.register(_ModelCollector(self._model))
         return generate_latest(registry)
+
+
+class _ModelCounters(NamedTuple):
+    """What is counted of one model's predictions."""
+
+    classes: dict[str, Counter]
+    confidence: Histogram
+    unsure: Counter
 
 
 class _ModelCollector(Collector):

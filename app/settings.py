@@ -37,6 +37,9 @@ class Settings(BaseSettings):
         description="Where corrections and published models are stored: `sqlite:///FILE`, or a PostgreSQL server's "
         "address; empty: nowhere, and corrections are refused.",
     )
+    model_poll_seconds: PositiveFloat = Field(
+        2, description="How often each worker looks for another model: published, or in the file of MODEL_PATH."
+    )
     correction_rate: str = Field("60/minute", description="Corrections that one address may send to one worker.")
     max_waiting_corrections: PositiveInt = Field(
         10_000, description="Corrections that wait for review; while there are as many, more are refused."

@@ -100,7 +100,7 @@ def _microseconds(function: Callable[[], object]) -> float:
 
 def _answering(classifier: Classifier, drawing: Any) -> FastAPI:
     """The service with a recogniser that knows the answer at once; it logs no requests, as the do-nothing server."""
-    recognition = Recognition(drawing, classifier.predict([drawing])[0], 0.0, 0.0)
+    recognition = Recognition(drawing, classifier.predict([drawing])[0], 0.0, 0.0, classifier.model)
 
     class Knowing(Recogniser):
         async def recognise(self, data: bytes) -> Recognition:

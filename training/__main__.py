@@ -1,4 +1,4 @@
-"""`python -m training prepare | train | evaluate | report | export`: from labelled images to a model to serve."""
+"""`python -m training …`: from labelled images to a model to serve, and from its users' corrections to a better one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import get_args
 
 from app.recognition.model_file import ModelFileError
 from app.recognition.preprocessing import Method, Preprocessing
-from training import evaluate, export, train
+from training import corrections, evaluate, export, improve, publish, train
 from training.errors import TrainingError
+from training.finetune import FineTuning
+from training.improve import NotBetterError
 from training.networks import ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
@@ -20,7 +22,7 @@ from training.recipes import PUBLISHED, Recipe
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status is 0, or 2 for bad input, told in one line."""
+    """Run a command. The exit status is 0, 2 for bad input, or 3 if `improve` found nothing better."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     options.command = arguments
@@ -29,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (TrainingError, ModelFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except NotBetterError as error:
+        print(error, file=sys.stderr)
+        return 3
     return 0
 
 
@@ -40,7 +45,40 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands.add_parser("evaluate", help="print how a model does on an image folder"))
     _add_report(commands.add_parser("report", help="write the report on a model and an image folder"))
     _add_export(commands.add_parser("export", help="write the network that the server computes into a model file"))
+    corrections.add_commands(commands.add_parser("corrections", help="list, accept, reject or export corrections"))
+    _add_improve(commands.add_parser("improve", help="learn from accepted corrections, if that makes a better model"))
+    publish.add_commands(commands)
     return parser
+
+
+def _add_improve(parser: argparse.ArgumentParser) -> None:
+    default = FineTuning()
+    parser.add_argument("--model", type=Path, default=Path("model.pt"), help="the model to improve (%(default)s)")
+    parser.add_argument("--data", type=Path, metavar="DATA", help="the images that it was trained on, and its tests")
+    parser.add_argument("--output", type=Path, required=True, help="the model file to write")
+    parser.add_argument("--variations", type=int, default=4, help="distorted versions of each drawing (%(default)s)")
+    parser.add_argument("--steps", type=positive, default=default.steps, help="of the optimizer (%(default)s)")
+    parser.add_argument("--lr", type=float, default=default.lr, help="highest learning rate (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="draws who is held back, and distortions (%(default)s)")
+    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    corrections.add_database(parser)
+    parser.set_defaults(run=_improve)
+
+
+def _improve(options: argparse.Namespace) -> None:
+    improve.run(
+        improve.Options(
+            model=options.model,
+            data=options.data,
+            database=options.database,
+            output=options.output,
+            variations=options.variations,
+            recipe=FineTuning(steps=options.steps, lr=options.lr),
+            seed=options.seed,
+            skip_unreadable=options.skip_unreadable,
+            command=options.command,
+        )
+    )
 
 
 def _add_prepare(parser: argparse.ArgumentParser) -> None:

@@ -22,9 +22,9 @@ class FineTuning:
     `rehearsal_weight` is the rehearsal's share of the loss, relative to that of the corrections.
     """
 
-    steps: int = 400
-    corrections: int = 64
-    rehearsal: int = 192
+    steps: int = 200
+    corrections: int = 32
+    rehearsal: int = 64
     rehearsal_weight: float = 3.0
     lr: float = 0.001
     label_smoothing: float = 0.05

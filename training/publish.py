@@ -73,10 +73,9 @@ def _list(options: argparse.Namespace) -> None:
 
 def _line(model: StoredModel, served: bool) -> str:
     figures = ", ".join(f"{part} {_accuracy(values):.2%}" for part, values in model.figures.items())
-    return (
-        f"{'->' if served else '  '} {model.version:<14}  {model.created_at:%Y-%m-%d %H:%M}  {model.parent or '-':<14}  "
-        f"{model.bytes / 1e6:>5.1f}  {figures or '-'}"
-    )
+    mark, parent = "->" if served else "  ", model.parent or "-"
+    stored = f"{model.created_at:%Y-%m-%d %H:%M}"
+    return f"{mark} {model.version:<14}  {stored}  {parent:<14}  {model.bytes / 1e6:>5.1f}  {figures or '-'}"
 
 
 def _accuracy(values: dict[str, float]) -> float:

@@ -40,9 +40,9 @@ class Classifier:
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, path: Path) -> Classifier:
-        """Load model.pt. Raises ModelFileError if it cannot be used."""
-        return cls(*model_file.load(path))
+    def load(cls, path: Path, contents: bytes | None = None) -> Classifier:
+        """Load model.pt, or its contents, if they are given. Raises ModelFileError if it cannot be used."""
+        return cls(*model_file.load(path, contents))
 
     def warm_up(self) -> None:
         """Do once what makes first times slow: import decoders, and let the network settle at the usual batches."""
