@@ -66,6 +66,8 @@ class Metrics:
         self._storage_works = Gauge(
             "handwritten_storage_works",
             "1 if the latest use of the database succeeded, 0 if it failed.",
+            # A gauge without labels would be 0 in gunicorn's parent process, which uses no database.
+            ("kind",),
             multiprocess_mode="livemin",
             registry=registry,
         )
@@ -134,9 +136,9 @@ class Metrics:
         if unsure:
             counters.unsure.inc()
 
-    def report_storage(self, works: bool) -> None:
-        """The database was used, or could not be."""
-        self._storage_works.set(works)
+    def report_storage(self, kind: str, works: bool) -> None:
+        """A database of this kind was used, or could not be."""
+        self._storage_works.labels(kind).set(works)
 
     def count_correction(self, label: str, right: bool) -> None:
         """A correction, or a confirmation, was stored."""

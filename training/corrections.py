@@ -59,7 +59,7 @@ def database(url: str) -> Iterator[Engine]:
     try:
         engine = open_database(url)
     except DatabaseUrlError as error:
-        raise TrainingError(f"--database {url}: {error}") from error
+        raise TrainingError(f"--database: {error}") from error
     try:
         upgrade(engine)
         yield engine

@@ -31,12 +31,14 @@ class StorageError(Exception):
 
 
 class Storage:
-    """A database, opened when it is first used and again after each failure. `report` is told of success and failure.
+    """A database, opened when it is first used and again after each failure.
+
+    `report` is told the kind of database, and whether it worked, after each use.
 
     An empty address means no database: every call raises StorageError.
     """
 
-    def __init__(self, url: str, report: Callable[[bool], None] = lambda _: None) -> None:
+    def __init__(self, url: str, report: Callable[[str, bool], None] = lambda _, __: None) -> None:
         self.configured = bool(url)
         self._engine = open_database(url) if url else None
         self._threads = ThreadPoolExecutor(_THREADS, "storage")
@@ -105,10 +107,14 @@ class Storage:
         if self._works is not False:
             logger.error("The database cannot be used: %s. Predictions go on; corrections are refused.", reason)
         self._works = False
-        self._report(False)
+        self._tell(False)
 
     def _succeeded(self) -> None:
         if self._works is False:
             logger.warning("The database can be used again.")
         self._works = True
-        self._report(True)
+        self._tell(True)
+
+    def _tell(self, works: bool) -> None:
+        assert self._engine is not None
+        self._report(self._engine.dialect.name, works)

@@ -23,6 +23,7 @@ from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.networks import build
 
+WORKS = 'handwritten_storage_works{kind="postgresql"} '
 SETTINGS = {"LOG_REQUESTS": "false", "MODEL_POLL_SECONDS": "0.3"}
 
 
@@ -163,14 +164,15 @@ def test_a_lost_database_changes_nothing_about_the_served_model(postgres, letter
     publish(url, "letters", letters.read_bytes())
     with production(**SETTINGS, DATABASE_URL=url) as (address, _):
         assert classes(address) == "abc"
+        assert WORKS + "1.0" in httpx2.get(f"{address}/metrics").text
         postgres.stop()
         try:
             time.sleep(1)
             assert classes(address) == "abc"
             assert httpx2.post(f"{address}/predict", files={"image": encode(seven)}).status_code == 200
-            assert "handwritten_storage_works 0.0" in httpx2.get(f"{address}/metrics").text
+            assert WORKS + "0.0" in httpx2.get(f"{address}/metrics").text
         finally:
             postgres.start()
-        until(lambda: "handwritten_storage_works 1.0" in httpx2.get(f"{address}/metrics").text)
+        until(lambda: WORKS + "1.0" in httpx2.get(f"{address}/metrics").text)
         roll_back(url)
         until(settled(address, "0123456789"))

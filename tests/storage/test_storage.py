@@ -20,7 +20,7 @@ class Reports(list[bool]):
 
 def opened(url: str) -> tuple[Storage, Reports]:
     reports = Reports()
-    return Storage(url, reports.append), reports
+    return Storage(url, lambda _, works: reports.append(works)), reports
 
 
 def count(storage: Storage) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from training.__main__ import main
 from training.correction_images import hold_back
 from training.corrections import find
 from training.prepare.drawing import draw
+from training.prepare.unipen import Stroke
 
 QUICK = ("--steps", "60", "--variations", "2")
 
@@ -39,7 +41,7 @@ def store(url: str, label: str | None, strokes, writer: str | None = "somebody",
         corrections.review(connection, status, [number])
 
 
-def lying(strokes):
+def lying(strokes: Sequence[Stroke]) -> list[Stroke]:
     """The same character turned by a quarter, as nobody in the training set writes it."""
     return [tuple((-y, x) for x, y in stroke) for stroke in strokes]
 
@@ -61,7 +63,7 @@ def test_corrections_make_a_better_model(url, tree, trained, tracks, tmp_path, c
     assert main([*command, *QUICK]) == 0
     printed = capsys.readouterr().out
     assert "16 to learn from, 4 held back, of other people" in printed
-    before, after = map(int, re.search(r"held-back corrections +4 +(\d) → (\d)", printed).groups())
+    ((before, after),) = re.findall(r"held-back corrections +4 +(\d) → (\d)", printed)
     assert after > before
     better, parent = checkpoint.load(output), checkpoint.load(trained)
     assert better.provenance["parent"] == parent.version != better.version
