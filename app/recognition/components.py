@@ -12,26 +12,31 @@ from PIL import Image, ImageFilter
 
 Grey = NDArray[np.uint8]
 
-# What is more ink than paper, of 255.
-INK = 128
-# Strokes with a gap of up to so many pixels, and this share of the picture, are one component: pencil skips.
+# Ink is what is at least this likely, of 255, where it is connected to what is more likely than not.
+_FAINT, _SURE = 80, 128
+# Strokes with a gap of up to this share of the picture are one component: pencil skips.
 _GAP = 0.012
-# Components smaller than this share of the main one are specks.
+# The character is at least this share of the picture; what is smaller than this share of it is a speck.
+_SMALLEST = 0.06
 _SPECK = 0.03
 # A component belongs to the character if it is nearer than this share of the character's size ...
 _NEAR = 0.15
-# ... and is not a neighbour: beside it, and at least this share as tall.
+# ... and is not a neighbour (beside it, and at least this share as tall), nor what is left of a rule or a frame (longer
+# by this factor).
 _NEIGHBOUR = 0.6
-# A component at the picture's very edge counts as much as one of this share of its size in the middle.
+_LONGER = 1.5
+# Ink at the picture's very edge counts as this share of ink in the middle.
 _EDGE = 0.1
 
 
 @dataclass(frozen=True)
 class Component:
-    """Connected ink: its label, its number of pixels and its box, the end exclusive."""
+    """Connected ink: its label, its number of pixels, their weight as the picture's subject, and its box, the end
+    exclusive."""
 
     label: int
     pixels: int
+    weight: float
     left: int
     top: int
     right: int
@@ -47,6 +52,7 @@ class Component:
         return Component(
             self.label,
             self.pixels + other.pixels,
+            self.weight + other.weight,
             min(self.left, other.left),
             min(self.top, other.top),
             max(self.right, other.right),
@@ -59,12 +65,11 @@ def main_character(ink: Grey) -> Grey:
 
     The main component is large and near the middle; what is near it and no neighbour of its own belongs to it.
     """
-    labels = _labelled(ink)
-    components = _measured(labels, ink)
-    if not components:
+    labels, components = _measured(ink)
+    candidates = [component for component in components if component.size >= _SMALLEST * max(ink.shape)]
+    if not candidates:
         return np.zeros_like(ink)
-    height, width = ink.shape
-    main = max(components, key=lambda component: component.pixels * _centrality(component, width, height))
+    main = max(candidates, key=lambda component: component.weight)
     others = [one for one in components if one is not main and one.pixels >= _SPECK * main.pixels]
     chosen, character = {main.label}, main
     while near := [one for one in others if one.label not in chosen and _belongs(one, character)]:
@@ -74,35 +79,31 @@ def main_character(ink: Grey) -> Grey:
     return np.where(np.isin(labels, list(chosen)), ink, np.uint8(0))
 
 
-def _labelled(ink: Grey) -> NDArray[np.integer]:
-    """A label for each pixel: that of the component which it is in, or next to; 0 for paper."""
+def _measured(ink: Grey) -> tuple[NDArray[np.uint32], list[Component]]:
+    """A label for each pixel of ink, 0 for paper; and the components that they are the labels of."""
     reach = max(1, round(_GAP * max(ink.shape) / 2))
-    widened = Image.fromarray(ink).filter(ImageFilter.MaxFilter(2 * reach + 1))
-    labels: NDArray[np.integer] = cc3d.connected_components(np.asarray(widened) >= INK, connectivity=8)
-    return labels
+    widened = np.asarray(Image.fromarray(ink).filter(ImageFilter.MaxFilter(2 * reach + 1)))
+    labels = cc3d.connected_components(widened >= _FAINT, connectivity=8).astype(np.uint32) * (ink >= _FAINT)
+    boxes = cast("list[tuple[slice, slice]]", cc3d.statistics(labels)["bounding_boxes"])  # of two dimensions, as labels
+    pixels = np.bincount(labels.ravel(), minlength=len(boxes))
+    sure = np.bincount(labels[ink >= _SURE], minlength=len(boxes))
+    weights = np.bincount(labels.ravel(), _centrality(*ink.shape).ravel(), minlength=len(boxes))
+    components = []
+    for label in np.flatnonzero(sure[1:]) + 1:
+        rows, columns = boxes[label]
+        box = columns.start, rows.start, columns.stop, rows.stop
+        components.append(Component(int(label), int(pixels[label]), float(weights[label]), *box))
+    return labels, components
 
 
-def _measured(labels: NDArray[np.integer], ink: Grey) -> list[Component]:
-    pixels = np.bincount(labels[ink >= INK].ravel(), minlength=int(labels.max()) + 1)
-    boxes = cast(
-        "list[tuple[slice, slice]]", cc3d.statistics(labels)["bounding_boxes"]
-    )  # of two dimensions, as `labels`
-    return [
-        Component(label, int(pixels[label]), columns.start, rows.start, columns.stop, rows.stop)
-        for label, (rows, columns) in enumerate(boxes)
-        if label and pixels[label]
-    ]
-
-
-def _centrality(component: Component, width: int, height: int) -> float:
-    """1 for a component in the picture's middle, down to `_EDGE` for one at its edge."""
-    x = abs((component.left + component.right) / width - 1)
-    y = abs((component.top + component.bottom) / height - 1)
-    return 1 - (1 - _EDGE) * max(x, y)
+def _centrality(height: int, width: int) -> NDArray[np.float64]:
+    """1 in the picture's middle, down to `_EDGE` at its edges: (height, width)."""
+    y, x = np.abs(np.linspace(-1, 1, height)), np.abs(np.linspace(-1, 1, width))
+    return np.asarray(1 - (1 - _EDGE) * np.maximum(y[:, None], x))
 
 
 def _belongs(one: Component, character: Component) -> bool:
     across = max(one.left - character.right, character.left - one.right)
     down = max(one.top - character.bottom, character.top - one.bottom)
-    tall = one.bottom - one.top >= _NEIGHBOUR * (character.bottom - character.top)
-    return max(across, down) < _NEAR * character.size and not (across >= 0 and tall)
+    neighbour = across >= 0 and one.bottom - one.top >= _NEIGHBOUR * (character.bottom - character.top)
+    return max(across, down) < _NEAR * character.size and not neighbour and one.size < _LONGER * character.size

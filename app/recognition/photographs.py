@@ -29,7 +29,7 @@ _NETWORK = Path(__file__).with_name("ink.onnx")
 _WHOLE = 192
 # The character alone, with some paper around it, is then shown with so many. That is worth it where this enlarges it.
 _CLOSE = 160
-_AROUND = 1.6
+_AROUND = 2.0
 _ENLARGED = 1.25
 # The network's sides are multiples of this.
 _STRIDE = 16

@@ -8,6 +8,7 @@ Every example is composed (compose.py), so where the ink is, is known exactly.
 from __future__ import annotations
 
 import argparse
+import copy
 import time
 import warnings
 from collections.abc import Sequence
@@ -18,8 +19,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.errors import TrainingError
 from training.ink.compose import compose
@@ -31,8 +33,10 @@ from training.progress import bar
 SITES = ("app", "gmd", "ibm", "syn")
 _SIZE = 192
 # Training sees each example at one of these sizes in pixels.
-_SIZES = (128, 160, 192, 208)
+_SIZES = (112, 144, 176, 208)
 _BATCH = 16
+# What is written is the average of the weights over about as many of the last steps as this leaves room for.
+_DECAY = 0.995
 
 
 def read_tracks(folder: Path, sites: Sequence[str]) -> list[list[Character]]:
@@ -105,7 +109,7 @@ def augmented(pictures: Tensor, inks: Tensor, generator: torch.Generator) -> tup
     images = images[:, torch.randperm(3, generator=generator)]
     if draw(12) == 0:
         images = 1 - images
-    return images.contiguous(), targets.contiguous()
+    return images.contiguous(memory_format=torch.channels_last), targets.contiguous()
 
 
 def loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -117,8 +121,11 @@ def loss(logits: Tensor, targets: Tensor) -> Tensor:
     return 2 * F.binary_cross_entropy_with_logits(logits, targets) + (1 - dice).mean()
 
 
-def fit(network: InkNetwork, pictures: Tensor, inks: Tensor, epochs: int, seed: int, rate: float = 4e-3) -> None:
-    """Train in place."""
+def fit(pictures: Tensor, inks: Tensor, epochs: int, seed: int, output: Path, rate: float = 4e-3) -> None:
+    """Train a network, and write it after every epoch."""
+    network = InkNetwork()
+    print(f"{sum(weights.numel() for weights in network.parameters()):,} weights", flush=True)
+    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(_DECAY), use_buffers=True)
     generator = torch.Generator().manual_seed(seed)
     steps = epochs * (len(pictures) // _BATCH)
     optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=1e-3)
@@ -136,14 +143,16 @@ def fit(network: InkNetwork, pictures: Tensor, inks: Tensor, epochs: int, seed: 
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
+            averaged.update_parameters(network)
             total, batches = total + float(value.detach()), batches + 1
         print(f"epoch {epoch + 1}/{epochs}: loss {total / batches:.4f}, {time.monotonic() - began:.0f} s", flush=True)
+        export(averaged.module, output)
 
 
-def export(network: InkNetwork, path: Path) -> None:
+def export(network: nn.Module, path: Path) -> None:
     """Write it as ONNX: "images", float32 (1, 3, height, width), sides multiples of 16 → "ink", 0 to 1."""
     unfinished = path.with_suffix(".part")
-    model = torch.nn.Sequential(network, torch.nn.Sigmoid()).eval()
+    model = nn.Sequential(copy.deepcopy(network), nn.Sigmoid()).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -171,10 +180,7 @@ def main() -> None:
     torch.manual_seed(options.seed)
     kinds, papers = read_tracks(options.strokes, SITES), read_papers(options.papers)
     pictures, inks = compose_all(options.photographs, options.seed * 10**7, kinds, papers)
-    network = InkNetwork()
-    print(f"{sum(weights.numel() for weights in network.parameters()):,} weights", flush=True)
-    fit(network, pictures, inks, options.epochs, options.seed)
-    export(network, options.output)
+    fit(pictures, inks, options.epochs, options.seed, options.output)
 
 
 if __name__ == "__main__":
