@@ -37,6 +37,20 @@ def _shadow(columns: Field, rows: Field, generator: np.random.Generator) -> Fiel
     return 1 - np.float32(generator.uniform(0.1, 0.6)) * side_of(edge * size, softness)
 
 
+def scanned(scene: Scene, generator: np.random.Generator) -> Image.Image:
+    """The picture that a scanner makes, or a program: RGB, even light, the paper often pure white (or black)."""
+    paper = np.median(scene, axis=(0, 1))
+    if paper.mean() > 88:
+        scene = scene * (generator.uniform(225, 290) / np.maximum(paper, 1))
+    else:
+        scene = scene - paper * generator.uniform(0.5, 1.2)
+    picture = Image.fromarray(scene.clip(0, 255).astype(np.uint8))
+    picture = picture.filter(ImageFilter.GaussianBlur(scene.shape[0] / 256 * generator.uniform(0.1, 0.9)))
+    if generator.random() < 0.5:
+        picture = picture.convert("L").convert("RGB")
+    return _compressed(picture, int(generator.integers(60, 101)))
+
+
 def photographed(scene: Scene, generator: np.random.Generator) -> Image.Image:
     """The picture that the camera saves: RGB, of the same size."""
     size = scene.shape[0]
@@ -58,6 +72,10 @@ def photographed(scene: Scene, generator: np.random.Generator) -> Image.Image:
     picture = Image.fromarray((np.asarray(picture) + grain).clip(0, 255).astype(np.uint8))
     if generator.random() < 0.1:
         picture = picture.convert("L").convert("RGB")
+    return _compressed(picture, int(generator.integers(30, 96)))
+
+
+def _compressed(picture: Image.Image, quality: int) -> Image.Image:
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=int(generator.integers(30, 96)))
+    picture.save(file, "JPEG", quality=quality)
     return Image.open(file).convert("RGB")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-from training.ink.cameras import lit, photographed
+from training.ink.cameras import lit, photographed, scanned
 from training.ink.noise import Field
 from training.ink.papers import Scene, random_features, surface
 from training.ink.pens import random_pen, write
@@ -23,6 +23,8 @@ _FONTS = ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "DejaVuSans", "D
 
 # How many sheets are taken from photographs, if there are any.
 _BACKGROUNDS = 0.12
+# How many are scans, in even light.
+_SCANS = 0.15
 # Where one sees a sheet's edges, one writes on this share of the picture, in its middle.
 _ROOM = 0.7
 
@@ -66,7 +68,8 @@ def compose(
     if generator.random() < 0.1 and characters:
         scene = _shown_through(scene, characters[0], generator)
     scene = write(scene, drawn, pen, generator) if drawn.any() else scene
-    picture = photographed(lit(scene, generator), generator)
+    scan = generator.random() < _SCANS
+    picture = scanned(scene, generator) if scan else photographed(lit(scene, generator), generator)
     return Photograph(picture, (drawn * 255).astype(np.uint8))
 
 

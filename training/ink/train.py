@@ -121,9 +121,11 @@ def loss(logits: Tensor, targets: Tensor) -> Tensor:
     return 2 * F.binary_cross_entropy_with_logits(logits, targets) + (1 - dice).mean()
 
 
-def fit(pictures: Tensor, inks: Tensor, epochs: int, seed: int, output: Path, rate: float = 4e-3) -> None:
-    """Train a network, and write it after every epoch."""
+def fit(pictures: Tensor, inks: Tensor, epochs: int, seed: int, rate: float, output: Path, weights: Path) -> None:
+    """Train a network, from its `weights` if there are any yet, and write both files after every epoch."""
     network = InkNetwork()
+    if weights.exists():
+        network.load_state_dict(torch.load(weights, weights_only=True))
     print(f"{sum(weights.numel() for weights in network.parameters()):,} weights", flush=True)
     averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(_DECAY), use_buffers=True)
     generator = torch.Generator().manual_seed(seed)
@@ -147,6 +149,8 @@ def fit(pictures: Tensor, inks: Tensor, epochs: int, seed: int, output: Path, ra
             total, batches = total + float(value.detach()), batches + 1
         print(f"epoch {epoch + 1}/{epochs}: loss {total / batches:.4f}, {time.monotonic() - began:.0f} s", flush=True)
         export(averaged.module, output)
+        torch.save(averaged.module.state_dict(), weights.with_suffix(".part"))
+        weights.with_suffix(".part").replace(weights)
 
 
 def export(network: nn.Module, path: Path) -> None:
@@ -175,12 +179,14 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("app/recognition/ink.onnx"))
     parser.add_argument("--photographs", type=int, default=12_000)
     parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--lr", type=float, default=4e-3)
+    parser.add_argument("--weights", type=Path, default=Path("ink.pt"), help="written, and gone on from (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
     kinds, papers = read_tracks(options.strokes, SITES), read_papers(options.papers)
     pictures, inks = compose_all(options.photographs, options.seed * 10**7, kinds, papers)
-    fit(pictures, inks, options.epochs, options.seed, options.output)
+    fit(pictures, inks, options.epochs, options.seed, options.lr, options.output, options.weights)
 
 
 if __name__ == "__main__":
