@@ -15,7 +15,7 @@ from training.errors import TrainingError
 from training.networks import ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
-from training.prepare import published, sources, tracks
+from training.prepare import photographs, published, sources, tracks
 from training.recipes import PUBLISHED, Recipe
 
 
@@ -65,6 +65,17 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
     unipen.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
     unipen.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
     unipen.set_defaults(run=_prepare_unipen)
+    composed = names.add_parser("photographs", help="composed photographs of pen tracks, and of print, to train on")
+    composed.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
+    _add_out(composed)
+    composed.add_argument("--count", type=positive, default=8000, help="photographs of tracks (%(default)s)")
+    composed.add_argument("--printed", type=int, default=0, help="photographs of print (%(default)s)")
+    composed.add_argument("--cells", type=Path, metavar="DIR", help="class folders of photographs named train-*")
+    composed.add_argument("--test-source", action="append", default=[], metavar="NAME", help="leave out a source")
+    composed.add_argument("--test-fraction", type=fraction, default=0.0, help="of other writers (%(default)s)")
+    composed.add_argument("--seed", type=int, default=0, help="draws writers and photographs (%(default)s)")
+    composed.add_argument("--credit", default="", help="whose files they are: noted in the model")
+    composed.set_defaults(run=_prepare_photographs)
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +101,22 @@ def _prepare_unipen(options: argparse.Namespace) -> None:
         options.seed,
     )
     names = ", ".join(file.name for file in options.files)
+    sources.record(options.out, names, options.credit, written)
+    _print_written(written, options.out)
+
+
+def _prepare_photographs(options: argparse.Namespace) -> None:
+    written = photographs.prepare(
+        options.files,
+        options.out,
+        options.count,
+        options.printed,
+        options.cells,
+        options.test_source,
+        options.test_fraction,
+        options.seed,
+    )
+    names = ", ".join(f"photographs of {file.name}" for file in options.files)
     sources.record(options.out, names, options.credit, written)
     _print_written(written, options.out)
 
