@@ -129,6 +129,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-report", action="store_true", help="write none")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    parser.add_argument(
+        "--unknown", type=Path, metavar="FOLDER", help="images of none of the classes, to learn what is not known"
+    )
     add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
     parser.set_defaults(run=_train)
 
@@ -153,6 +156,7 @@ def _train(options: argparse.Namespace) -> None:
             report=None if options.no_report else options.report or _report_of(options.output),
             title=options.title,
             command=options.command,
+            unknown=options.unknown,
         )
     )
 

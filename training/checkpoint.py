@@ -34,7 +34,9 @@ class Checkpoint:
     Modern Neural Networks", 2017). `metrics` maps the name of a set of images to its figures (`accuracy` 0 to 1,
     `count`). `provenance` says how the model was made; its keys are for people, none is required. `title` is for the
     page's heading. `ranges` are those of the network's activations, so that it can be computed in 8-bit numbers
-    (training.quantised); none, if it is not to be.
+    (training.quantised); none, if it is not to be. `learned_unknown` says that the network has one more output, for
+    images of no class (training.unknown); with or without, `known_threshold` is where an answer is known from
+    (app.recognition.classifier), None where all are.
     """
 
     architecture: str
@@ -47,10 +49,13 @@ class Checkpoint:
     provenance: dict[str, Any] = field(default_factory=dict)
     title: str = ""
     ranges: Ranges = ()
+    learned_unknown: bool = False
+    known_threshold: float | None = None
 
     def network(self) -> nn.Module:
         """The network with its weights, in evaluation mode."""
-        network = build(self.architecture, len(self.classes), self.preprocessing.size, **self.arguments)
+        outputs = len(self.classes) + self.learned_unknown
+        network = build(self.architecture, outputs, self.preprocessing.size, **self.arguments)
         network.load_state_dict(self.state)
         return network.eval()
 
@@ -71,6 +76,7 @@ class Checkpoint:
             title=self.title,
             version=self.version,
             parameters=self.parameters,
+            known_threshold=self.known_threshold,
         )
 
     @cached_property
@@ -103,6 +109,8 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "metrics": json.loads(json.dumps(checkpoint.metrics)),
         "provenance": json.loads(json.dumps(checkpoint.provenance)),
         "ranges": [list(limits) for limits in checkpoint.ranges],
+        "learned_unknown": checkpoint.learned_unknown,
+        "known_threshold": checkpoint.known_threshold,
     }
     write_whole(path, lambda file: torch.save(contents, file))
 
@@ -162,6 +170,8 @@ def _checked(contents: dict[str, Any], path: Path, remedy: str) -> Checkpoint:
             provenance=contents["provenance"],
             title=contents.get("title", ""),
             ranges=tuple((float(low), float(high)) for low, high in contents.get("ranges", ())),
+            learned_unknown=bool(contents.get("learned_unknown", False)),
+            known_threshold=contents.get("known_threshold"),
         )
         checkpoint.quantised()
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -36,9 +36,15 @@ class ClassFigures:
     f1: float
 
 
-@torch.inference_mode()
 def logits_of(network: nn.Module, images: ImageSet) -> Tensor:
-    """Logits, float32 (n, classes) on the CPU."""
+    """Logits of the classes, float32 (n, classes) on the CPU."""
+    return outputs_of(network, images)[:, : len(images.classes)]
+
+
+@torch.inference_mode()
+def outputs_of(network: nn.Module, images: ImageSet) -> Tensor:
+    """All that the network gives, on the CPU: a column of its own, after those of the classes, for images of none of
+    them, if it has learned these (training.unknown)."""
     network.eval()
     device = next(network.parameters()).device
     return torch.cat(

@@ -17,7 +17,8 @@ class CheckpointError(Exception):
 class ModelCard:
     """A model as people and the server see it: see `Checkpoint` for most fields.
 
-    `version` is twelve digits that differ between any two models, `parameters` the number of learned values.
+    `version` is twelve digits that differ between any two models, `parameters` the number of learned values. An answer
+    is known from `known_threshold` on (see `Classifier`); without one, all are.
     """
 
     architecture: str
@@ -30,6 +31,7 @@ class ModelCard:
     title: str
     version: str
     parameters: int
+    known_threshold: float | None = None
 
     def to_json(self) -> str:
         """As text, for another process."""
