@@ -22,6 +22,8 @@ STROKES ?= data/strokes
 MNIST ?=
 DATA := data/digits
 PREPARE = $(BIN)/python -m training prepare
+# The same for every section of UNIPEN. Files at `app` that have the name of one at `apa` may be the same person's.
+SITES := --validation-source aga --validation-source uqb --test-source apa --test-fraction 0 --exclude-namesakes
 
 .PHONY: serve test trainer model model-small lint screenshots clean
 
@@ -33,21 +35,21 @@ test: $(VENV)/.test
 
 trainer: $(VENV)/.train
 
-# Writers and sites held out are in test-tablet/ and test-sites/ (benchmarks/held_out.py names the same ones).
+# Which writers train, which choose (validation/) and which are only reported on (test/, test-tablet/, test-sites/):
+# docs/training.md says why, benchmarks/held_out.py names the same ones.
 model: $(VENV)/.train
 	rm -rf $(DATA)
-	$(PREPARE) mnist --out $(DATA) $(if $(MNIST),--root $(MNIST))
+	$(PREPARE) mnist --out $(DATA) $(if $(MNIST),--root $(MNIST)) --validation-fraction 0.05
 	$(PREPARE) unipen $(STROKES)/pendigits-train.unp.gz --out $(DATA) --variations 2 \
-		--test-fraction 0.17 --test-name tablet \
+		--validation-fraction 0.17 --test-fraction 0.17 --test-name tablet \
 		--credit "Pen-Based Recognition of Handwritten Digits; Alpaydin and Alimoglu, UCI; CC BY 4.0"
-	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(DATA) --variations 2 \
-		--test-source aga --test-source uqb --test-fraction 0 --test-name sites \
+	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(DATA) --variations 2 $(SITES) --test-name sites \
 		--credit "UNIPEN train_r01_v07, section 1a; doi:10.5281/zenodo.1195803; CC BY 4.0"
-	$(BIN)/python -m training train $(DATA) --output model.pt --epochs 40 --amp --validation-fraction 0.05
+	$(BIN)/python -m training train $(DATA) --output model.pt --epochs 40 --amp
 
 model-small: $(VENV)/.train
 	$(BIN)/python -m training train $(DATA) --output model-small.pt --arch resnet-small --teacher model.pt \
-		--epochs 50 --amp --validation-fraction 0.05
+		--epochs 50 --amp
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

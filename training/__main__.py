@@ -16,6 +16,7 @@ from training.networks import ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
 from training.prepare import published, sources, tracks
+from training.prepare.writers import Share
 from training.recipes import PUBLISHED, Recipe
 
 
@@ -52,15 +53,26 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
             one.add_argument("--split", choices=published.EMNIST_SPLITS, default="balanced")
         one.add_argument("--only", choices=published.PARTS, help="read just this part, and divide it in two")
         one.add_argument("--test-fraction", type=fraction, default=0.2, help="with --only: share to test (%(default)s)")
-        one.add_argument("--seed", type=int, default=0, help="with --only: draws the images to test (%(default)s)")
+        one.add_argument(
+            "--validation-fraction", type=fraction, default=0.0, help="of the training images, to validation (none)"
+        )
+        one.add_argument("--seed", type=int, default=0, help="draws the images held out (%(default)s)")
         one.set_defaults(run=_prepare_published, name=name, split="balanced")
     unipen = names.add_parser("unipen", help="pen tracks in UNIPEN files, drawn as the page draws them")
     unipen.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
     _add_out(unipen)
-    unipen.add_argument("--test-source", action="append", default=[], metavar="NAME", help="hold out a whole source")
-    unipen.add_argument("--test-fraction", type=fraction, default=0.2, help="of the other writers (%(default)s)")
+    for part, share in (("test", 0.2), ("validation", 0.0)):
+        unipen.add_argument(
+            f"--{part}-source", action="append", default=[], metavar="NAME", help=f"a whole source to {part}/"
+        )
+        unipen.add_argument(
+            f"--{part}-fraction", type=fraction, default=share, help=f"of the other writers, to {part}/ (%(default)s)"
+        )
     unipen.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
     unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
+    unipen.add_argument(
+        "--exclude-namesakes", action="store_true", help="no training on a name that another source has held out"
+    )
     unipen.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
     unipen.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
     unipen.set_defaults(run=_prepare_unipen)
@@ -72,29 +84,37 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
 
 def _prepare_published(options: argparse.Namespace) -> None:
     written = published.prepare(
-        options.name, options.out, options.root, options.split, options.only, options.test_fraction, options.seed
+        options.name,
+        options.out,
+        options.root,
+        options.split,
+        options.only,
+        options.test_fraction,
+        options.validation_fraction,
+        options.seed,
     )
     sources.record(options.out, options.name, published.CREDITS[options.name], written)
     _print_written(written, options.out)
 
 
 def _prepare_unipen(options: argparse.Namespace) -> None:
-    written = tracks.prepare(
-        options.files,
-        options.out,
-        options.test_source,
-        options.test_fraction,
-        options.test_name,
-        options.variations,
-        options.seed,
+    # Validation first: which writers these are does not depend on whether there is a test.
+    held_out = {
+        "validation": Share(tuple(options.validation_source), options.validation_fraction),
+        f"test-{options.test_name}" if options.test_name else "test": Share(
+            tuple(options.test_source), options.test_fraction
+        ),
+    }
+    written, writer = tracks.prepare(
+        options.files, options.out, held_out, options.variations, options.seed, options.exclude_namesakes
     )
     names = ", ".join(file.name for file in options.files)
-    sources.record(options.out, names, options.credit, written)
+    sources.record(options.out, names, options.credit, written, writer)
     _print_written(written, options.out)
 
 
 def _print_written(written: dict[str, int], out: Path) -> None:
-    counts = " and ".join(f"{count:,} to {part}/" for part, count in written.items())
+    counts = ", ".join(f"{count:,} to {part}/" for part, count in written.items())
     print(f"wrote {counts} in {out}")
 
 
