@@ -34,6 +34,8 @@ WINDOW = 1000
 # Places for classes; memory that is not touched costs nothing.
 _CLASSES = 10_000
 _SLOTS = 64
+# What is kept of each recent prediction: its class, its confidence's bin, whether it is known.
+_PLACE = 3
 
 
 class Metrics:
@@ -51,7 +53,8 @@ class Metrics:
             # From here on, what a model predicted.
             "confidence": CONFIDENCE_BINS + 1,
             "unsure": 1,
-            "recent": 1 + 2 * WINDOW,
+            "unknown": 1,
+            "recent": 1 + _PLACE * WINDOW,
             "predicted": _CLASSES,
         }
         self._at: dict[str, int] = {}
@@ -103,13 +106,14 @@ class Metrics:
         slot[at["confidence"] + confidence] += 1
         slot[at["confidence"] + CONFIDENCE_BINS] += prediction.confidence
         slot[at["unsure"]] += unsure
+        slot[at["unknown"]] += not prediction.known
         index = self._class_index.get(prediction.label)
         if index is None:
             return
         slot[at["predicted"] + index] += 1
         recent = at["recent"]
-        place = recent + 1 + 2 * (int(slot[recent]) % WINDOW)
-        slot[place], slot[place + 1] = index, confidence
+        place = recent + 1 + _PLACE * (int(slot[recent]) % WINDOW)
+        slot[place], slot[place + 1], slot[place + 2] = index, confidence, prediction.known
         slot[recent] += 1
 
     def exposition(self) -> bytes:
@@ -165,13 +169,19 @@ class Metrics:
         yield CounterMetricFamily(
             "handwritten_unsure_predictions", "Predictions that the page calls not sure.", self._sum("unsure")
         )
+        yield CounterMetricFamily(
+            "handwritten_unknown_predictions",
+            "Predictions for what is probably none of the classes.",
+            self._sum_of_model("unknown"),
+        )
         yield from self._collect_drift(model)
 
     def _collect_drift(self, model: ModelCard) -> Iterator[Metric]:
-        classes, confidences = [0] * len(self._class_index), [0] * CONFIDENCE_BINS
-        for index, confidence in self._recent():
+        classes, confidences, knowns = [0] * len(self._class_index), [0] * CONFIDENCE_BINS, [0, 0]
+        for index, confidence, known in self._recent():
             classes[index] += 1
             confidences[confidence] += 1
+            knowns[known] += 1
         yield GaugeMetricFamily("handwritten_drift_window", "Predictions that drift is judged by.", sum(classes))
         drift = GaugeMetricFamily(
             "handwritten_drift",
@@ -185,16 +195,20 @@ class Metrics:
             expected = [figures["predicted_share"].get(name, 0.0) for name in self._class_index]
             drift.add_metric(("class", part), population_stability_index(expected, classes))
             drift.add_metric(("confidence", part), population_stability_index(figures["confidence_share"], confidences))
+            # Models of former versions do not say it.
+            if (share := figures.get("known_share")) is not None:
+                drift.add_metric(("known", part), population_stability_index([1 - share, share], knowns))
         yield drift
 
-    def _recent(self) -> Iterator[tuple[int, int]]:
-        """Class and confidence bin of the latest predictions of every worker that has this model."""
+    def _recent(self) -> Iterator[tuple[int, int, int]]:
+        """Class, confidence bin and known (0 or 1) of the latest predictions of every worker that has this model."""
         for slot in range(_SLOTS):
             start = slot * self._size + self._at["recent"]
             if self._memory[slot * self._size + self._at["version"]] != self._version:
                 continue
             for place in range(min(int(self._memory[start]), WINDOW)):
-                yield int(self._memory[start + 1 + 2 * place]), int(self._memory[start + 2 + 2 * place])
+                label, confidence, known = self._memory[start + 1 + _PLACE * place :][:_PLACE]
+                yield int(label), int(confidence), int(known)
 
     def _sum(self, name: str, offset: int = 0) -> float:
         return sum(self._memory[self._at[name] + offset :: self._size])

@@ -15,7 +15,7 @@ from training.errors import TrainingError
 from training.networks import ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
-from training.prepare import published, sources, tracks
+from training.prepare import no_digits, published, sources, tracks
 from training.prepare.writers import Share
 from training.recipes import PUBLISHED, Recipe
 
@@ -59,23 +59,32 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--seed", type=int, default=0, help="draws the images held out (%(default)s)")
         one.set_defaults(run=_prepare_published, name=name, split="balanced")
     unipen = names.add_parser("unipen", help="pen tracks in UNIPEN files, drawn as the page draws them")
-    unipen.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
-    _add_out(unipen)
+    unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
+    _add_tracks(unipen)
+    unipen.set_defaults(run=_prepare_unipen)
+    no_digits = names.add_parser(
+        "no-digits", help="for --unknown: what is no digit in UNIPEN files, and shapes, scribbles, several digits"
+    )
+    _add_tracks(no_digits)
+    no_digits.set_defaults(run=_prepare_no_digits)
+
+
+def _add_tracks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
+    _add_out(parser)
     for part, share in (("test", 0.2), ("validation", 0.0)):
-        unipen.add_argument(
+        parser.add_argument(
             f"--{part}-source", action="append", default=[], metavar="NAME", help=f"a whole source to {part}/"
         )
-        unipen.add_argument(
+        parser.add_argument(
             f"--{part}-fraction", type=fraction, default=share, help=f"of the other writers, to {part}/ (%(default)s)"
         )
-    unipen.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
-    unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
-    unipen.add_argument(
+    parser.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
+    parser.add_argument(
         "--exclude-namesakes", action="store_true", help="no training on a name that another source has held out"
     )
-    unipen.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
-    unipen.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
-    unipen.set_defaults(run=_prepare_unipen)
+    parser.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
+    parser.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
@@ -98,19 +107,28 @@ def _prepare_published(options: argparse.Namespace) -> None:
 
 
 def _prepare_unipen(options: argparse.Namespace) -> None:
+    written, writer = tracks.prepare(
+        options.files, options.out, _held_out(options), options.variations, options.seed, options.exclude_namesakes
+    )
+    names = ", ".join(file.name for file in options.files)
+    sources.record(options.out, names, options.credit, written, writer)
+    _print_written(written, options.out)
+
+
+def _prepare_no_digits(options: argparse.Namespace) -> None:
+    written = no_digits.prepare(options.files, options.out, _held_out(options), options.seed, options.exclude_namesakes)
+    sources.record(options.out, ", ".join(file.name for file in options.files), options.credit, written)
+    _print_written(written, options.out)
+
+
+def _held_out(options: argparse.Namespace) -> dict[str, Share]:
     # Validation first: which writers these are does not depend on whether there is a test.
-    held_out = {
+    return {
         "validation": Share(tuple(options.validation_source), options.validation_fraction),
         f"test-{options.test_name}" if options.test_name else "test": Share(
             tuple(options.test_source), options.test_fraction
         ),
     }
-    written, writer = tracks.prepare(
-        options.files, options.out, held_out, options.variations, options.seed, options.exclude_namesakes
-    )
-    names = ", ".join(file.name for file in options.files)
-    sources.record(options.out, names, options.credit, written, writer)
-    _print_written(written, options.out)
 
 
 def _print_written(written: dict[str, int], out: Path) -> None:

@@ -23,13 +23,15 @@ router = APIRouter()
 
 
 class PredictionAnswer(BaseModel):
-    """The most probable class, and the probability of every class in class order.
+    """The most probable class, and the probability of every class in class order; `known` is false for what is probably
+    none of them.
 
     `input` is there only if it was asked for: what the network saw, as the data URL of a PNG image.
     """
 
     label: str
     confidence: float
+    known: bool
     probabilities: dict[str, float]
     input: str | None = None
 
@@ -92,6 +94,7 @@ async def predict(request: Request) -> Response:
     answer: dict[str, Any] = {
         "label": prediction.label,
         "confidence": prediction.confidence,
+        "known": prediction.known,
         "probabilities": prediction.probabilities,
     }
     if request.scope["query_string"] and request.query_params.get("include") == "input":

@@ -87,10 +87,23 @@ def test_metrics_count_what_the_page_is_not_sure_of(seven):
         assert sample(client, "handwritten_unsure_predictions_total") == 1
 
 
-def predict(metrics: Metrics, label: str, confidence: float, times: int) -> None:
-    recognition = Recognition(None, Prediction(label, confidence, {}), 0.001, 0.001)  # type: ignore[arg-type]
+def predict(metrics: Metrics, label: str, confidence: float, times: int, known: bool = True) -> None:
+    recognition = Recognition(None, Prediction(label, confidence, {}, known), 0.001, 0.001)  # type: ignore[arg-type]
     for _ in range(times):
         metrics.count_prediction(recognition, 0.002, confidence < 0.9)
+
+
+def test_metrics_and_drift_count_what_is_not_known():
+    card = checkpoint.load(MODEL).card()
+    shares = {**card.metrics["test"], "known_share": 0.99}
+    metrics = Metrics(["/predict"])
+    metrics.use_model(replace(card, metrics={"test": shares}))
+    predict(metrics, "1", 0.9, 99)
+    predict(metrics, "1", 0.9, 1, known=False)
+    assert "handwritten_unknown_predictions_total 1.0" in metrics.exposition().decode()
+    assert drift(metrics, "known") < 0.01
+    predict(metrics, "1", 0.9, 50, known=False)
+    assert drift(metrics, "known") > 0.25
 
 
 def drift(metrics: Metrics, of: str) -> float:
