@@ -223,7 +223,7 @@ def _provenance(options: Options, sets: dict[str, ImageSet], result: Fit, teache
         "data": {
             "folder": options.data.name,
             "images": {part: len(images) for part, images in sets.items()},
-            "sources": sources.read(options.data),
+            "sources": sources.read(options.data) | (sources.read(options.unknown) if options.unknown else {}),
             "training images by class": sets["train"].counts,
             "skipped files": sum(images.skipped for images in sets.values()),
         },
