@@ -10,9 +10,6 @@ from typing import Any
 
 from uvicorn_worker import UvicornWorker
 
-from app.recognition import runtime
-from app.settings import read_settings
-
 # The application and its libraries are loaded once, before forking, and their memory is shared by all workers.
 preload_app = True
 # The process needs no write access anywhere: no socket in the home folder, heartbeats in memory.
@@ -37,19 +34,6 @@ class Worker(UvicornWorker):  # type: ignore[misc]
 
 
 worker_class = "app.gunicorn_config.Worker"
-
-
-# Reading the model takes as long as importing the application; so both are done at a time.
-_settings = read_settings()
-runtime.begin(_settings.model_path, _settings.chosen_runtime)
-
-
-def on_starting(_: Any) -> None:
-    """Before the first worker, and before those that replace all others: have ready what they share."""
-    runtime.prepare(_settings.model_path, _settings.chosen_runtime)
-
-
-on_reload = on_starting
 
 
 def pre_fork(server: Any, worker: Any) -> None:

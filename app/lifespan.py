@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.batching import Recogniser
 from app.recognition.classifier import Classifier
-from app.recognition.model_card import CheckpointError, ModelCard
+from app.recognition.model_card import ModelCard
+from app.recognition.model_file import ModelFileError
 from app.settings import Settings
 
 logger = logging.getLogger("handwritten")
@@ -23,7 +24,7 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
-        classifier = Classifier.load(settings.model_path, settings.chosen_runtime)
+        classifier = Classifier.load(settings.model_path)
         classifier.warm_up()
         app.state.metrics.use_model(classifier.model)
         recogniser = Recogniser(classifier, settings.max_pixels, settings.max_waiting)
@@ -40,7 +41,7 @@ def _summary(settings: Settings, model: ModelCard) -> str:
     workers = os.environ.get("WEB_CONCURRENCY", "1")
     return (
         f"serving {settings.model_path} ({model.version}, {model.architecture}, {len(model.classes)} classes); "
-        f"computed by {settings.chosen_runtime}; WEB_CONCURRENCY={workers}; "
+        f"WEB_CONCURRENCY={workers}; "
         f"uploads up to {settings.max_upload_bytes / 1e6:g} MB and {settings.max_pixels / 1e6:g} million pixels, "
         f"{settings.max_waiting} at a time"
     )
@@ -63,5 +64,5 @@ class OneLineStartupErrors:
 
         try:
             await self._app(scope, receive, hold_back_failure)
-        except CheckpointError as error:
+        except ModelFileError as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})

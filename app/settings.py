@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from app.logs import LogFormat
-from app.recognition.runtime import Runtime, fastest
 
 
 class Settings(BaseSettings):
@@ -19,9 +17,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
 
     model_path: Path = Field(Path("model.pt"), description="The model file to serve.")
-    runtime: Literal["auto", "pytorch", "onnxruntime"] = Field(
-        "auto", description="What computes the network; `auto` is ONNX Runtime where it is installed, else PyTorch."
-    )
     unsure_below: float = Field(0.9, ge=0, le=1, description="Below this confidence the page is not sure.")
     max_upload_bytes: PositiveInt = Field(10_000_000, description="Largest request body, in bytes.")
     max_pixels: PositiveInt = Field(50_000_000, description="Largest image, width times height.")
@@ -35,11 +30,6 @@ class Settings(BaseSettings):
     )
     log_format: LogFormat = Field("readable", description="A line for each request: `readable` or `json`.")
     log_requests: bool = Field(True, description="Whether there is a line for each request.")
-
-    @property
-    def chosen_runtime(self) -> Runtime:
-        """What `runtime` comes to on this machine."""
-        return fastest() if self.runtime == "auto" else self.runtime
 
 
 def read_settings() -> Settings:

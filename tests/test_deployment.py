@@ -12,12 +12,10 @@ import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 import httpx2
 import pytest
 
-from app.recognition.runtime import Runtime
 from tests.conftest import ROOT, encode
 
 
@@ -28,13 +26,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module", params=get_args(Runtime))
-def deployed(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The Procfile's web process, started by a Procfile runner, and its address; with each runtime."""
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The Procfile's web process, started by a Procfile runner where PyTorch cannot be imported, and its address."""
+    hidden = tmp_path_factory.mktemp("hidden")
+    for name in ("torch", "torchvision"):
+        (hidden / f"{name}.py").write_text("raise ImportError('the server must do without PyTorch')")
     port = free_port()
     honcho = [str(Path(sys.executable).with_name("honcho")), "start", "web", "-p", str(port)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "RUNTIME": request.param}
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(hidden)}
     process = subprocess.Popen(honcho, cwd=ROOT, env=environment, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -75,10 +76,10 @@ def test_procfile_binds_all_addresses_on_the_platforms_port():
     assert "PORT" in web
 
 
-def test_requirements_have_the_pins_of_the_base_dependencies_and_the_faster_runtime():
+def test_requirements_have_the_pins_of_the_base_dependencies():
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    dependencies = project["dependencies"] + project["optional-dependencies"]["onnx"]
+    dependencies = project["dependencies"]
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     required = [line for line in lines if line and not line.startswith(("#", "-"))]
     assert sorted(required) == sorted(dependencies)

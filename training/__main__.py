@@ -1,4 +1,4 @@
-"""`python -m training prepare | train | evaluate | report`: from labelled images to a model.pt that can be served."""
+"""`python -m training prepare | train | evaluate | report | export`: from labelled images to a model to serve."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from app.recognition.model_card import CheckpointError
+from app.recognition.model_file import ModelFileError
 from app.recognition.preprocessing import Method, Preprocessing
-from training import evaluate, train
+from training import evaluate, export, train
 from training.errors import TrainingError
 from training.networks import ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.command = arguments
     try:
         options.run(options)
-    except (TrainingError, CheckpointError) as error:
+    except (TrainingError, ModelFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands.add_parser("train", help="train a model on an image folder"))
     _add_evaluate(commands.add_parser("evaluate", help="print how a model does on an image folder"))
     _add_report(commands.add_parser("report", help="write the report on a model and an image folder"))
+    _add_export(commands.add_parser("export", help="write the network that the server computes into a model file"))
     return parser
 
 
@@ -222,6 +223,13 @@ def _report(options: argparse.Namespace) -> None:
     from training.report import anew  # its templates are not needed to train
 
     anew.run(options.model, options.data, options.output or _report_of(options.model), options.skip_unreadable)
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="a model file; it is replaced")
+    parser.add_argument("--data", type=Path, metavar="DATA", help="quantise on DATA/train, test on DATA/test")
+    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    parser.set_defaults(run=lambda given: export.run(given.model, given.data, given.skip_unreadable))
 
 
 def _report_of(model: Path) -> Path:

@@ -17,6 +17,7 @@ from typing import Any
 import PIL
 import torch
 
+from app.recognition.model_file import Network
 from app.recognition.preprocessing import Preprocessing
 from training import checkpoint, metrics, networks
 from training.calibration import fit_temperature
@@ -26,9 +27,10 @@ from training.errors import TrainingError
 from training.evaluate import evaluate, summary, table
 from training.fit import Fit, Trainer
 from training.images import ImageSet
+from training.onnx_export import ServedNetwork
 from training.parts import class_weights, read_parts, split_validation
 from training.prepare import sources
-from training.quantisation_ranges import fit_ranges
+from training.quantisation import served_network
 from training.recipes import Recipe
 from training.resume import Resumable
 from training.unknown import Unknown, read_unknown, with_threshold
@@ -91,7 +93,7 @@ def run(options: Options) -> None:
         result = _fit(options, train, validation, team, teacher, unknown)
         if team.leads:
             model = _finished_model(options, sets, validation, result, teacher, unknown)
-            _test_and_save(options, model, sets, result)
+            _test_and_save(options, model, served_network(model, sets["train"], validation), sets, result)
 
 
 def require_writable(output: Path) -> None:
@@ -188,7 +190,6 @@ def _finished_model(
         title=options.title,
         learned_unknown=unknown is not None,
     )
-    model = replace(model, ranges=fit_ranges(model, sets["train"], validation))
     if validation is None:
         return model
     logits = metrics.logits_of(model.network(), validation)
@@ -196,10 +197,13 @@ def _finished_model(
     return with_threshold(model, validation, unknown)
 
 
-def _test_and_save(options: Options, model: Checkpoint, sets: dict[str, ImageSet], result: Fit) -> None:
-    evaluations = {part: evaluate(model, images) for part, images in sets.items() if part.startswith("test")}
+def _test_and_save(
+    options: Options, model: Checkpoint, served: ServedNetwork, sets: dict[str, ImageSet], result: Fit
+) -> None:
+    quantised = Network(served.onnx) if served.quantised else None
+    evaluations = {part: evaluate(model, images, quantised) for part, images in sets.items() if part.startswith("test")}
     model = replace(model, metrics={part: evaluation.figures for part, evaluation in evaluations.items()})
-    checkpoint.save(model, options.output)
+    checkpoint.save(model, options.output, served)
     print(table(evaluations["test"].per_class))
     skipped = sum(images.skipped for images in sets.values())
     if skipped:

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from app.recognition import runtime
+from app.recognition import model_file
 from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.decoding import MAX_PIXELS, decode
 from app.recognition.model_card import ModelCard
-from app.recognition.runtime import Network, Runtime
+from app.recognition.model_file import Network
 from app.recognition.segmentation import Grey
 
 # Runtimes prepare themselves for each shape once.
@@ -42,9 +42,9 @@ class Classifier:
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, path: Path, by: Runtime = "pytorch") -> Classifier:
-        """Load model.pt. Raises CheckpointError if it cannot be used."""
-        return cls(*runtime.load(path, by))
+    def load(cls, path: Path) -> Classifier:
+        """Load model.pt. Raises ModelFileError if it cannot be used."""
+        return cls(*model_file.load(path))
 
     def warm_up(self) -> None:
         """Do once what makes first times slow: import decoders, and let the network settle at the usual batches."""
