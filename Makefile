@@ -1,7 +1,7 @@
 # make serve    set up what serving needs and serve on http://localhost:8000 (HOST, PORT from the environment); no PyTorch
 # make test     set up what testing needs and run every test
 # make trainer  set up what `python -m training` needs, in .venv
-# make model    prepare the data and train the committed model.pt; STROKES is a folder with the two files of pen tracks,
+# make model    prepare the data and train the committed model.pt; STROKES is a folder with the four files of pen tracks,
 #               MNIST one with MNIST's raw files (without it they are downloaded)
 # make model-small    then have it teach a network of half its cost
 # make lint     ruff and mypy
@@ -20,7 +20,11 @@ endif
 STROKES ?= data/strokes
 MNIST ?=
 DATA := data/digits
+NO_DIGITS := data/no-digits
 PREPARE = $(BIN)/python -m training prepare
+UNIPEN := digits letters symbols
+# The same for every section of UNIPEN. Files at `app` that have the name of one at `apa` may be the same person's.
+SITES := --validation-source aga --validation-source uqb --test-source apa --test-fraction 0 --exclude-namesakes
 
 .PHONY: serve test trainer model model-small lint screenshots clean
 
@@ -32,21 +36,23 @@ test: $(VENV)/.test
 
 trainer: $(VENV)/.train
 
-# Writers and sites held out are in test-tablet/ and test-sites/ (benchmarks/held_out.py names the same ones).
+# Which writers train, which choose (validation/) and which are only reported on (test/, test-tablet/, test-sites/):
+# docs/training.md says why, benchmarks/held_out.py names the same ones.
 model: $(VENV)/.train
-	rm -rf $(DATA)
-	$(PREPARE) mnist --out $(DATA) $(if $(MNIST),--root $(MNIST))
+	rm -rf $(DATA) $(NO_DIGITS)
+	$(PREPARE) mnist --out $(DATA) $(if $(MNIST),--root $(MNIST)) --validation-fraction 0.05
 	$(PREPARE) unipen $(STROKES)/pendigits-train.unp.gz --out $(DATA) --variations 2 \
-		--test-fraction 0.17 --test-name tablet \
+		--validation-fraction 0.17 --test-fraction 0.17 --test-name tablet \
 		--credit "Pen-Based Recognition of Handwritten Digits; Alpaydin and Alimoglu, UCI; CC BY 4.0"
-	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(DATA) --variations 2 \
-		--test-source aga --test-source uqb --test-fraction 0 --test-name sites \
+	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(DATA) --variations 2 $(SITES) --test-name sites \
 		--credit "UNIPEN train_r01_v07, section 1a; doi:10.5281/zenodo.1195803; CC BY 4.0"
-	$(BIN)/python -m training train $(DATA) --output model.pt --epochs 40 --amp --validation-fraction 0.05
+	$(PREPARE) no-digits $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_DIGITS) $(SITES) \
+		--credit "UNIPEN train_r01_v07, sections 1a to 1d; doi:10.5281/zenodo.1195803; CC BY 4.0"
+	$(BIN)/python -m training train $(DATA) --unknown $(NO_DIGITS) --output model.pt --epochs 40 --amp
 
 model-small: $(VENV)/.train
-	$(BIN)/python -m training train $(DATA) --output model-small.pt --arch resnet-small --teacher model.pt \
-		--epochs 50 --amp --validation-fraction 0.05
+	$(BIN)/python -m training train $(DATA) --output model-small.pt --unknown $(NO_DIGITS) --arch resnet-small \
+		--teacher model.pt --epochs 50 --amp
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -79,6 +79,12 @@ class Metrics:
             ("version",),
             registry=registry,
         )
+        self._unknown = Counter(
+            "handwritten_unknown_predictions",
+            "Predictions for what is probably none of the classes.",
+            ("version",),
+            registry=registry,
+        )
         self._model: ModelCard | None = None
 
     def use_model(self, model: ModelCard) -> None:
@@ -87,6 +93,7 @@ class Metrics:
         self._classes = {name: self._predictions.labels(name, model.version) for name in model.classes}
         self._confidence = self._confidences.labels(model.version)
         self._unsure_of_model = self._unsure.labels(model.version)
+        self._unknown_of_model = self._unknown.labels(model.version)
 
     def count_request(self, route: str, status: int) -> None:
         """An answer was sent."""
@@ -104,6 +111,8 @@ class Metrics:
         self._confidence.observe(recognition.prediction.confidence)
         if unsure:
             self._unsure_of_model.inc()
+        if not recognition.prediction.known:
+            self._unknown_of_model.inc()
 
     def exposition(self) -> bytes:
         """The counts of all workers, as text."""
@@ -141,9 +150,15 @@ class _ModelCollector(Collector):
             "Share of the predictions on a test set up to this confidence.",
             labels=("le", "against", "version"),
         )
+        known = GaugeMetricFamily(
+            "handwritten_test_known_share",
+            "Share of known answers among the predictions on a test set.",
+            labels=("against", "version"),
+        )
         for part, figures in model.metrics.items():
             if "confidence_share" not in figures:
                 continue
+            known.add_metric((part, model.version), figures.get("known_share", 1.0))
             for name in model.classes:
                 classes.add_metric((name, part, model.version), figures["predicted_share"].get(name, 0.0))
             share = 0.0
@@ -154,3 +169,4 @@ class _ModelCollector(Collector):
                 confidences.add_metric((bound, part, model.version), share)
         yield classes
         yield confidences
+        yield known

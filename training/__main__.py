@@ -15,7 +15,8 @@ from training.errors import TrainingError
 from training.networks import ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
-from training.prepare import photographs, published, sources, tracks
+from training.prepare import no_digits, photographs, published, sources, tracks
+from training.prepare.writers import Share
 from training.recipes import PUBLISHED, Recipe
 
 
@@ -53,29 +54,44 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
             one.add_argument("--split", choices=published.EMNIST_SPLITS, default="balanced")
         one.add_argument("--only", choices=published.PARTS, help="read just this part, and divide it in two")
         one.add_argument("--test-fraction", type=fraction, default=0.2, help="with --only: share to test (%(default)s)")
-        one.add_argument("--seed", type=int, default=0, help="with --only: draws the images to test (%(default)s)")
+        one.add_argument(
+            "--validation-fraction", type=fraction, default=0.0, help="of the training images, to validation (none)"
+        )
+        one.add_argument("--seed", type=int, default=0, help="draws the images held out (%(default)s)")
         one.set_defaults(run=_prepare_published, name=name, split="balanced")
     unipen = names.add_parser("unipen", help="pen tracks in UNIPEN files, drawn as the page draws them")
-    unipen.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
-    _add_out(unipen)
-    unipen.add_argument("--test-source", action="append", default=[], metavar="NAME", help="hold out a whole source")
-    unipen.add_argument("--test-fraction", type=fraction, default=0.2, help="of the other writers (%(default)s)")
-    unipen.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
     unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
-    unipen.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
-    unipen.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
+    _add_tracks(unipen)
     unipen.set_defaults(run=_prepare_unipen)
+    no_digits = names.add_parser(
+        "no-digits", help="for --unknown: what is no digit in UNIPEN files, and shapes, scribbles, several digits"
+    )
+    _add_tracks(no_digits)
+    no_digits.set_defaults(run=_prepare_no_digits)
     composed = names.add_parser("photographs", help="composed photographs of pen tracks, and of print, to train on")
-    composed.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
-    _add_out(composed)
+    _add_tracks(composed)
     composed.add_argument("--count", type=positive, default=8000, help="photographs of tracks (%(default)s)")
     composed.add_argument("--printed", type=int, default=0, help="photographs of print (%(default)s)")
     composed.add_argument("--cells", type=Path, metavar="DIR", help="class folders of photographs named train-*")
-    composed.add_argument("--test-source", action="append", default=[], metavar="NAME", help="leave out a source")
-    composed.add_argument("--test-fraction", type=fraction, default=0.0, help="of other writers (%(default)s)")
-    composed.add_argument("--seed", type=int, default=0, help="draws writers and photographs (%(default)s)")
-    composed.add_argument("--credit", default="", help="whose files they are: noted in the model")
     composed.set_defaults(run=_prepare_photographs)
+
+
+def _add_tracks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
+    _add_out(parser)
+    for part, share in (("test", 0.2), ("validation", 0.0)):
+        parser.add_argument(
+            f"--{part}-source", action="append", default=[], metavar="NAME", help=f"a whole source to {part}/"
+        )
+        parser.add_argument(
+            f"--{part}-fraction", type=fraction, default=share, help=f"of the other writers, to {part}/ (%(default)s)"
+        )
+    parser.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
+    parser.add_argument(
+        "--exclude-namesakes", action="store_true", help="no training on a name that another source has held out"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
+    parser.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
@@ -84,24 +100,25 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
 
 def _prepare_published(options: argparse.Namespace) -> None:
     written = published.prepare(
-        options.name, options.out, options.root, options.split, options.only, options.test_fraction, options.seed
+        options.name,
+        options.out,
+        options.root,
+        options.split,
+        options.only,
+        options.test_fraction,
+        options.validation_fraction,
+        options.seed,
     )
     sources.record(options.out, options.name, published.CREDITS[options.name], written)
     _print_written(written, options.out)
 
 
 def _prepare_unipen(options: argparse.Namespace) -> None:
-    written = tracks.prepare(
-        options.files,
-        options.out,
-        options.test_source,
-        options.test_fraction,
-        options.test_name,
-        options.variations,
-        options.seed,
+    written, writer = tracks.prepare(
+        options.files, options.out, _held_out(options), options.variations, options.seed, options.exclude_namesakes
     )
     names = ", ".join(file.name for file in options.files)
-    sources.record(options.out, names, options.credit, written)
+    sources.record(options.out, names, options.credit, written, writer)
     _print_written(written, options.out)
 
 
@@ -112,17 +129,33 @@ def _prepare_photographs(options: argparse.Namespace) -> None:
         options.count,
         options.printed,
         options.cells,
-        options.test_source,
-        options.test_fraction,
+        _held_out(options),
         options.seed,
+        options.exclude_namesakes,
     )
     names = ", ".join(f"photographs of {file.name}" for file in options.files)
     sources.record(options.out, names, options.credit, written)
     _print_written(written, options.out)
 
 
+def _prepare_no_digits(options: argparse.Namespace) -> None:
+    written = no_digits.prepare(options.files, options.out, _held_out(options), options.seed, options.exclude_namesakes)
+    sources.record(options.out, ", ".join(file.name for file in options.files), options.credit, written)
+    _print_written(written, options.out)
+
+
+def _held_out(options: argparse.Namespace) -> dict[str, Share]:
+    # Validation first: which writers these are does not depend on whether there is a test.
+    return {
+        "validation": Share(tuple(options.validation_source), options.validation_fraction),
+        f"test-{options.test_name}" if options.test_name else "test": Share(
+            tuple(options.test_source), options.test_fraction
+        ),
+    }
+
+
 def _print_written(written: dict[str, int], out: Path) -> None:
-    counts = " and ".join(f"{count:,} to {part}/" for part, count in written.items())
+    counts = ", ".join(f"{count:,} to {part}/" for part, count in written.items())
     print(f"wrote {counts} in {out}")
 
 
@@ -157,6 +190,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-report", action="store_true", help="write none")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    parser.add_argument(
+        "--unknown", type=Path, metavar="FOLDER", help="images of none of the classes, to learn what is not known"
+    )
     add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
     parser.set_defaults(run=_train)
 
@@ -181,6 +217,7 @@ def _train(options: argparse.Namespace) -> None:
             report=None if options.no_report else options.report or _report_of(options.output),
             title=options.title,
             command=options.command,
+            unknown=options.unknown,
         )
     )
 

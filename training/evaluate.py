@@ -15,6 +15,7 @@ from training.checkpoint import Checkpoint
 from training.images import ImageSet, read_images
 from training.metrics import ClassFigures
 from training.tree import list_images, require_known_classes
+from training.unknown import knownness
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def quantised_network(model_path: Path) -> Network | None:
 
 def evaluate(model: Checkpoint, images: ImageSet, quantised: Network | None = None) -> Evaluation:
     """Classify images whose targets index the model's classes, and count; also with the quantised network, if any."""
-    logits = metrics.logits_of(model.network(), images)
+    outputs = metrics.outputs_of(model.network(), images)
+    logits = outputs[:, : len(model.classes)]
     probabilities = (logits.double() / model.temperature).softmax(1)
     predicted = probabilities.argmax(1)
     matrix = metrics.confusion(predicted, images.targets, len(model.classes))
@@ -77,6 +79,9 @@ def evaluate(model: Checkpoint, images: ImageSet, quantised: Network | None = No
         "predicted_share": dict(zip(model.classes, metrics.shares(predicted, len(model.classes)), strict=True)),
         "confidence_share": metrics.confidence_shares(probabilities),
     }
+    if model.known_threshold is not None:
+        known = knownness(outputs, len(model.classes)) >= model.known_threshold
+        figures["known_share"] = known.double().mean().item()
     if quantised:
         rounded = metrics.logits_of(quantised, images).argmax(1)
         figures["accuracy_8_bit"] = metrics.accuracy(rounded, images.targets)

@@ -21,6 +21,7 @@ from training.metrics import Scores, score
 from training.optimisation import Average, learning_rate, make_optimizer
 from training.progress import bar
 from training.recipes import Recipe
+from training.unknown import Unknown
 
 
 @dataclass
@@ -73,6 +74,7 @@ class Trainer:
         class_weights: Tensor | None = None,
         team: Team | None = None,
         teacher: nn.Module | None = None,
+        unknown: Unknown | None = None,
     ) -> None:
         self.recipe = recipe
         self.team = team or Team()
@@ -84,7 +86,10 @@ class Trainer:
         self._optimizer = make_optimizer(plain, recipe)
         self._following = Average(plain, self._average, recipe.model_ema_decay)
         self._teacher = teacher.to(self._device).eval() if teacher else None
+        self._unknown = unknown
         self._augment = augmenter(recipe.augment)
+        if class_weights is not None and unknown:
+            class_weights = torch.cat([class_weights, torch.ones(1)])
         self._class_weights = None if class_weights is None else class_weights.to(self._device)
         # Only whole batches, so that every step weighs the same; what is left over has its turn in other epochs.
         self._batch_size = min(recipe.batch_size, len(train)) // self.team.size * self.team.size
@@ -123,8 +128,11 @@ class Trainer:
             for step in range(self._steps):
                 batch = order[step * self._batch_size : (step + 1) * self._batch_size]
                 mine = self._train.subset(batch[self.team.rank :: self.team.size])
-                targets = mine.targets.to(self._device)
-                inputs = self._augment(mine.images[mine.rows].to(self._device).float() / 255, generator)
+                images, targets = mine.images[mine.rows], mine.targets
+                if self._unknown:
+                    images, targets = self._unknown.joined(images, targets, len(mine.classes), generator)
+                targets = targets.to(self._device)
+                inputs = self._augment(images.to(self._device).float() / 255, generator)
                 lr = learning_rate(self.recipe, number - 1 + step / self._steps)
                 loss, logits = self._step(inputs, targets, lr)
                 self._following.follow((number - 1) * self._steps + step)
@@ -141,7 +149,7 @@ class Trainer:
         inputs = inputs.to(memory_format=torch.channels_last)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.amp):
             logits = self._network(inputs).float()
-            taught = self._taught(inputs)
+            taught = self._taught(inputs, targets)
         if taught is None:
             smoothing = self.recipe.label_smoothing
             loss = F.cross_entropy(logits, targets, self._class_weights, label_smoothing=smoothing)
@@ -153,9 +161,20 @@ class Trainer:
         return loss.item(), logits.detach()
 
     @torch.no_grad()
-    def _taught(self, inputs: Tensor) -> Tensor | None:
-        """What the teacher, if there is one, makes of a batch: probabilities, (n, classes)."""
-        return self._teacher(inputs).float().softmax(1) if self._teacher else None
+    def _taught(self, inputs: Tensor, targets: Tensor) -> Tensor | None:
+        """What the teacher, if there is one, makes of a batch: probabilities, as many columns as the network has."""
+        if not self._teacher:
+            return None
+        classes = len(self._train.classes)
+        logits: Tensor = self._teacher(inputs).float()
+        if not self._unknown:
+            return logits[:, :classes].softmax(1)
+        if logits.shape[1] > classes:
+            return logits.softmax(1)
+        # A teacher that knows nothing of images of no class: what they are is taken from their targets.
+        taught = F.pad(logits.softmax(1), (0, 1))
+        strange = F.one_hot(targets, classes + 1).float()
+        return torch.where((targets == classes)[:, None], strange, taught)
 
     def _keep_best(self, epoch: Epoch) -> None:
         best = self.result.best_loss

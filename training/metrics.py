@@ -37,9 +37,15 @@ class ClassFigures:
     f1: float
 
 
-@torch.inference_mode()
 def logits_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
-    """Logits, float32 (n, classes) on the CPU, by PyTorch or by ONNX Runtime."""
+    """Logits of the classes, float32 (n, classes) on the CPU, by PyTorch or by ONNX Runtime."""
+    return outputs_of(network, images)[:, : len(images.classes)]
+
+
+@torch.inference_mode()
+def outputs_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
+    """All that the network gives: after the logits of the classes one for images of none of them, if it has learned
+    these (training.unknown)."""
     if isinstance(network, Network):
         return torch.cat([torch.from_numpy(network(batch.squeeze(1).numpy())) for batch, _ in images.batches(_BATCH)])
     network.eval()

@@ -13,6 +13,7 @@ from training.errors import TrainingError
 from training.fit import Trainer
 from training.images import ImageSet
 from training.recipes import Recipe
+from training.unknown import Unknown
 
 _DEFAULTS = dataclasses.asdict(Recipe())
 
@@ -28,6 +29,7 @@ class Resumable:
         recipe: Recipe,
         train: ImageSet,
         teacher: Checkpoint | None = None,
+        unknown: Unknown | None = None,
     ) -> None:
         self.path = output.with_name(f"{output.name}.unfinished")
         # What must be the same for the rest of the training to make sense. More epochs may be asked for, if the
@@ -41,6 +43,7 @@ class Resumable:
         }
         # Not where it lies: another may lie there by then.
         self._conditions["teacher"] = teacher.version if teacher else ""
+        self._conditions["images of no class"] = len(unknown.train) if unknown else 0
         if recipe.lr_scheduler != "cosine":
             del self._conditions["epochs"]
 
@@ -64,7 +67,7 @@ class Resumable:
         for name, value in self._conditions.items():
             # Tuples come back as they were, lists too; both compare by their elements. What a training was begun
             # without, because it was not there yet, has its default.
-            begun = conditions.get(name, _DEFAULTS.get(name))
+            begun = conditions.get(name, _DEFAULTS.get(name, 0))
             if begun != value:
                 raise TrainingError(
                     f"{self.path}: was begun with {name} {begun!r}, not {value!r}. "

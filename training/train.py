@@ -33,14 +33,15 @@ from training.prepare import sources
 from training.quantisation import served_network
 from training.recipes import Recipe
 from training.resume import Resumable
+from training.unknown import Unknown, read_unknown, with_threshold
 
 
 @dataclass(frozen=True)
 class Options:
     """What to train, on what, and where to write it.
 
-    `arguments` are those of the architecture. `report` is the folder of the report, None for none; `command`, the
-    command line's arguments, is noted in the model.
+    `arguments` are those of the architecture, `unknown` is a folder of images of no class. `report` is the folder of
+    the report, None for none; `command`, the command line's arguments, is noted in the model.
     """
 
     data: Path
@@ -55,6 +56,7 @@ class Options:
     report: Path | None
     title: str
     command: Sequence[str]
+    unknown: Path | None = None
 
 
 def run(options: Options) -> None:
@@ -69,6 +71,7 @@ def run(options: Options) -> None:
         teacher = _teacher(options)
         with team.leader_first():
             sets = read_parts(options.data, options.preprocessing, options.skip_unreadable)
+            unknown = read_unknown(options.unknown, options.preprocessing, options.recipe.seed)
         if teacher and teacher.classes != sets["train"].classes:
             raise TrainingError(
                 f"--teacher {options.recipe.teacher}: it knows other classes than the tree. "
@@ -79,15 +82,17 @@ def run(options: Options) -> None:
             f"{len(train):,} images to train on, {len(validation) if validation else 0:,} to validate, "
             f"{len(sets['test']):,} to test, {len(train.classes)} classes"
         )
+        if unknown:
+            print(f"{len(unknown.train):,} images of no class to train on, {len(unknown.validation):,} to validate")
         options = replace(options, recipe=options.recipe.settled(len(train)))
         if options.report and team.leads:
             from training.report import folder
 
             folder.write_before(options.report, _title(options), sets)
             print(f"the first images of each class are in {options.report / 'report.html'}")
-        result = _fit(options, train, validation, team, teacher)
+        result = _fit(options, train, validation, team, teacher, unknown)
         if team.leads:
-            model = _finished_model(options, sets, validation, result, teacher)
+            model = _finished_model(options, sets, validation, result, teacher, unknown)
             _test_and_save(options, model, served_network(model, sets["train"], validation), sets, result)
 
 
@@ -110,14 +115,21 @@ def _end_on_sigterm() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _fit(options: Options, train: ImageSet, validation: ImageSet | None, team: Team, teacher: Checkpoint | None) -> Fit:
+def _fit(
+    options: Options,
+    train: ImageSet,
+    validation: ImageSet | None,
+    team: Team,
+    teacher: Checkpoint | None,
+    unknown: Unknown | None,
+) -> Fit:
     recipe = options.recipe
     torch.manual_seed(recipe.seed)
-    network = networks.build(options.architecture, len(train.classes), options.preprocessing.size, **options.arguments)
-    trainer = Trainer(
-        network, train, validation, recipe, class_weights(recipe, train), team, teacher.network() if teacher else None
-    )
-    resumable = Resumable(options.output, options.architecture, options.arguments, recipe, train, teacher)
+    outputs = len(train.classes) + (unknown is not None)
+    network = networks.build(options.architecture, outputs, options.preprocessing.size, **options.arguments)
+    taught_by = teacher.network() if teacher else None
+    trainer = Trainer(network, train, validation, recipe, class_weights(recipe, train), team, taught_by, unknown)
+    resumable = Resumable(options.output, options.architecture, options.arguments, recipe, train, teacher, unknown)
     if options.resume:
         resumable.load(trainer)
         print(f"resuming after epoch {len(trainer.result.epochs)}")
@@ -166,6 +178,7 @@ def _finished_model(
     validation: ImageSet | None,
     result: Fit,
     teacher: Checkpoint | None,
+    unknown: Unknown | None,
 ) -> Checkpoint:
     model = Checkpoint(
         architecture=options.architecture,
@@ -175,11 +188,13 @@ def _finished_model(
         preprocessing=options.preprocessing,
         provenance=_provenance(options, sets, result, teacher),
         title=options.title,
+        learned_unknown=unknown is not None,
     )
     if validation is None:
         return model
     logits = metrics.logits_of(model.network(), validation)
-    return replace(model, temperature=fit_temperature(logits, validation.targets))
+    model = replace(model, temperature=fit_temperature(logits, validation.targets))
+    return with_threshold(model, validation, unknown)
 
 
 def _test_and_save(
@@ -212,7 +227,7 @@ def _provenance(options: Options, sets: dict[str, ImageSet], result: Fit, teache
         "data": {
             "folder": options.data.name,
             "images": {part: len(images) for part, images in sets.items()},
-            "sources": sources.read(options.data),
+            "sources": sources.read(options.data) | (sources.read(options.unknown) if options.unknown else {}),
             "training images by class": sets["train"].counts,
             "skipped files": sum(images.skipped for images in sets.values()),
         },

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.class_names import class_of
 from training.errors import TrainingError
 
 # Both spellings are in use; the first is the one that messages name.
@@ -19,7 +20,7 @@ _LAYOUT = "DATA/train/<class>/*.png and DATA/test/<class>/*.png"
 
 @dataclass(frozen=True)
 class Listing:
-    """The images of one part, by class, in `torchvision.datasets.ImageFolder`'s order."""
+    """The images of one part, by class."""
 
     folder: Path
     classes: tuple[str, ...]
@@ -48,33 +49,33 @@ def require_part(data: Path, part: str) -> Path:
 
 
 def list_images(folder: Path) -> Listing:
-    """List a folder of class folders. What is hidden is left out, all other files are taken for images.
+    """List a folder of class folders, and what lies deeper in these; classes and files in alphabetical order.
 
-    Raises TrainingError if it is not there, has no class folders, or one of them is empty.
+    What is hidden is left out, all other files are taken for images. Raises TrainingError if the folder is not there,
+    has no class folders, or one of them is empty.
     """
-    from training.torchvision import datasets
-
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder. Name one that holds a folder of images for each class.")
-    if not any(entry.is_dir() and not entry.name.startswith(".") for entry in folder.iterdir()):
+    names = [entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(".")]
+    if not names:
         raise TrainingError(f"{folder}: no class folders in it. Make one for each class and put its images there.")
-
-    class VisibleFolder(datasets.ImageFolder):  # type: ignore[misc]
-        def find_classes(self, directory: str) -> tuple[list[str], dict[str, int]]:
-            names = [name for name in super().find_classes(directory)[0] if not name.startswith(".")]
-            return names, {name: index for index, name in enumerate(names)}
-
-    tree = VisibleFolder(str(folder), is_valid_file=_is_visible, allow_empty=True)
-    listing = Listing(folder, tuple(tree.classes), tuple(path for path, _ in tree.samples), tuple(tree.targets))
-    filled = set(listing.targets)
-    for index, name in enumerate(listing.classes):
-        if index not in filled:
+    paths_of: dict[str, list[str]] = {}
+    for name in sorted(names):
+        found = _files(os.path.join(folder, name))
+        if not found:
             raise TrainingError(f"{folder / name}: no images in this class. Add some, or remove the folder.")
-    return listing
+        paths_of.setdefault(class_of(name), []).extend(found)
+    classes = tuple(sorted(paths_of))
+    targets = [index for index, name in enumerate(classes) for _ in paths_of[name]]
+    return Listing(folder, classes, tuple(path for name in classes for path in paths_of[name]), tuple(targets))
 
 
-def _is_visible(path: str) -> bool:
-    return not os.path.basename(path).startswith(".")
+def _files(folder: str) -> list[str]:
+    paths = []
+    for root, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths += [os.path.join(root, name) for name in sorted(files) if not name.startswith(".")]
+    return paths
 
 
 def require_same_classes(train: Listing, other: Listing) -> None:

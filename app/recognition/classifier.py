@@ -24,11 +24,13 @@ _WARM_BATCHES = (1, 2, 4, 8, 16)
 
 
 class Prediction(NamedTuple):
-    """Probabilities of all classes, in class order, summing to 1; the label is the most probable one."""
+    """Probabilities of all classes, in class order, summing to 1; the label is the most probable one. `known` is false
+    for what is probably none of them."""
 
     label: str
     confidence: float
     probabilities: dict[str, float]
+    known: bool = True
 
 
 class Classifier:
@@ -72,7 +74,9 @@ class Classifier:
             logits = self._network(np.array(inputs))
         return [self._prediction(row) for row in logits.tolist()]
 
-    def _prediction(self, logits: list[float]) -> Prediction:
+    def _prediction(self, outputs: list[float]) -> Prediction:
+        # A model that has learned of images of no class (training.unknown) has one more output, for these.
+        logits, strange = outputs[: len(self.model.classes)], outputs[len(self.model.classes) :]
         # Calibrated softmax, in double precision, so that the printed probabilities sum to 1. For the few numbers of a
         # row plain Python is faster than NumPy.
         highest, temperature = max(logits), self.model.temperature
@@ -81,4 +85,6 @@ class Classifier:
         probabilities = [power / total for power in powers]
         confidence = max(probabilities)
         label = self.model.classes[probabilities.index(confidence)]
-        return Prediction(label, confidence, dict(zip(self.model.classes, probabilities, strict=True)))
+        threshold = self.model.known_threshold
+        known = threshold is None or highest - sum(strange) >= threshold
+        return Prediction(label, confidence, dict(zip(self.model.classes, probabilities, strict=True)), known)

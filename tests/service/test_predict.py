@@ -20,7 +20,8 @@ def test_answer_has_label_confidence_and_all_probabilities(client, seven):
     response = post(client, encode(seven))
     answer = response.json()
     assert response.status_code == 200
-    assert set(answer) == {"label", "confidence", "probabilities"}
+    assert set(answer) == {"label", "confidence", "known", "probabilities"}
+    assert answer["known"] is True
     assert answer["label"] == "7"
     assert list(answer["probabilities"]) == DIGITS
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-9)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ from PIL import Image
 from training.errors import TrainingError
 from training.ink.compose import compose
 from training.prepare.folder import ImageFolderWriter
-from training.prepare.tracks import held_out_writers
 from training.prepare.unipen import Character, read_unipen
+from training.prepare.writers import TRAIN, Share, divide
 from training.progress import bar
 
 # Pixels of the longer side: as many as the network that finds the ink is shown.
@@ -49,19 +49,20 @@ def prepare(
     count: int,
     printed: int = 0,
     cells: Path | None = None,
-    test_sources: Sequence[str] = (),
-    test_fraction: float = 0.0,
+    held_out: Mapping[str, Share] | None = None,
     seed: int = 0,
+    exclude_namesakes: bool = False,
 ) -> dict[str, int]:
     """Compose `count` photographs of characters of UNIPEN files and `printed` of their classes in print, to train on.
 
-    Held-out writers (as tracks.prepare holds them out) are left out. `cells` is a folder of class folders, of which the
-    files named train-* are taken where the class is one of the tracks'. Returns the number of images in each part.
+    Writers of `held_out` are left out, and with `exclude_namesakes` those of `divide` as well. `cells` is a folder of
+    class folders, of which the files named train-* are taken where the class is one of the tracks'. Returns the number
+    of images in each part.
     Raises TrainingError for a file that cannot be used.
     """
     characters = [character for file in files for character in read_unipen(file)]
-    held_out = held_out_writers(characters, test_sources, test_fraction, seed)
-    characters = [one for one in characters if (one.source, one.writer) not in held_out]
+    part_of = divide(characters, held_out or {}, seed, exclude_namesakes)
+    characters = [one for one in characters if part_of.get((one.source, one.writer)) == TRAIN]
     if not characters:
         raise TrainingError("all characters are held out. Hold out fewer, or name more files.")
     classes = sorted({character.label for character in characters})
