@@ -93,7 +93,7 @@ def test_predictions_of_two_models_are_counted_apart(classifier):
 
 
 def count(metrics: Metrics, label: str, times: int) -> None:
-    recognition = Recognition(None, Prediction(label, 0.9, {}), 0.001, 0.001)  # type: ignore[arg-type]
+    recognition = Recognition(None, Prediction(label, 0.9, True, {}), 0.001, 0.001)  # type: ignore[arg-type]
     for _ in range(times):
         metrics.count_prediction(recognition, 0.002, unsure=False)
 
