@@ -1,4 +1,4 @@
-# make serve    set up what serving needs and serve on http://localhost:8000 (HOST, PORT from the environment)
+# make serve    set up what serving needs and serve on http://localhost:8000 (HOST, PORT from the environment); no PyTorch
 # make test     set up what testing needs and run every test
 # make trainer  set up what `python -m training` needs, in .venv
 # make model    prepare the data and train the committed model.pt; STROKES is a folder with the two files of pen tracks,
@@ -7,15 +7,14 @@
 # make lint     ruff and mypy
 # make screenshots    the pictures of the page in docs/
 #
-# On Linux without a GPU, `make serve TORCH=cpu` takes PyTorch from its own CPU index: 200 MB instead of several GB.
+# On Linux without a GPU, TORCH=cpu (as in `make trainer TORCH=cpu`) takes PyTorch from its own index of CPU builds: 200 MB
+# instead of several GB.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-
 ifeq ($(TORCH),cpu)
-PIP_INSTALL += --extra-index-url https://download.pytorch.org/whl/cpu
+TORCH_INDEX := --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
 STROKES ?= data/strokes
@@ -54,15 +53,21 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# One stamp for each set of dependencies: installed again only when pyproject.toml has changed.
-$(VENV)/.base: EXTRA =
-$(VENV)/.train: EXTRA = [train]
-$(VENV)/.test: EXTRA = [test]
-$(VENV)/.dev: EXTRA = [dev]
-$(VENV)/.base $(VENV)/.train $(VENV)/.test $(VENV)/.dev: pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP_INSTALL) --editable ".$(EXTRA)"
-	touch $@
+# One stamp for each set of dependencies: installed again only when the file that lists them has changed.
+$(VENV)/.base: requirements.txt
+	$(call install,--requirement requirements.txt)
+$(VENV)/.train $(VENV)/.test $(VENV)/.dev: pyproject.toml
+	$(call install,$(TORCH_INDEX) --editable ".[$(patsubst .%,%,$(@F))]")
+
+# Makes the environment, also where it is unfinished because making it was interrupted, and shows a line for each package
+# while pip works. A pipe hides pip's exit status, so it takes another way.
+define install
+@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "Making $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
+@echo "Installing into $(VENV): $(1)"
+@status=$$( { { $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off $(1); echo $$? >&3; } \
+	| grep --line-buffered -E '^(Collecting|Installing|Successfully)' >&2; } 3>&1 ); exit $$status
+@touch $@
+endef
 
 screenshots: $(VENV)/.test
 	$(BIN)/python -m docs.screenshots
