@@ -111,7 +111,8 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         help=f"channels of each stage of {DEFAULT_ARCHITECTURE} (32 64 128): fewer train faster, more read better",
     )
     parser.add_argument(
-        "--prepare",
+        "--preprocessing",
+        "--prepare",  # its former name
         choices=get_args(Method),
         default="ink",
         help="ink: characters, cropped and centred; plain: pictures that fill their frame (%(default)s)",
@@ -145,7 +146,7 @@ def _train(options: argparse.Namespace) -> None:
             data=options.data,
             output=options.output,
             architecture=options.arch,
-            preprocessing=Preprocessing(options.prepare),
+            preprocessing=Preprocessing(options.preprocessing),
             arguments={"widths": options.widths} if options.widths else {},
             recipe=replace(recipe, **given_choices(options)),
             validation_fraction=options.validation_fraction,

@@ -45,7 +45,7 @@ def run(model_path: Path, folder: Path, skip_unreadable: bool) -> None:
 
 
 def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool, cache: Path | None = None) -> ImageSet:
-    """The images of a folder of class folders, prepared as the model wants them, targets indexing its classes.
+    """The images of a folder of class folders, preprocessed as the model requires, targets indexing its classes.
 
     Some of the model's classes may have no folder. Raises TrainingError for a folder that is no class of the model.
     """

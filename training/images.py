@@ -1,4 +1,4 @@
-"""Image files → one array of what the network sees, prepared by the server's own function, on all cores, once.
+"""Image files → one array of network inputs, preprocessed once, on all cores, by the server's own function.
 
 The array lies in a file that is mapped into memory: a second run starts at once, and a tree larger than the memory is
 streamed by the operating system, with the same results.
@@ -78,7 +78,7 @@ class ImageSet:
 def read_images(
     listing: Listing, preprocessing: Preprocessing, skip_unreadable: bool = False, cache: Path | None = None
 ) -> ImageSet:
-    """Decode and prepare every image of a listing, in its order, or find them in the folder `cache`.
+    """Decode and preprocess every image of a listing, in its order, or find them in the folder `cache`.
 
     Raises TrainingError naming the first file that is no image or shows nothing; with `skip_unreadable` these are left
     out and counted instead, unless none is left of a class.
@@ -122,14 +122,14 @@ def _cached(listing: Listing, preprocessing: Preprocessing, cache: Path | None) 
             return np.load(file, mmap_mode="c"), {int(row): reason for row, reason in failures.items()}
     with tempfile.TemporaryFile() as nameless:
         images: NDArray[np.uint8] = np.memmap(nameless, np.uint8, "w+", shape=shape)
-    return images, _prepare_all(images, listing, preprocessing)
+    return images, _preprocess_all(images, listing, preprocessing)
 
 
 def _fill_cache(file: Path, shape: tuple[int, ...], listing: Listing, preprocessing: Preprocessing) -> None:
     unfinished = file.with_name(f"{os.getpid()}.part")
     try:
         images = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
-        failures = _prepare_all(images, listing, preprocessing)
+        failures = _preprocess_all(images, listing, preprocessing)
         images.flush()
         file.with_suffix(".json").write_text(json.dumps(failures))
         unfinished.replace(file)
@@ -138,7 +138,7 @@ def _fill_cache(file: Path, shape: tuple[int, ...], listing: Listing, preprocess
 
 
 def _fingerprint(listing: Listing, preprocessing: Preprocessing) -> str:
-    """Changes with any file's name, size or time of change, and with the code that prepares."""
+    """Changes with any file's name, size or time of change, and with the code that preprocesses."""
     digest = hashlib.blake2b(digest_size=12)
     digest.update(repr((asdict(preprocessing), PIL.__version__, TRAINING_FORMATS)).encode())
     for source in ("decoding", "preprocessing", "segmentation", "morphology"):
@@ -150,7 +150,7 @@ def _fingerprint(listing: Listing, preprocessing: Preprocessing) -> str:
     return digest.hexdigest()
 
 
-def _prepare_all(images: NDArray[np.uint8], listing: Listing, preprocessing: Preprocessing) -> _Failures:
+def _preprocess_all(images: NDArray[np.uint8], listing: Listing, preprocessing: Preprocessing) -> _Failures:
     """Fill `images` and return what is wrong with the files that could not be used, by row."""
     failures: _Failures = {}
     starts = range(0, len(images), _CHUNK)
@@ -160,19 +160,19 @@ def _prepare_all(images: NDArray[np.uint8], listing: Listing, preprocessing: Pre
         bar(total=len(images), desc=f"reading {listing.folder}", unit="image") as done,
     ):
         try:
-            for start, (prepared, wrong) in zip(
-                starts, pool.map(partial(_prepare_chunk, preprocessing), chunks), strict=True
+            for start, (preprocessed, wrong) in zip(
+                starts, pool.map(partial(_preprocess_chunk, preprocessing), chunks), strict=True
             ):
-                images[start : start + len(prepared)] = prepared
+                images[start : start + len(preprocessed)] = preprocessed
                 failures |= {start + offset: reason for offset, reason in wrong.items()}
-                done.update(len(prepared))
+                done.update(len(preprocessed))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     return failures
 
 
-def _prepare_chunk(preprocessing: Preprocessing, paths: Sequence[str]) -> tuple[NDArray[np.uint8], _Failures]:
+def _preprocess_chunk(preprocessing: Preprocessing, paths: Sequence[str]) -> tuple[NDArray[np.uint8], _Failures]:
     images = np.zeros((len(paths), preprocessing.size, preprocessing.size), np.uint8)
     failures = {}
     for offset, path in enumerate(paths):

@@ -142,7 +142,7 @@ def _teacher(options: Options) -> Checkpoint | None:
     teacher = checkpoint.load(Path(path))
     if teacher.preprocessing != options.preprocessing:
         raise TrainingError(
-            f"--teacher {path}: its images are prepared by {teacher.preprocessing.method!r}. Give the same --prepare."
+            f"--teacher {path}: its preprocessing is {teacher.preprocessing.method!r}. Give the same --preprocessing."
         )
     return teacher
 

@@ -32,16 +32,16 @@ def read(folder: Path, preprocessing: Preprocessing = INK) -> ImageSet:
 
 
 @pytest.fixture
-def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The number of images prepared, one entry for each time that a listing is read from its files."""
+def preprocessed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of images preprocessed, one entry for each time that a listing is read from its files."""
     calls: list[int] = []
-    prepare_all = images._prepare_all
+    preprocess_all = images._preprocess_all
 
     def counted(array, listing, preprocessing):
         calls.append(len(array))
-        return prepare_all(array, listing, preprocessing)
+        return preprocess_all(array, listing, preprocessing)
 
-    monkeypatch.setattr(images, "_prepare_all", counted)
+    monkeypatch.setattr(images, "_preprocess_all", counted)
     return calls
 
 
@@ -53,9 +53,9 @@ def test_images_are_those_that_the_server_would_see(folder: Path):
         np.testing.assert_array_equal(found.images[row, 0].numpy(), INK(Image.open(path)))
 
 
-def test_second_reading_comes_from_the_cache(folder: Path, prepared: list[int]):
+def test_second_reading_comes_from_the_cache(folder: Path, preprocessed: list[int]):
     first, second = read(folder), read(folder)
-    assert prepared == [6]
+    assert preprocessed == [6]
     assert first.images.equal(second.images)
 
 
@@ -86,29 +86,29 @@ def move_to_another_class(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [change_contents, change_time, add, remove, rename, move_to_another_class])
-def test_cache_is_never_stale(folder: Path, prepared: list[int], change):
+def test_cache_is_never_stale(folder: Path, preprocessed: list[int], change):
     read(folder)
     change(folder)
     found = read(folder)
-    assert len(prepared) == 2
+    assert len(preprocessed) == 2
     for row, path in enumerate(found.paths):
         np.testing.assert_array_equal(found.images[row, 0].numpy(), INK(Image.open(path)))
 
 
-def test_cache_is_by_preparation_and_does_not_pile_up(folder: Path, prepared: list[int]):
+def test_cache_is_by_preprocessing_and_does_not_pile_up(folder: Path, preprocessed: list[int]):
     read(folder)
     read(folder, Preprocessing("plain"))
     change_time(folder)
     read(folder)
-    assert len(prepared) == 3
+    assert len(preprocessed) == 3
     assert len(list((folder.parent / CACHE).glob("*.npy"))) == 2
 
 
-def test_tree_that_cannot_be_written_to_is_read_all_the_same(folder: Path, prepared: list[int]):
+def test_tree_that_cannot_be_written_to_is_read_all_the_same(folder: Path, preprocessed: list[int]):
     (folder.parent / CACHE).write_text("in the way")
     assert len(read(folder)) == 6
     assert len(read(folder)) == 6
-    assert prepared == [6, 6]
+    assert preprocessed == [6, 6]
 
 
 def test_cache_is_a_file_mapped_into_memory_and_never_written_through(folder: Path):
