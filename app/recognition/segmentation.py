@@ -26,12 +26,14 @@ _FLAT_TOLERANCE = 4
 _SMALLEST_PHOTO = 32
 # Below this contrast in grey, colours are compared channel by channel: red on green can be equally bright.
 _COLOUR_CONTRAST = 64
-# A rule is ink on this share of a row or column, and so are three or four sides of a frame on a lesser share; no stroke
-# of a drawing goes as far, nor do three as far.
+# A rule goes from edge to edge and is ink on this share of a row or column; three or four sides of a frame are on a
+# lesser share. No stroke of a drawing goes as far, nor do three as far.
 _RULE_SHARE = 0.97
-_FRAME_SHARE = 0.75
+_FRAME_SHARE = 0.8
 # What differs from the paper by this many grey levels may be such a line.
 _LINE_CONTRAST = 12
+# Lines are looked for on the image scaled down to about so many pixels.
+_COARSE = 32
 
 
 class PhotographError(Exception):
@@ -92,12 +94,18 @@ def frame(pixels: NDArray[Any]) -> NDArray[Any]:
 
 def _is_drawing(difference: Grey) -> bool:
     """Whether there is nothing but a character on paper of one colour: no rules, no frame around it."""
-    marked = difference > _LINE_CONTRAST
-    rows, columns = np.count_nonzero(marked, 1) / marked.shape[1], np.count_nonzero(marked, 0) / marked.shape[0]
-    if rows.mean() > 0.5 or max(rows.max(), columns.max()) > _RULE_SHARE:
+    # Seen coarsely, a line that is not quite straight still stays within two rows.
+    small = np.asarray(Image.fromarray(difference).reduce(max(1, min(difference.shape) // _COARSE))) > _LINE_CONTRAST
+    if 2 * np.count_nonzero(small) > small.size:
         return False
-    sides = [side.max() for line in (rows, columns) for side in (line[: len(line) // 3], line[-(len(line) // 3) :])]
-    return sum(bool(side > _FRAME_SHARE) for side in sides) < 3
+    sides = 0
+    for lines, pixels in ((small, difference), (small.T, difference.T)):
+        marked = np.count_nonzero(lines[1:] | lines[:-1], 1).tolist()
+        length, third = lines.shape[1], len(marked) // 3
+        if max(marked) > _RULE_SHARE * length and min(pixels[:, 0].max(), pixels[:, -1].max()) > _LINE_CONTRAST:
+            return False
+        sides += (max(marked[:third]) > _FRAME_SHARE * length) + (max(marked[-third:]) > _FRAME_SHARE * length)
+    return sides < 3
 
 
 def _colour_difference(image: Image.Image) -> Grey:
