@@ -6,22 +6,24 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any
 
 from app.recognition.model_card import CheckpointError
-from app.recognition.preprocessing import Method, Preprocessing
-from training import evaluate, train
-from training.errors import TrainingError
+from training import checkpoint, evaluate, train
+from training.errors import InterruptionError, TrainingError
+from training.interruption import EXIT_STATUS
+from training.material import Division
 from training.networks import ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
+from training.outputs import default_output, report_of
 from training.prepare import published, sources, tracks
 from training.prepare.writers import Share
-from training.recipes import PUBLISHED, Recipe
+from training.recipes import FROM_A_MODEL, PUBLISHED, Recipe
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status is 0, or 2 for bad input, told in one line."""
+    """Run a command; the exit status is 0, 2 for bad input or 130 for an interruption, both told in one line."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     options.command = arguments
@@ -30,6 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (TrainingError, CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except InterruptionError as error:
+        print(error, file=sys.stderr)
+        return EXIT_STATUS
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_STATUS
     return 0
 
 
@@ -119,9 +127,13 @@ def _print_written(written: dict[str, int], out: Path) -> None:
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", type=Path, metavar="DATA", help="a folder with train/<class>/* and test/<class>/*")
-    parser.add_argument("--output", type=Path, default=Path("model.pt"), help="the model file to write (%(default)s)")
-    parser.add_argument("--arch", choices=ARCHITECTURES, default=DEFAULT_ARCHITECTURE, help="the network (%(default)s)")
+    parser.add_argument(
+        "data", type=Path, metavar="DATA", help="a folder with <class>/*, or with train/<class>/* and test/<class>/*"
+    )
+    parser.add_argument("--output", type=Path, help="the model file to write (a new one, called as DATA)")
+    parser.add_argument(
+        "--arch", choices=ARCHITECTURES, help=f"the network ({DEFAULT_ARCHITECTURE}, or that of --init)"
+    )
     parser.add_argument(
         "--widths",
         type=positive,
@@ -129,24 +141,28 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         metavar="CHANNELS",
         help=f"channels of each stage of {DEFAULT_ARCHITECTURE} (32 64 128): fewer train faster, more read better",
     )
-    parser.add_argument(
-        "--prepare",
-        choices=get_args(Method),
-        default="ink",
-        help="ink: characters, cropped and centred; plain: pictures that fill their frame (%(default)s)",
-    )
     parser.add_argument("--title", default="", help="heading of the page that serves the model")
     parser.add_argument("--published", action="store_true", help="train as the architecture's source does")
     parser.add_argument(
-        "--validation-fraction",
+        "--test-fraction",
         type=fraction,
-        default=0.1,
-        help="share of each class kept for validation, if there is no validation folder (%(default)s)",
+        default=0.2,
+        help="share of each class kept for the test, if DATA has neither train/ nor test/ (%(default)s)",
+    )
+    parser.add_argument(
+        "--folds", type=positive, default=0, metavar="K", help="instead of keeping a test: cross-validate in K parts"
+    )
+    parser.add_argument(
+        "--group-by",
+        default="",
+        metavar="REGEX",
+        help="keep images together in whose paths this finds the same, such as a writer's number",
     )
     parser.add_argument(
         "--report", type=Path, metavar="DIR", help="where to write the report (the output's name + -report)"
     )
     parser.add_argument("--no-report", action="store_true", help="write none")
+    parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the figures of each epoch there, too")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
     parser.add_argument(
@@ -157,28 +173,41 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    if options.published and options.arch not in PUBLISHED:
-        raise TrainingError(f"--published: {options.arch} has no source of its own. Leave one of the two out.")
-    if options.widths and options.arch != DEFAULT_ARCHITECTURE:
-        raise TrainingError(f"--widths: {options.arch} has widths of its own. Leave one of the two out.")
-    recipe = PUBLISHED[options.arch] if options.published else Recipe()
+    architecture, arguments = _network(options)
+    if options.published and architecture not in PUBLISHED:
+        raise TrainingError(f"--published: {architecture} has no source of its own. Leave one of the two out.")
+    given = given_choices(options)
+    recipe = PUBLISHED[architecture] if options.published else FROM_A_MODEL if "init" in given else Recipe()
+    output = options.output or default_output(options.data, options.resume)
     train.run(
         train.Options(
             data=options.data,
-            output=options.output,
-            architecture=options.arch,
-            preprocessing=Preprocessing(options.prepare),
-            arguments={"widths": options.widths} if options.widths else {},
-            recipe=replace(recipe, **given_choices(options)),
-            validation_fraction=options.validation_fraction,
+            output=output,
+            architecture=architecture,
+            arguments=arguments,
+            recipe=replace(recipe, **given),
+            division=Division(options.test_fraction, options.group_by, options.folds),
             skip_unreadable=options.skip_unreadable,
             resume=options.resume,
-            report=None if options.no_report else options.report or _report_of(options.output),
+            report=None if options.no_report else options.report or report_of(output),
+            tensorboard=options.tensorboard,
             title=options.title,
             command=options.command,
             unknown=options.unknown,
         )
     )
+
+
+def _network(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """The architecture and its arguments: as given, or those of the model to start from."""
+    arguments = {"widths": options.widths} if options.widths else {}
+    if "init" in options and not options.arch and not arguments:
+        model = checkpoint.load(Path(options.init))
+        return model.architecture, model.arguments
+    architecture = options.arch or DEFAULT_ARCHITECTURE
+    if arguments and architecture != DEFAULT_ARCHITECTURE:
+        raise TrainingError(f"--widths: {architecture} has widths of its own. Leave one of the two out.")
+    return architecture, arguments
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -201,14 +230,9 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from training.report import anew  # its templates are not needed to train
+    from training.report import command  # its templates are not needed to train
 
-    anew.run(options.model, options.data, options.output or _report_of(options.model), options.skip_unreadable)
-
-
-def _report_of(model: Path) -> Path:
-    """Where the report on a model is written unless told otherwise."""
-    return model.with_name(f"{model.stem}-report")
+    command.run(options.model, options.data, options.output or report_of(options.model), options.skip_unreadable)
 
 
 if __name__ == "__main__":

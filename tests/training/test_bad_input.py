@@ -18,6 +18,18 @@ def broken(case: str, data: Path) -> tuple[list[str], Path]:
     output = data.parent / "model.pt"
     if case == "no such folder":
         return [str(data / "nowhere")], data / "nowhere"
+    if case == "one class":
+        for folder in data.glob("t*/[01]"):
+            shutil.rmtree(folder)
+        return [str(data)], Path("'7'")
+    if case == "no such device":
+        return [str(data), "--device", "cuda:7"], Path("--device cuda:7")
+    if case == "no such augmentation":
+        return [str(data), "--augment", "stroke", "affine=x"], Path("affine=x")
+    if case == "no regular expression":
+        return [str(data), "--group-by", "("], Path("--group-by (")
+    if case == "no group in any path":
+        return [str(data), "--group-by", "writer"], Path("--group-by writer")
     if case == "no test folder":
         shutil.rmtree(data / "test")
         return [str(data)], data
@@ -54,6 +66,11 @@ def broken(case: str, data: Path) -> tuple[list[str], Path]:
     "case",
     [
         "no such folder",
+        "one class",
+        "no such device",
+        "no such augmentation",
+        "no regular expression",
+        "no group in any path",
         "no test folder",
         "no train folder",
         "no class folders",
@@ -71,6 +88,15 @@ def test_bad_input_is_told_in_one_line_with_status_2(case: str, small: Path, cap
     assert main(["train", "--output", str(small.parent / "other.pt"), *arguments]) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert str(named) in line
+
+
+def test_messages_are_about_folders(small: Path, capsys):
+    path = small / "train" / "7" / "notes.png"
+    path.write_text("hello")
+    assert main(["train", str(small), "--output", str(small.parent / "m.pt")]) == 2
+    error = capsys.readouterr().err
+    assert f"{path}: This is not an image that can be read. Replace or remove it" in error
+    assert "Send" not in error
 
 
 def test_unreadable_files_can_be_skipped_and_are_counted(small: Path, tmp_path: Path, capsys):
