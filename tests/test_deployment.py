@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from app.settings import Settings
 from tests.conftest import ROOT, encode
 
 
@@ -69,11 +71,11 @@ def test_procfile_serves_predictions(deployed, seven):
     assert response.text == "7"
 
 
-def test_procfile_binds_all_addresses_on_the_platforms_port():
-    web = (ROOT / "Procfile").read_text()
-    assert web.startswith("web: ")
-    assert "0.0.0.0" in web
-    assert "PORT" in web
+def test_server_listens_on_all_addresses_on_the_platforms_port(monkeypatch):
+    monkeypatch.setenv("PORT", "1234")
+    monkeypatch.delenv("HOST", raising=False)
+    settings = Settings()
+    assert (settings.host, settings.port) == ("0.0.0.0", 1234)
 
 
 def test_requirements_have_the_pins_of_the_base_dependencies():
@@ -100,4 +102,4 @@ def test_docker_image_gets_the_files_that_serving_needs_and_no_more():
 
 def test_docker_starts_what_the_procfile_starts():
     web = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
-    assert web in (ROOT / "Dockerfile").read_text()
+    assert f"CMD {json.dumps(web.split())}" in (ROOT / "Dockerfile").read_text()

@@ -15,7 +15,7 @@ from training.errors import TrainingError
 from training.networks import ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
-from training.prepare import no_digits, published, sources, tracks
+from training.prepare import no_digits, photographs, published, sources, tracks
 from training.prepare.writers import Share
 from training.recipes import PUBLISHED, Recipe
 
@@ -68,6 +68,12 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
     )
     _add_tracks(no_digits)
     no_digits.set_defaults(run=_prepare_no_digits)
+    composed = names.add_parser("photographs", help="composed photographs of pen tracks, and of print, to train on")
+    _add_tracks(composed)
+    composed.add_argument("--count", type=positive, default=8000, help="photographs of tracks (%(default)s)")
+    composed.add_argument("--printed", type=int, default=0, help="photographs of print (%(default)s)")
+    composed.add_argument("--cells", type=Path, metavar="DIR", help="class folders of photographs named train-*")
+    composed.set_defaults(run=_prepare_photographs)
 
 
 def _add_tracks(parser: argparse.ArgumentParser) -> None:
@@ -130,6 +136,22 @@ def _held_out(options: argparse.Namespace) -> dict[str, Share]:
             tuple(options.test_source), options.test_fraction
         ),
     }
+
+
+def _prepare_photographs(options: argparse.Namespace) -> None:
+    written = photographs.prepare(
+        options.files,
+        options.out,
+        _held_out(options),
+        options.count,
+        options.printed,
+        options.cells,
+        options.seed,
+        options.exclude_namesakes,
+    )
+    names = ", ".join(f"photographs of {file.name}" for file in options.files)
+    sources.record(options.out, names, options.credit, written)
+    _print_written(written, options.out)
 
 
 def _print_written(written: dict[str, int], out: Path) -> None:

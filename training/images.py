@@ -141,8 +141,8 @@ def _fingerprint(listing: Listing, preprocessing: Preprocessing) -> str:
     """Changes with any file's name, size or time of change, and with the code that prepares."""
     digest = hashlib.blake2b(digest_size=12)
     digest.update(repr((asdict(preprocessing), PIL.__version__, TRAINING_FORMATS)).encode())
-    for source in ("decoding", "preprocessing", "segmentation", "morphology"):
-        digest.update((Path(app.recognition.__path__[0]) / f"{source}.py").read_bytes())
+    for source in ("decoding.py", "preprocessing.py", "segmentation.py", "photographs.py", "components.py", "ink.onnx"):
+        digest.update((Path(app.recognition.__path__[0]) / source).read_bytes())
     for path in listing.paths:
         status = os.stat(path)
         name = path.removeprefix(str(listing.folder))  # not os.path.relpath: it takes longer than asking for the status

@@ -29,8 +29,8 @@ class Prediction(NamedTuple):
 
     label: str
     confidence: float
+    known: bool
     probabilities: dict[str, float]
-    known: bool = True
 
 
 class Classifier:
@@ -87,4 +87,4 @@ class Classifier:
         label = self.model.classes[probabilities.index(confidence)]
         threshold = self.model.known_threshold
         known = threshold is None or highest - sum(strange) >= threshold
-        return Prediction(label, confidence, dict(zip(self.model.classes, probabilities, strict=True)), known)
+        return Prediction(label, confidence, known, dict(zip(self.model.classes, probabilities, strict=True)))

@@ -94,6 +94,20 @@ def test_no_form_at_all(client):
         assert client.post("/predict", **body).status_code == 422
 
 
+def test_image_that_is_not_sent_as_a_file(client):
+    answer = client.post("/predict", files={"image": (None, "7")})
+    assert answer.status_code == 422
+    assert "as a file" in answer.json()["detail"]
+
+
+def test_network_input_is_added_if_asked_for(client, seven):
+    files = {"image": encode(seven)}
+    assert client.post("/predict?include=input", files=files).json()["input"].startswith("data:image/png;base64,")
+    answer = client.post("/predict?include=inputs", files=files)
+    assert answer.status_code == 422
+    assert answer.json() == {"detail": "include=inputs: Input should be 'input'"}
+
+
 def test_two_images(client, seven):
     response = client.post("/predict", files=[("image", encode(seven)), ("image", encode(seven))])
     assert response.status_code == 422

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
 import pytest
 import torch
 
-from tests.conftest import MODEL, ROOT
+from tests.conftest import MODEL, ROOT, encode
 from tests.service.server import production
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.networks import build
+
+ANSWERS = 'handwritten_http_requests_total{route="/predict",status="200"}'
+PHOTOGRAPHS = 'handwritten_queue_depth{queue="photographs"}'
+linux = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")
 
 
 class Trap:
@@ -46,14 +53,15 @@ def broken_models(folder: Path) -> dict[Path, str]:
     return paths
 
 
-def test_unusable_model_stops_the_start_with_one_clear_line(tmp_path):
-    command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", "0"]
+@pytest.mark.parametrize("server", [["uvicorn", "app.main:app", "--port", "0"], ["app"]], ids=["uvicorn", "gunicorn"])
+def test_unusable_model_stops_the_start_with_one_clear_line(tmp_path, server: list[str]):
+    command = [sys.executable, "-m", *server]
     remedies = broken_models(tmp_path)
     processes = {
         path: subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "MODEL_PATH": str(path)},
+            env={**os.environ, "MODEL_PATH": str(path), "PORT": "0"},
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -74,14 +82,100 @@ def test_serving_imports_nothing_of_training(module: str):
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
-def test_workers_after_sighup_have_the_model_that_lies_there_now(tmp_path):
-    path = tmp_path / "model.pt"
-    shutil.copy(MODEL, path)
-    with production(MODEL_PATH=str(path), LOG_REQUESTS="false") as (address, process):
-        assert httpx2.get(f"{address}/model").json()["architecture"] == checkpoint.load(MODEL).architecture
-        checkpoint.save(Checkpoint("mlp", ("a", "b"), build("mlp", 2).state_dict()), path)
+@pytest.fixture
+def other_model(tmp_path):
+    """A model file with other classes."""
+    path = tmp_path / "other.pt"
+    checkpoint.save(Checkpoint("mlp", ("a", "b"), build("mlp", 2).state_dict()), path)
+    return path
+
+
+@pytest.fixture
+def copied_model(tmp_path):
+    """The committed model, where it can be replaced."""
+    return Path(shutil.copy(MODEL, tmp_path / "model.pt"))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Return when the condition is met."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def workers(process: subprocess.Popen[bytes]) -> set[int]:
+    """The process ids of gunicorn's workers."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return {int(child) for child in children.split()}
+
+
+def metric(address: str, name: str) -> float:
+    """The value of a series."""
+    return float(re.findall(rf"^{re.escape(name)} (.+)$", httpx2.get(f"{address}/metrics").text, re.MULTILINE)[0])
+
+
+@linux
+def test_reload_serves_the_new_model_and_keeps_the_old_one_if_the_file_is_damaged(copied_model, other_model):
+    with production(MODEL_PATH=str(copied_model), LOG_REQUESTS="false", WEB_CONCURRENCY="2") as (address, process):
+
+        def reload() -> None:
+            before = workers(process)
+            process.send_signal(signal.SIGHUP)
+            until(lambda: len(after := workers(process)) == 2 and not before & after)
+
+        digits = httpx2.get(f"{address}/model").json()["classes"]
+        good = copied_model.read_bytes()
+        copied_model.write_bytes(good[:5000])
+        os.kill(min(workers(process)), signal.SIGKILL)
+        until(lambda: metric(address, "handwritten_workers") == 2)
+        assert metric(address, "handwritten_model_file_rejected") == 0
+        reload()
+        assert httpx2.get(f"{address}/model").json()["classes"] == digits
+        assert metric(address, "handwritten_model_file_rejected") == 1
+        shutil.copy(other_model, copied_model)
+        reload()
+        assert httpx2.get(f"{address}/model").json()["classes"] == ["a", "b"]
+        assert metric(address, "handwritten_model_file_rejected") == 0
+        process.terminate()
+        log, _ = process.communicate(timeout=20)
+    assert f"{copied_model}: ".encode() in log
+    assert log.count(b"The previous model is still served.") == 1
+    assert process.returncode == 0
+
+
+@linux
+def test_metrics_forget_workers_that_ended_but_not_what_they_counted(seven):
+    with production(LOG_REQUESTS="false", WEB_CONCURRENCY="2") as (address, process):
+        with httpx2.Client() as client:
+            for _ in range(3):
+                assert client.post(f"{address}/predict", files={"image": encode(seven)}).status_code == 200
+        before = workers(process)
         process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 30
-        while httpx2.get(f"{address}/model").json()["classes"] != ["a", "b"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        until(lambda: len(after := workers(process)) == 2 and not before & after)
+        assert metric(address, "handwritten_workers") == 2
+        os.kill(min(workers(process)), signal.SIGKILL)
+        until(lambda: len(workers(process)) == 2 and metric(address, "handwritten_workers") == 2)
+        assert metric(address, ANSWERS) == 3
+
+
+@linux
+def test_queue_depth_of_a_killed_worker_disappears(seven):
+    photograph = encode(seven.resize((4000, 4000)).convert("RGB"), "WEBP")
+    with production(LOG_REQUESTS="false") as (address, process), ThreadPoolExecutor(4) as clients:
+        (worker,) = workers(process)
+        for _ in range(4):
+            clients.submit(httpx2.post, f"{address}/predict", files={"image": photograph}, timeout=30)
+        until(lambda: metric(address, PHOTOGRAPHS) > 1)
+        os.kill(worker, signal.SIGKILL)
+        until(lambda: workers(process) not in (set(), {worker}))
+        assert metric(address, PHOTOGRAPHS) == 0
+
+
+@linux
+def test_files_of_the_metrics_are_removed_at_the_end():
+    with production(LOG_REQUESTS="false") as (_, process):
+        maps = Path(f"/proc/{process.pid}/maps").read_text()
+        (folder,) = set(re.findall(r"(/dev/shm/handwritten-metrics-\w+)/", maps))
+        assert Path(folder).is_dir()
+    assert not Path(folder).exists()
