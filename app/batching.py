@@ -1,10 +1,10 @@
-"""Recognition inside the event loop: drawings that arrived together share one pass of the network.
+"""Classify uploads inside the event loop, several drawings in one pass of the network.
 
-Handing a drawing to a thread and back costs more than preparing and recognising it, so that happens on the spot. As
-long as each round of the event loop brings more drawings, they are gathered; then all are prepared, one after the
-other, which is faster by a quarter than each between other work, and one pass of the network answers them. So under
-load it carries what all clients wait for, and a lone drawing is answered at once: nothing ever waits for a batch to
-fill. Photographs take too long for that and are prepared in a thread of their own.
+A drawing takes less than a millisecond. Handing it to a thread and back would take as long, so it is preprocessed in
+the event loop. While each iteration of the loop brings more drawings, they are collected; then all are preprocessed and
+one pass of the network classifies them. No drawing waits for a batch to fill, so a single one is answered at once.
+
+Photographs take up to seconds. They are preprocessed in a thread, one at a time, and have a queue of their own.
 """
 
 from __future__ import annotations
@@ -16,21 +16,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
+from prometheus_client import Gauge
+
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.image_limits import is_drawing
 from app.recognition.segmentation import Grey, PhotographError
 
-# Larger batches save nothing more per drawing, and let the first wait for the last.
+# A larger batch saves no more time for each drawing, and its first drawing waits longer for its last.
 _LARGEST_BATCH = 16
 
 
 class OverloadedError(Exception):
-    """As many requests as allowed are waiting already."""
+    """The queue is full."""
 
 
 class Recognition(NamedTuple):
-    """An answer: what the network saw, how long decoding with preprocessing, and the pass of the
-    network that it shared with others, took, in seconds."""
+    """A prediction, the network's input (uint8, (size, size)), and the seconds that decoding with preprocessing and the
+    pass of the network took. The pass is shared with the other drawings of the batch."""
 
     prepared: Grey
     prediction: Prediction
@@ -38,58 +40,70 @@ class Recognition(NamedTuple):
     network_seconds: float
 
 
+class Queue:
+    """Counts image files that wait or are worked on, up to a limit. `gauge` shows the count to operators."""
+
+    def __init__(self, limit: int, gauge: Gauge | None = None) -> None:
+        self._limit = limit
+        self._gauge = gauge
+        self.depth = 0
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place until the block ends. Raises OverloadedError if there is none."""
+        if self.depth >= self._limit:
+            raise OverloadedError
+        self._change(1)
+        try:
+            yield
+        finally:
+            self._change(-1)
+
+    def _change(self, by: int) -> None:
+        self.depth += by
+        if self._gauge is not None:
+            self._gauge.set(self.depth)
+
+
 class _Prepared(NamedTuple):
     image: Grey
     seconds: float
 
 
-class Recogniser:
-    """Answers uploads with a classifier, in one event loop.
+class BatchingClassifier:
+    """Classifies image files with a classifier, in one event loop. Drawings and photographs have a queue each."""
 
-    `max_waiting` is how many requests may be under way at a time.
-    """
-
-    def __init__(self, classifier: Classifier, max_pixels: int, max_waiting: int) -> None:
+    def __init__(self, classifier: Classifier, max_pixels: int, drawings: Queue, photographs: Queue) -> None:
         self.classifier = classifier
         self._max_pixels = max_pixels
-        self._max_waiting = max_waiting
-        self.waiting = 0
-        self._queue: list[tuple[bytes | _Prepared, asyncio.Future[Recognition]]] = []
-        self._gathered = 0
-        self._photographs = ThreadPoolExecutor(1, "photographs")
+        self._drawings = drawings
+        self._photographs = photographs
+        self._waiting: list[tuple[bytes | _Prepared, asyncio.Future[Recognition]]] = []
+        self._collected = 0
+        self._thread = ThreadPoolExecutor(1, "photographs")
 
-    @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """For as long as an upload is received and recognised. Raises OverloadedError if too many are already."""
-        if self.waiting >= self._max_waiting:
-            raise OverloadedError
-        self.waiting += 1
-        try:
-            yield
-        finally:
-            self.waiting -= 1
+    async def classify(self, data: bytes) -> Recognition:
+        """Classify an image file.
 
-    async def recognise(self, data: bytes) -> Recognition:
-        """Recognise an image file. Many calls may wait at a time.
-
-        Raises ImageError if the file cannot be used.
+        Raises ImageError if the file cannot be used, OverloadedError if its queue is full.
         """
         if is_drawing(data):
-            with suppress(PhotographError):
-                return await self._queued(data)
+            with self._drawings.place(), suppress(PhotographError):
+                return await self._in_next_batch(data)
         loop = asyncio.get_running_loop()
-        return await self._queued(await loop.run_in_executor(self._photographs, self._prepare, data))
+        with self._photographs.place():
+            return await self._in_next_batch(await loop.run_in_executor(self._thread, self._prepare, data))
 
     def close(self) -> None:
-        """End the thread, once it is done with what it has."""
-        self._photographs.shutdown()
+        """End the thread, after the photographs that it has."""
+        self._thread.shutdown()
 
-    def _queued(self, image: bytes | _Prepared) -> asyncio.Future[Recognition]:
+    def _in_next_batch(self, image: bytes | _Prepared) -> asyncio.Future[Recognition]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Recognition] = loop.create_future()
-        if not self._queue:
-            loop.call_soon(self._gather)
-        self._queue.append((image, future))
+        if not self._waiting:
+            loop.call_soon(self._collect)
+        self._waiting.append((image, future))
         return future
 
     def _prepare(self, data: bytes, photographs: bool = True) -> _Prepared:
@@ -97,21 +111,21 @@ class Recogniser:
         image = self.classifier.prepare(data, self._max_pixels, photographs)
         return _Prepared(image, time.perf_counter() - started)
 
-    def _gather(self) -> None:
-        """Look again in the loop's next round, if this one brought more; else, or if it is enough, answer."""
-        if self._gathered < len(self._queue) < _LARGEST_BATCH:
-            self._gathered = len(self._queue)
+    def _collect(self) -> None:
+        """Wait for the loop's next iteration if this one brought more drawings; else classify those that are there."""
+        if self._collected < len(self._waiting) < _LARGEST_BATCH:
+            self._collected = len(self._waiting)
         else:
-            batch, self._queue = self._queue[:_LARGEST_BATCH], self._queue[_LARGEST_BATCH:]
-            self._gathered = 0
-            self._answer(batch)
-        if self._queue:
-            asyncio.get_running_loop().call_soon(self._gather)
+            batch, self._waiting = self._waiting[:_LARGEST_BATCH], self._waiting[_LARGEST_BATCH:]
+            self._collected = 0
+            self._classify_files(batch)
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._collect)
 
-    def _answer(self, batch: list[tuple[bytes | _Prepared, asyncio.Future[Recognition]]]) -> None:
+    def _classify_files(self, batch: list[tuple[bytes | _Prepared, asyncio.Future[Recognition]]]) -> None:
         prepared: list[tuple[_Prepared, asyncio.Future[Recognition]]] = []
         for image, future in batch:
-            if future.done():  # a request that was given up has no one waiting
+            if future.done():  # the request was cancelled
                 continue
             try:
                 drawing = image if isinstance(image, _Prepared) else self._prepare(image, photographs=False)

@@ -1,4 +1,4 @@
-"""Load the model once, before the first request, and stop with one clear line if that cannot be done."""
+"""Load the model before the first request, and stop with one clear line if it cannot be used."""
 
 from __future__ import annotations
 
@@ -10,28 +10,33 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.batching import Recogniser
-from app.recognition.classifier import Classifier
-from app.recognition.model_card import CheckpointError, ModelCard
+from app.batching import BatchingClassifier, Queue
+from app.metrics import Metrics
+from app.recognition.model_card import ModelCard
+from app.recognition.model_file import ModelFileError
 from app.settings import Settings
 
 logger = logging.getLogger("handwritten")
 
 
 def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """The application's life: `app.state.recogniser` is there while it can answer."""
+    """The application's lifespan. `app.state.classifier` is a BatchingClassifier while predictions can be made."""
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
-        classifier = Classifier.load(settings.model_path, settings.chosen_runtime)
-        classifier.warm_up()
-        app.state.metrics.use_model(classifier.model)
-        recogniser = Recogniser(classifier, settings.max_pixels, settings.max_waiting)
-        app.state.recogniser = recogniser
-        logger.info("%s", _summary(settings, classifier.model))
+        loaded = app.state.served_model.classifier or app.state.served_model.load()
+        metrics: Metrics = app.state.metrics
+        metrics.use_model(loaded.model)
+        metrics.workers.set(1)
+        drawings = Queue(settings.max_waiting, metrics.queue_depth.labels("drawings"))
+        photographs = Queue(settings.max_waiting_photographs, metrics.queue_depth.labels("photographs"))
+        classifier = BatchingClassifier(loaded, settings.max_pixels, drawings, photographs)
+        app.state.classifier = classifier
+        logger.info("%s", _summary(settings, loaded.model))
         yield
-        app.state.recogniser = None
-        recogniser.close()
+        app.state.classifier = None
+        metrics.workers.set(0)
+        classifier.close()
 
     return live
 
@@ -40,28 +45,27 @@ def _summary(settings: Settings, model: ModelCard) -> str:
     workers = os.environ.get("WEB_CONCURRENCY", "1")
     return (
         f"serving {settings.model_path} ({model.version}, {model.architecture}, {len(model.classes)} classes); "
-        f"computed by {settings.chosen_runtime}; WEB_CONCURRENCY={workers}; "
-        f"uploads up to {settings.max_upload_bytes / 1e6:g} MB and {settings.max_pixels / 1e6:g} million pixels, "
-        f"{settings.max_waiting} at a time"
+        f"WEB_CONCURRENCY={workers}; "
+        f"uploads up to {settings.max_upload_bytes / 1e6:g} MB and {settings.max_pixels / 1e6:g} million pixels"
     )
 
 
 class OneLineStartupErrors:
-    """ASGI middleware: a model that cannot be loaded is reported in one line instead of a traceback."""
+    """ASGI middleware: reports a model file that cannot be used in one line, not with a traceback."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on; only a failed start is reworded."""
+        """Pass everything on, except the message of a failed start, which is replaced."""
         if scope["type"] != "lifespan":
             return await self._app(scope, receive, send)
 
-        async def hold_back_failure(message: Message) -> None:
+        async def send_unless_failed(message: Message) -> None:
             if message["type"] != "lifespan.startup.failed":
                 await send(message)
 
         try:
-            await self._app(scope, receive, hold_back_failure)
-        except CheckpointError as error:
+            await self._app(scope, receive, send_unless_failed)
+        except ModelFileError as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})

@@ -46,8 +46,7 @@ _SERVERS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     NOTHING: (("uvicorn", "benchmarks.servers.nothing:app", *_QUIET), {}),
     "plain, the tutorials' network": (_PLAIN, {"NETWORK": "tutorial", **_ONE_THREAD}),
     "plain, our network": (_PLAIN, _ONE_THREAD),
-    "handwritten": (OURS, {"RUNTIME": "pytorch"}),
-    "handwritten, ONNX Runtime": (OURS, {"RUNTIME": "onnxruntime"}),
+    "handwritten": (OURS, {}),
 }
 _SCRIPT = """
 local file = io.open("{body}", "rb")

@@ -1,4 +1,4 @@
-"""`python -m training prepare | train | evaluate | report`: from labelled images to a model.pt that can be served."""
+"""`python -m training prepare | train | evaluate | report | export`: from labelled images to a model to serve."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.recognition.model_card import CheckpointError
-from training import checkpoint, evaluate, train
+from app.recognition.model_file import ModelFileError
+from training import checkpoint, evaluate, export, train
 from training.errors import InterruptionError, TrainingError
 from training.interruption import EXIT_STATUS
 from training.material import Division
@@ -17,7 +17,7 @@ from training.networks import ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
 from training.outputs import default_output, report_of
-from training.prepare import published, sources, tracks
+from training.prepare import no_digits, photographs, published, sources, tracks
 from training.prepare.writers import Share
 from training.recipes import FROM_A_MODEL, PUBLISHED, Recipe
 
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.command = arguments
     try:
         options.run(options)
-    except (TrainingError, CheckpointError) as error:
+    except (TrainingError, ModelFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except InterruptionError as error:
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands.add_parser("train", help="train a model on an image folder"))
     _add_evaluate(commands.add_parser("evaluate", help="print how a model does on an image folder"))
     _add_report(commands.add_parser("report", help="write the report on a model and an image folder"))
+    _add_export(commands.add_parser("export", help="write the network that the server computes into a model file"))
     return parser
 
 
@@ -67,23 +68,38 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--seed", type=int, default=0, help="draws the images held out (%(default)s)")
         one.set_defaults(run=_prepare_published, name=name, split="balanced")
     unipen = names.add_parser("unipen", help="pen tracks in UNIPEN files, drawn as the page draws them")
-    unipen.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
-    _add_out(unipen)
+    unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
+    _add_tracks(unipen)
+    unipen.set_defaults(run=_prepare_unipen)
+    no_digits = names.add_parser(
+        "no-digits", help="for --unknown: what is no digit in UNIPEN files, and shapes, scribbles, several digits"
+    )
+    _add_tracks(no_digits)
+    no_digits.set_defaults(run=_prepare_no_digits)
+    composed = names.add_parser("photographs", help="composed photographs of pen tracks, and of print, to train on")
+    _add_tracks(composed)
+    composed.add_argument("--count", type=positive, default=8000, help="photographs of tracks (%(default)s)")
+    composed.add_argument("--printed", type=int, default=0, help="photographs of print (%(default)s)")
+    composed.add_argument("--cells", type=Path, metavar="DIR", help="class folders of photographs named train-*")
+    composed.set_defaults(run=_prepare_photographs)
+
+
+def _add_tracks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
+    _add_out(parser)
     for part, share in (("test", 0.2), ("validation", 0.0)):
-        unipen.add_argument(
+        parser.add_argument(
             f"--{part}-source", action="append", default=[], metavar="NAME", help=f"a whole source to {part}/"
         )
-        unipen.add_argument(
+        parser.add_argument(
             f"--{part}-fraction", type=fraction, default=share, help=f"of the other writers, to {part}/ (%(default)s)"
         )
-    unipen.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
-    unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
-    unipen.add_argument(
+    parser.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
+    parser.add_argument(
         "--exclude-namesakes", action="store_true", help="no training on a name that another source has held out"
     )
-    unipen.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
-    unipen.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
-    unipen.set_defaults(run=_prepare_unipen)
+    parser.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
+    parser.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
@@ -106,18 +122,43 @@ def _prepare_published(options: argparse.Namespace) -> None:
 
 
 def _prepare_unipen(options: argparse.Namespace) -> None:
+    written, writer = tracks.prepare(
+        options.files, options.out, _held_out(options), options.variations, options.seed, options.exclude_namesakes
+    )
+    names = ", ".join(file.name for file in options.files)
+    sources.record(options.out, names, options.credit, written, writer)
+    _print_written(written, options.out)
+
+
+def _prepare_no_digits(options: argparse.Namespace) -> None:
+    written = no_digits.prepare(options.files, options.out, _held_out(options), options.seed, options.exclude_namesakes)
+    sources.record(options.out, ", ".join(file.name for file in options.files), options.credit, written)
+    _print_written(written, options.out)
+
+
+def _held_out(options: argparse.Namespace) -> dict[str, Share]:
     # Validation first: which writers these are does not depend on whether there is a test.
-    held_out = {
+    return {
         "validation": Share(tuple(options.validation_source), options.validation_fraction),
         f"test-{options.test_name}" if options.test_name else "test": Share(
             tuple(options.test_source), options.test_fraction
         ),
     }
-    written, writer = tracks.prepare(
-        options.files, options.out, held_out, options.variations, options.seed, options.exclude_namesakes
+
+
+def _prepare_photographs(options: argparse.Namespace) -> None:
+    written = photographs.prepare(
+        options.files,
+        options.out,
+        _held_out(options),
+        options.count,
+        options.printed,
+        options.cells,
+        options.seed,
+        options.exclude_namesakes,
     )
-    names = ", ".join(file.name for file in options.files)
-    sources.record(options.out, names, options.credit, written, writer)
+    names = ", ".join(f"photographs of {file.name}" for file in options.files)
+    sources.record(options.out, names, options.credit, written)
     _print_written(written, options.out)
 
 
@@ -162,6 +203,12 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, metavar="DIR", help="where to write the report (the output's name + -report)"
     )
     parser.add_argument("--no-report", action="store_true", help="write none")
+    parser.add_argument(
+        "--quantise",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="serve the network in 8-bit integers, if it reads as well so (yes)",
+    )
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the figures of each epoch there, too")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
@@ -194,6 +241,7 @@ def _train(options: argparse.Namespace) -> None:
             title=options.title,
             command=options.command,
             unknown=options.unknown,
+            quantise=options.quantise,
         )
     )
 
@@ -233,6 +281,13 @@ def _report(options: argparse.Namespace) -> None:
     from training.report import command  # its templates are not needed to train
 
     command.run(options.model, options.data, options.output or report_of(options.model), options.skip_unreadable)
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="a model file; it is replaced")
+    parser.add_argument("--data", type=Path, metavar="DATA", help="quantise on DATA/train, test on DATA/test")
+    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    parser.set_defaults(run=lambda given: export.run(given.model, given.data, given.skip_unreadable))
 
 
 if __name__ == "__main__":

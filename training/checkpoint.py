@@ -1,6 +1,7 @@
-"""model.pt: a dictionary of tensors and plain values, complete enough to serve from and to say where it came from.
+"""model.pt: a PyTorch file with a dictionary of tensors and plain values, and two records for the server.
 
-Reading one never runs code from it (`torch.load(weights_only=True)`).
+Reading one never runs code from it (`torch.load(weights_only=True)`). The records, which PyTorch ignores, are described
+in app.recognition.model_file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -18,25 +20,22 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor, nn
 
-from app.recognition.model_card import CheckpointError, ModelCard
+from app.recognition.model_card import ModelCard
+from app.recognition.model_file import CARD, NETWORK, ModelFileError, archive_folder
 from app.recognition.preprocessing import Preprocessing
 from training.networks import ARCHITECTURES, build
-from training.quantised import Ranges, quantised
+from training.onnx_export import ServedNetwork, to_onnx
 
 FORMAT = 1
+_REMEDY = "Train a model with: python -m training train DATA --output model.pt"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """All that model.pt holds.
 
-    `temperature` divides the logits before softmax, so that confidence means accuracy (Guo et al., "On Calibration of
-    Modern Neural Networks", 2017). `metrics` maps the name of a set of images to its figures (`accuracy` 0 to 1,
-    `count`). `provenance` says how the model was made; its keys are for people, none is required. `title` is for the
-    page's heading. `ranges` are those of the network's activations, so that it can be computed in 8-bit numbers
-    (training.quantised); none, if it is not to be. `learned_unknown` says that the network has one more output, for
-    images of no class (training.unknown); with or without, `known_threshold` is where an answer is known from
-    (app.recognition.classifier), None where all are.
+    `state` are the weights, named as the architecture's modules are. `learned_unknown` says that the network has one
+    more output, for images of no class (training.unknown). `ModelCard` explains the other fields.
     """
 
     architecture: str
@@ -48,7 +47,6 @@ class Checkpoint:
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     title: str = ""
-    ranges: Ranges = ()
     learned_unknown: bool = False
     known_threshold: float | None = None
 
@@ -59,12 +57,8 @@ class Checkpoint:
         network.load_state_dict(self.state)
         return network.eval()
 
-    def quantised(self) -> nn.Module:
-        """The network in 8-bit numbers; as it is, if its ranges are not known."""
-        return quantised(self.network(), self.ranges) if self.ranges else self.network()
-
-    def card(self) -> ModelCard:
-        """All but the weights."""
+    def card(self, quantised: bool = False) -> ModelCard:
+        """All but the weights; `quantised` if the network is served in 8-bit integers."""
         return ModelCard(
             architecture=self.architecture,
             arguments=self.arguments,
@@ -76,13 +70,14 @@ class Checkpoint:
             title=self.title,
             version=self.version,
             parameters=self.parameters,
+            quantised=quantised,
             known_threshold=self.known_threshold,
         )
 
     @cached_property
     def version(self) -> str:
-        """Twelve digits that differ between any two models."""
-        kind = (self.architecture, self.arguments, self.classes, *self.ranges)
+        """Twelve digits that differ between any two sets of weights or classes."""
+        kind = (self.architecture, self.arguments, self.classes)
         digest = hashlib.blake2b(repr(kind).encode(), digest_size=6)
         for name, tensor in sorted(self.state.items()):
             digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
@@ -94,8 +89,10 @@ class Checkpoint:
         return sum(parameter.numel() for parameter in self.network().parameters())
 
 
-def save(checkpoint: Checkpoint, path: Path) -> None:
-    """Write model.pt, whole or not at all."""
+def save(checkpoint: Checkpoint, path: Path, served: ServedNetwork | None = None) -> None:
+    """Write model.pt, whole or not at all. Without a network to serve, its own is served in 32-bit floats."""
+    served = served or ServedNetwork(to_onnx(checkpoint.network(), checkpoint.preprocessing.size))
+    card = checkpoint.card(served.quantised).to_json()
     contents = {
         "format": FORMAT,
         "title": checkpoint.title,
@@ -108,18 +105,26 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         # Through JSON, so that no subclass of a plain type slips in, which the safe reader would refuse.
         "metrics": json.loads(json.dumps(checkpoint.metrics)),
         "provenance": json.loads(json.dumps(checkpoint.provenance)),
-        "ranges": [list(limits) for limits in checkpoint.ranges],
         "learned_unknown": checkpoint.learned_unknown,
         "known_threshold": checkpoint.known_threshold,
     }
-    write_whole(path, lambda file: torch.save(contents, file))
+
+    def write(file: BinaryIO) -> None:
+        torch.save(contents, file)
+        # Not compressed: integers hardly shrink, and starting is faster.
+        with zipfile.ZipFile(file, "a") as archive:
+            folder = archive_folder(archive.namelist())
+            archive.writestr(f"{folder}/{CARD}", card)
+            archive.writestr(f"{folder}/{NETWORK}", served.onnx)
+
+    write_whole(path, write)
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file through a temporary one beside it and a rename: whole, or not at all."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "w+b") as file:
             write(file)
         Path(temporary).chmod(0o644)  # mkstemp makes files that only their owner can read; a server may be another user
         Path(temporary).replace(path)
@@ -131,32 +136,31 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 def load(path: Path) -> Checkpoint:
     """Read model.pt and check that its network can be built from it.
 
-    Raises CheckpointError for a missing, damaged or incompatible file.
+    Raises ModelFileError for a missing, damaged or incompatible file.
     """
-    remedy = "Train a model with: python -m training train DATA --output model.pt"
     if not path.is_file():
-        raise CheckpointError(f"{path}: no such model file. {remedy}, or point MODEL_PATH at one.")
+        raise ModelFileError(f"{path}: no such model file. {_REMEDY}, or name another file.")
     try:
         contents = torch.load(path, map_location="cpu", weights_only=True)
     except PermissionError as error:
-        raise CheckpointError(f"{path}: no permission to read the model file. Make it readable.") from error
-    except Exception as error:  # whatever a damaged archive makes the reader stumble over
-        raise CheckpointError(f"{path}: not a model file, or a damaged one. {remedy}.") from error
+        raise ModelFileError(f"{path}: no permission to read the model file. Make it readable.") from error
+    except Exception as error:  # PyTorch raises many kinds of errors for a damaged archive
+        raise ModelFileError(f"{path}: not a model file, or a damaged one. {_REMEDY}.") from error
     if not isinstance(contents, dict) or "format" not in contents:
-        raise CheckpointError(f"{path}: a PyTorch file, but not one written by this project's trainer. {remedy}.")
+        raise ModelFileError(f"{path}: a PyTorch file, but not one written by this project's trainer. {_REMEDY}.")
     if contents["format"] != FORMAT:
-        raise CheckpointError(
+        raise ModelFileError(
             f"{path}: model format {contents['format']!r}, but this version reads {FORMAT}. "
-            f"Use the version of the project that wrote it, or train again. {remedy}."
+            f"Use the version of the project that wrote it, or train again. {_REMEDY}."
         )
-    return _checked(contents, path, remedy)
+    return _checked(contents, path)
 
 
-def _checked(contents: dict[str, Any], path: Path, remedy: str) -> Checkpoint:
+def _checked(contents: dict[str, Any], path: Path) -> Checkpoint:
     if contents.get("architecture") not in ARCHITECTURES:
-        raise CheckpointError(
+        raise ModelFileError(
             f"{path}: unknown architecture {contents.get('architecture')!r}; "
-            f"this version knows {', '.join(ARCHITECTURES)}. {remedy}."
+            f"this version knows {', '.join(ARCHITECTURES)}. {_REMEDY}."
         )
     try:
         checkpoint = Checkpoint(
@@ -169,12 +173,11 @@ def _checked(contents: dict[str, Any], path: Path, remedy: str) -> Checkpoint:
             metrics=contents["metrics"],
             provenance=contents["provenance"],
             title=contents.get("title", ""),
-            ranges=tuple((float(low), float(high)) for low, high in contents.get("ranges", ())),
             learned_unknown=bool(contents.get("learned_unknown", False)),
             known_threshold=contents.get("known_threshold"),
         )
-        checkpoint.quantised()
+        checkpoint.network()
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise CheckpointError(f"{path}: incomplete or inconsistent model file ({reason}). {remedy}.") from error
+        raise ModelFileError(f"{path}: incomplete or inconsistent model file ({reason}). {_REMEDY}.") from error
     return checkpoint

@@ -10,11 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from app.recognition import model_file
+from app.recognition.model_file import ModelFileError, Network
 from training import checkpoint, metrics
 from training.checkpoint import Checkpoint
 from training.images import ImageSet, read_images
 from training.metrics import ClassFigures
 from training.tree import list_images, require_known_classes
+from training.unknown import knownness
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def run(model_path: Path, folder: Path, skip_unreadable: bool) -> None:
     """Print how a model does on a folder of class folders."""
     model = checkpoint.load(model_path)
     images = read_for(model, folder, skip_unreadable)
-    evaluation = evaluate(model, images)
+    evaluation = evaluate(model, images, quantised_network(model_path))
     print(table(evaluation.per_class))
     if images.skipped:
         print(f"skipped {images.skipped} unreadable files")
@@ -54,13 +57,27 @@ def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool, cache: Path
     return read_images(listing, model.preprocessing, skip_unreadable, cache).with_classes(model.classes)
 
 
-def evaluate(model: Checkpoint, images: ImageSet) -> Evaluation:
-    """Classify images whose targets index the model's classes, and count."""
-    logits = metrics.logits_of(model.network(), images)
+def quantised_network(model_path: Path) -> Network | None:
+    """The network in 8-bit integers that a model file has for the server, or None if it has none."""
+    try:
+        card, network = model_file.load(model_path)
+    except ModelFileError:  # PyTorch can still read it
+        return None
+    return network if card.quantised else None
+
+
+def evaluate(model: Checkpoint, images: ImageSet, quantised: Network | None = None) -> Evaluation:
+    """Classify images whose targets index the model's classes, and count; also with the quantised network, if any."""
+    outputs = metrics.outputs_of(model.network(), images)
+    logits = outputs[:, : len(model.classes)]
     evaluation = _counted((logits.double() / model.temperature).softmax(1), images.targets, model.classes)
-    if model.ranges:
-        rounded = metrics.logits_of(model.quantised(), images).argmax(1)
-        evaluation.figures["accuracy_8_bit"] = metrics.accuracy(rounded, images.targets)
+    figures = evaluation.figures
+    if model.known_threshold is not None:
+        known = knownness(outputs, len(model.classes)) >= model.known_threshold
+        figures["known_share"] = known.double().mean().item()
+    if quantised:
+        rounded = metrics.logits_of(quantised, images).argmax(1)
+        figures["accuracy_8_bit"] = metrics.accuracy(rounded, images.targets)
     return evaluation
 
 
@@ -90,7 +107,7 @@ def summary(figures: dict[str, Any]) -> str:
     """A model's accuracy on a set of images, in words."""
     text = f"{figures['accuracy']:.2%}"
     if "accuracy_8_bit" in figures:
-        text += f" ({figures['accuracy_8_bit']:.2%} in 8-bit numbers)"
+        text += f" ({figures['accuracy_8_bit']:.2%} in 8-bit integers)"
     low, high = metrics.interval(figures["accuracy"], figures["count"])
     text += f" of {figures['count']:,} images, 95 % interval {low:.2%} to {high:.2%}"
     if "folds" in figures:

@@ -1,7 +1,7 @@
 """What an image becomes depends on the code that prepares it: a digest that changes whenever that code does.
 
-It covers the modules of `app.recognition` that take part, found by following their imports, and the versions of the
-libraries that these import.
+It covers the modules of `app.recognition` that take part, found by following their imports, the networks beside them,
+and the versions of the libraries that these import.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ def code_digest(roots: tuple[str, ...] = _ROOTS) -> str:
     sources, libraries = imported(roots)
     for name, source in sorted(sources.items()):
         digest.update(name.encode() + b"\0" + source)
+    folder = Path(util.find_spec(_PACKAGE).submodule_search_locations[0])  # type: ignore[union-attr, index]
+    for network in sorted(folder.glob("*.onnx")):
+        digest.update(network.read_bytes())
     for library in sorted(libraries):
         digest.update(f"{library} {_version(library)}\n".encode())
     return digest.hexdigest()

@@ -22,7 +22,7 @@ class GivenModels:
 
     @classmethod
     def load(cls, recipe: Recipe) -> GivenModels:
-        """Read them. Raises CheckpointError for an unusable file, TrainingError for one whose images are prepared in
+        """Read them. Raises ModelFileError for an unusable file, TrainingError for one whose images are prepared in
         another way."""
         loaded = {}
         for option, name in (("init", recipe.init), ("teacher", recipe.teacher)):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from app.recognition.drift import CONFIDENCE_BINS, CONFIDENCE_BOUNDS
+from app.recognition.model_file import Network
 from training.images import ImageSet
 
 # Larger than a batch in training, because no gradients are kept; small enough to stay in the processor's cache.
@@ -37,15 +38,17 @@ class ClassFigures:
     f1: float
 
 
-def logits_of(network: nn.Module, images: ImageSet) -> Tensor:
-    """Logits of the classes, float32 (n, classes) on the CPU."""
+def logits_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
+    """Logits of the classes, float32 (n, classes) on the CPU, by PyTorch or by ONNX Runtime."""
     return outputs_of(network, images)[:, : len(images.classes)]
 
 
 @torch.inference_mode()
-def outputs_of(network: nn.Module, images: ImageSet) -> Tensor:
-    """All that the network gives, on the CPU: a column of its own, after those of the classes, for images of none of
-    them, if it has learned these (training.unknown)."""
+def outputs_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
+    """All that the network gives: after the logits of the classes one for images of none of them, if it has learned
+    these (training.unknown)."""
+    if isinstance(network, Network):
+        return torch.cat([torch.from_numpy(network(batch.squeeze(1).numpy())) for batch, _ in images.batches(_BATCH)])
     network.eval()
     device = next(network.parameters()).device
     return torch.cat(

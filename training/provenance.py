@@ -29,14 +29,18 @@ def provenance(
     result: Fit,
     command: Sequence[str],
     models: Mapping[str, Checkpoint | None],
+    unknown: Path | None = None,
 ) -> dict[str, Any]:
-    """What went into a model, for people; `models` are those that it took from, by what they were to it."""
+    """What went into a model, for people.
+
+    `models` are those that it took from, by what they were to it; `unknown` is the folder of the images of no class.
+    """
     return {
         "data": {
             "folder": data.name,
             "images": {part: len(images) for part, images in material.sets.items()},
             "divided": material.how or "by the folder itself",
-            "sources": sources.read(data),
+            "sources": sources.read(data) | (sources.read(unknown) if unknown else {}),
             "training images by class": material.train.counts,
             "skipped files": material.skipped,
         },

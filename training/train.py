@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from app.recognition.model_file import Network
 from app.recognition.preprocessing import Preprocessing
 from training import checkpoint, metrics, networks
 from training.calibration import fit_temperature
@@ -24,7 +25,7 @@ from training.material import Division, Material, read_material
 from training.objective import class_weights
 from training.outputs import require_writable
 from training.provenance import provenance
-from training.quantisation_ranges import fit_ranges
+from training.quantisation import served_network
 from training.recipes import Recipe
 from training.resume import Resumable, conditions
 from training.transfer import start_from
@@ -37,8 +38,8 @@ class Options:
     """What to train, on what, and where to write it.
 
     `arguments` are those of the architecture, `unknown` is a folder of images of no class. `report` is the folder of
-    the report, None for none, `tensorboard` one for TensorBoard; `command`, the command line's arguments, is noted in
-    the model.
+    the report, None for none, `tensorboard` one for TensorBoard. `quantise` serves the network in 8-bit integers, if it
+    reads as well so. `command`, the command line's arguments, is noted in the model.
     """
 
     data: Path
@@ -54,6 +55,7 @@ class Options:
     title: str = ""
     command: Sequence[str] = ()
     unknown: Path | None = None
+    quantise: bool = True
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -124,7 +126,7 @@ class Training:
             result = self._trainer(train, validation).fit()
             if result.interrupted:
                 raise KeyboardInterrupt
-            model = self._calibrated(self._model(result), train, validation)
+            model = self._calibrated(self._model(result), validation)
             evaluations.append(evaluate(model, test))
             print(f"fold {number} of {len(self._material.folds)}: accuracy {summary(evaluations[-1].figures)}")
         return pooled(evaluations, self._material.train.classes)
@@ -159,12 +161,14 @@ class Training:
         """Calibrate, test, save and report. Raises InterruptionError at another Ctrl-C."""
         options, material = self._options, self._material
         with told(f"interrupted: {options.output} is as it was; --resume goes on after epoch {len(result.epochs)}"):
-            model = self._calibrated(self._model(result), material.train, material.validation)
-            evaluations = {part: evaluate(model, images) for part, images in material.tests.items()}
+            model = self._calibrated(self._model(result), material.validation)
+            served = served_network(model, material.train, material.validation, quantised=options.quantise)
+            quantised = Network(served.onnx) if served.quantised else None
+            evaluations = {part: evaluate(model, images, quantised) for part, images in material.tests.items()}
             if cross_validated:
                 evaluations["test"] = cross_validated
             model = replace(model, metrics={part: evaluation.figures for part, evaluation in evaluations.items()})
-            checkpoint.save(model, options.output)
+            checkpoint.save(model, options.output, served)
         with told(f"interrupted: {options.output} is written, its report is not"):
             if not result.interrupted:
                 self._resumable.finished()
@@ -190,15 +194,20 @@ class Training:
             state=result.state,
             preprocessing=options.preprocessing,
             provenance=provenance(
-                options.data, self._material, self._recipe, result, options.command, self._models.by_name
+                options.data,
+                self._material,
+                self._recipe,
+                result,
+                options.command,
+                self._models.by_name,
+                options.unknown,
             ),
             title=options.title,
             learned_unknown=self._unknown is not None,
         )
 
-    def _calibrated(self, model: Checkpoint, train: ImageSet, validation: ImageSet | None) -> Checkpoint:
+    def _calibrated(self, model: Checkpoint, validation: ImageSet | None) -> Checkpoint:
         """The model with all that is chosen by validation images."""
-        model = replace(model, ranges=fit_ranges(model, train, validation))
         if validation is None:
             return model
         logits = metrics.logits_of(model.network(), validation)

@@ -90,7 +90,7 @@ def knownness(outputs: Tensor, classes: int) -> Tensor:
 
 def with_threshold(model: Checkpoint, validation: ImageSet, unknown: Unknown | None) -> Checkpoint:
     """The model with the threshold that suits these images best, and with what it costs noted."""
-    network = model.quantised()
+    network = model.network()
     classes = len(model.classes)
     known = knownness(metrics.outputs_of(network, validation), classes)
     strange = knownness(metrics.outputs_of(network, unknown.validation), classes) if unknown else None

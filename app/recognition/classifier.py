@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from app.recognition import runtime
+from app.recognition import model_file
 from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.decoding import MAX_PIXELS, decode
 from app.recognition.model_card import ModelCard
-from app.recognition.runtime import Network, Runtime
+from app.recognition.model_file import Network
 from app.recognition.segmentation import Grey
 
 # Runtimes prepare themselves for each shape once.
@@ -24,10 +24,12 @@ _WARM_BATCHES = (1, 2, 4, 8, 16)
 
 
 class Prediction(NamedTuple):
-    """Probabilities of all classes, in class order, summing to 1; the label is the most probable one."""
+    """Probabilities of all classes, in class order, summing to 1; the label is the most probable one. `known` is false
+    for what is probably none of them."""
 
     label: str
     confidence: float
+    known: bool
     probabilities: dict[str, float]
 
 
@@ -40,9 +42,9 @@ class Classifier:
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, path: Path, by: Runtime = "pytorch") -> Classifier:
-        """Load model.pt. Raises CheckpointError if it cannot be used."""
-        return cls(*runtime.load(path, by))
+    def load(cls, path: Path) -> Classifier:
+        """Load model.pt. Raises ModelFileError if it cannot be used."""
+        return cls(*model_file.load(path))
 
     def warm_up(self) -> None:
         """Do once what makes first times slow: import decoders, and let the network settle at the usual batches."""
@@ -72,7 +74,9 @@ class Classifier:
             logits = self._network(np.array(inputs))
         return [self._prediction(row) for row in logits.tolist()]
 
-    def _prediction(self, logits: list[float]) -> Prediction:
+    def _prediction(self, outputs: list[float]) -> Prediction:
+        # A model that has learned of images of no class (training.unknown) has one more output, for these.
+        logits, strange = outputs[: len(self.model.classes)], outputs[len(self.model.classes) :]
         # Calibrated softmax, in double precision, so that the printed probabilities sum to 1. For the few numbers of a
         # row plain Python is faster than NumPy.
         highest, temperature = max(logits), self.model.temperature
@@ -81,4 +85,6 @@ class Classifier:
         probabilities = [power / total for power in powers]
         confidence = max(probabilities)
         label = self.model.classes[probabilities.index(confidence)]
-        return Prediction(label, confidence, dict(zip(self.model.classes, probabilities, strict=True)))
+        threshold = self.model.known_threshold
+        known = threshold is None or highest - sum(strange) >= threshold
+        return Prediction(label, confidence, known, dict(zip(self.model.classes, probabilities, strict=True)))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.templating import Jinja2Templates
 
-from app.batching import OverloadedError, Recogniser
-from app.forms import UploadError
+from app import errors
+from app.batching import BatchingClassifier
 from app.recognition.classifier import Prediction
-from app.recognition.decoding import ImageError
 from app.recognition.model_card import ModelCard
 from app.recognition.preprocessing import Preprocessing
 from app.routes.predict import recognise
@@ -39,30 +38,25 @@ async def recognise_without_script(request: Request) -> Response:
     """The page with the answer to an uploaded picture, for browsers that run no scripts."""
     try:
         return _page(request, (await recognise(request)).prediction)
-    except ImageError as error:
-        return _page(request, error=str(error), status=400)
-    except UploadError as error:
-        return _page(request, error=error.detail, status=error.status)
-    except OverloadedError:
-        return _page(request, error="The server is busy. Try again in a second.", status=503)
-    except HTTPException as error:
-        return _page(request, error=error.detail, status=error.status_code)
+    except errors.EXPECTED as error:
+        status, detail, _ = errors.describe(error)
+        return _page(request, error=detail, status=status)
 
 
 @router.get("/docs")
 def docs(request: Request) -> Response:
     """The API's documentation, from files of our own server where FastAPI's page would load them from a CDN."""
-    return _templates.TemplateResponse(request, "docs.html", {"static": request.app.state.assets.url})
+    return _templates.TemplateResponse(request, "docs.html", {"static": request.app.state.static.url})
 
 
 def _page(request: Request, answer: Prediction | None = None, error: str | None = None, status: int = 200) -> Response:
-    recogniser: Recogniser | None = request.app.state.recogniser
-    model = recogniser.classifier.model if recogniser else None
+    classifier: BatchingClassifier | None = request.app.state.classifier
+    model = classifier.classifier.model if classifier else None
     title, hint = invitation(model) if model else ("Draw a character", "The model is being loaded.")
     classes = model.classes if model else ()
     preprocessing = model.preprocessing if model else Preprocessing()
     values = {
-        "static": request.app.state.assets.url,
+        "static": request.app.state.static.url,
         "title": title,
         "hint": hint,
         "classes": classes,

@@ -1,73 +1,72 @@
-"""The API: /predict."""
+"""POST /predict: recognise a character."""
 
 from __future__ import annotations
 
 import base64
 import io
 import time
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from PIL import Image
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 from pydantic_core import to_json
 
-from app.batching import Recogniser, Recognition
-from app.forms import FIELD
+from app.batching import BatchingClassifier, Recognition
+from app.errors import NotReadyError
 from app.recognition.segmentation import Grey
-from app.uploads import read_image
+from app.uploads import FIELD
 
-# Uploads come by app.shortcut; here /predict is documented, and other methods than POST are refused.
 router = APIRouter()
+_EXAMPLE: JsonDict = {"label": "7", "confidence": 0.9987, "known": True, "probabilities": {"1": 0.0013, "7": 0.9987}}
 
 
 class PredictionAnswer(BaseModel):
-    """The most probable class, and the probability of every class in class order.
+    """The most probable class, its probability, and the probability of every class in class order.
 
-    `input` is there only if it was asked for: what the network saw, as the data URL of a PNG image.
+    `input` is only in the answer if it was asked for.
     """
 
-    label: str
-    confidence: float
-    probabilities: dict[str, float]
-    input: str | None = None
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    label: str = Field(description="The most probable class")
+    confidence: float = Field(description="Its probability", ge=0, le=1)
+    known: bool = Field(description="False for what is probably none of the classes")
+    probabilities: dict[str, float] = Field(description="The probability of every class; they add up to 1")
+    input: str | None = Field(None, description="The network's input, as the data URL of a PNG image")
 
 
 class ErrorAnswer(BaseModel):
-    """What went wrong and what to do about it."""
+    """An error."""
 
-    detail: str
+    detail: str = Field(
+        description="What is wrong, and what to do", examples=["No image was sent. Send the image as …"]
+    )
 
 
-def ready_recogniser(request: Request) -> Recogniser:
-    """What answers, or 503 while it cannot."""
-    recogniser: Recogniser | None = request.app.state.recogniser
-    if recogniser is None:
-        raise HTTPException(503, "The model is not loaded yet. Try again in a few seconds.", {"Retry-After": "2"})
-    return recogniser
+def ready_classifier(request: Request) -> BatchingClassifier:
+    """Return the classifier. Raises NotReadyError (503) while there is none."""
+    classifier: BatchingClassifier | None = request.app.state.classifier
+    if classifier is None:
+        raise NotReadyError
+    return classifier
 
 
 _FORM = {
     "type": "object",
     "required": [FIELD],
-    "properties": {FIELD: {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP, GIF or BMP"}},
-}
-_INCLUDE = {
-    "name": "include",
-    "in": "query",
-    "required": False,
-    "schema": {"type": "string", "enum": ["input"]},
-    "description": "`input`: add what the network saw, as the data URL of a PNG image",
+    "properties": {FIELD: {"type": "string", "format": "binary", "description": "A PNG, JPEG, WebP, GIF or BMP file"}},
 }
 _ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "Not a readable image"},
     408: {"model": ErrorAnswer, "description": "The upload took too long to arrive"},
     413: {"model": ErrorAnswer, "description": "Too many bytes or pixels"},
-    415: {"model": ErrorAnswer, "description": "An image format that is not offered"},
-    422: {"model": ErrorAnswer, "description": "No image field, or nothing is drawn"},
-    500: {"model": ErrorAnswer, "description": "A fault of the server, which has been logged"},
-    503: {"model": ErrorAnswer, "description": "Not ready, or too busy; Retry-After says when to come back"},
+    415: {"model": ErrorAnswer, "description": "Another image format"},
+    422: {"model": ErrorAnswer, "description": "No image field, nothing drawn, or a wrong parameter"},
+    500: {"model": ErrorAnswer, "description": "An error in the server; it has been logged"},
+    503: {"model": ErrorAnswer, "description": "Not ready, or too busy; Retry-After says when to try again"},
 }
 
 
@@ -75,44 +74,37 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     "/predict",
     summary="Recognise a character",
     responses={200: {"model": PredictionAnswer, "content": {"text/plain": {"example": "7"}}}, **_ERRORS},
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}},
-        "parameters": [_INCLUDE],
-    },
+    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
 )
-async def predict(request: Request) -> Response:
-    """Send an image of one character: dark on light or light on dark, anywhere in the picture, drawn or photographed.
+async def predict(
+    request: Request,
+    include: Annotated[
+        Literal["input"] | None, Query(description="`input` adds the network's input to the answer")
+    ] = None,
+) -> Response:
+    """Send an image of one character: dark on light or light on dark, anywhere in the image, drawn or photographed.
 
-    The answer is JSON; with `Accept: text/plain`, the bare label.
+    The answer is JSON; with `Accept: text/plain` it is the label alone.
     """
     recognition = await recognise(request)
     prediction = recognition.prediction
     if prefers_plain_text(request.headers.get("accept", "")):
         return PlainTextResponse(prediction.label)
-    answer: dict[str, Any] = {
-        "label": prediction.label,
-        "confidence": prediction.confidence,
-        "probabilities": prediction.probabilities,
-    }
-    if request.scope["query_string"] and request.query_params.get("include") == "input":
+    answer = prediction._asdict()
+    if include == "input":
         answer["input"] = _data_url(recognition.prepared)
     return Response(to_json(answer), media_type="application/json")
 
 
 async def recognise(request: Request) -> Recognition:
-    """Read the request's upload, within the limits, recognise it, and count that."""
+    """Receive the request's image, classify it, and count that."""
     state = request.app.state
-    recogniser = ready_recogniser(request)
-    try:
-        with recogniser.admitted(), state.room.account() as account:
-            state.metrics.set_queue_depth(recogniser.waiting)
-            recognition = await recogniser.recognise(await read_image(request, state.room, account))
-    finally:
-        state.metrics.set_queue_depth(recogniser.waiting)
-    seconds = time.perf_counter() - request.scope["started"]
-    state.metrics.count_prediction(
-        recognition, seconds, recognition.prediction.confidence < state.settings.unsure_below
-    )
+    classifier = ready_classifier(request)
+    started = time.perf_counter()
+    async with state.uploads.received(request) as image:
+        recognition = await classifier.classify(image)
+    unsure = recognition.prediction.confidence < state.settings.unsure_below
+    state.metrics.count_prediction(recognition, time.perf_counter() - started, unsure)
     return recognition
 
 
@@ -123,7 +115,7 @@ def _data_url(pixels: Grey) -> str:
 
 
 def prefers_plain_text(accept: str) -> bool:
-    """Whether an Accept header (RFC 9110, 12.5.1) ranks text/plain above JSON; JSON wins a draw."""
+    """Whether an Accept header (RFC 9110, 12.5.1) prefers text/plain to JSON; if it prefers neither, JSON it is."""
     quality = {"text/plain": 0.0, "application/json": 0.0}
     for item in accept.lower().split(","):
         kind, *parameters = (part.strip() for part in item.split(";"))

@@ -1,4 +1,4 @@
-"""What an operator relies on: settings, metrics, readiness."""
+"""Settings, metrics, readiness."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.batching import Recognition
+from app.batching import BatchingClassifier, Queue, Recognition
 from app.main import create_app
 from app.metrics import Metrics
 from app.recognition.classifier import Prediction
 from app.settings import Settings, read_settings
 from tests.conftest import MODEL, ROOT, encode
 from tests.service.test_predict import post
-from training import checkpoint
 
 WRONG = {
     "MAX_UPLOAD_BYTES": "ten",
@@ -44,22 +43,13 @@ def test_wrong_setting_is_refused_with_a_clear_line(monkeypatch, name: str, valu
 
 
 def test_deployed_server_with_a_wrong_setting_stops_with_a_clear_line():
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "app.main:app",
-        "--config",
-        "python:app.gunicorn_config",
-        "--bind",
-        "127.0.0.1:0",
-    ]
-    run = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "MAX_PIXELS": "many"}, capture_output=True, text=True, timeout=60
-    )
+    environment = {**os.environ, "WEB_CONCURRENCY": "abc", "PORT": "http"}
+    command = [sys.executable, "-m", "app"]
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert run.returncode != 0
-    assert "Traceback" not in run.stderr
-    assert "MAX_PIXELS=many" in run.stderr
+    (line,) = run.stderr.splitlines()
+    assert "WEB_CONCURRENCY=abc" in line
+    assert "PORT=http" in line
 
 
 def sample(client: TestClient, name: str) -> float:
@@ -77,55 +67,57 @@ def test_metrics_count_answers_by_route_and_status(client, seven):
     assert sample(client, requests + '{route="/predict",status="400"}') == 1
     assert sample(client, requests + '{route="other",status="404"}') == 1
     assert sample(client, requests + '{route="/static",status="200"}') == 1
-    assert sample(client, 'handwritten_predictions_total{class="7"}') == 1
+    version = client.get("/model").json()["version"]
+    assert sample(client, f'handwritten_predictions_total{{class="7",version="{version}"}}') == 1
+    assert sample(client, f'handwritten_confidence_count{{version="{version}"}}') == 1
     assert sample(client, 'handwritten_prediction_seconds_bucket{le="+Inf",stage="decode"}') == 1
 
 
 def test_metrics_count_what_the_page_is_not_sure_of(seven):
     with TestClient(create_app(Settings(model_path=MODEL, unsure_below=1.0))) as client:
         post(client, encode(seven))
-        assert sample(client, "handwritten_unsure_predictions_total") == 1
+        version = client.get("/model").json()["version"]
+        assert sample(client, f'handwritten_unsure_predictions_total{{version="{version}"}}') == 1
 
 
-def predict(metrics: Metrics, label: str, confidence: float, times: int) -> None:
-    recognition = Recognition(None, Prediction(label, confidence, {}), 0.001, 0.001)  # type: ignore[arg-type]
-    for _ in range(times):
-        metrics.count_prediction(recognition, 0.002, confidence < 0.9)
-
-
-def drift(metrics: Metrics, of: str) -> float:
-    family = next(family for family in metrics.collect() if family.name == "handwritten_drift")
-    return next(
-        point.value for point in family.samples if point.labels["of"] == of and point.labels["against"] == "test"
-    )
-
-
-def test_drift_moves_when_predictions_do():
-    model = checkpoint.load(MODEL)
-    metrics = Metrics(["/predict"])
-    metrics.use_model(model.card())
-    expected = model.metrics["test"]["predicted_share"]
-    for label, share in expected.items():
-        predict(metrics, label, 0.9999, round(1000 * share))
-    assert drift(metrics, "class") < 0.1
-    predict(metrics, "1", 0.9999, 500)
-    one_class = drift(metrics, "class")
-    assert one_class > 0.25
-    sure = drift(metrics, "confidence")
-    predict(metrics, "1", 0.6, 500)
-    assert drift(metrics, "confidence") > max(0.25, sure)
-
-
-def test_worker_with_another_model_does_not_count_the_formers_predictions():
-    model = checkpoint.load(MODEL)
-    metrics = Metrics(["/predict"])
-    metrics.use_model(model.card())
-    predict(metrics, "9", 0.9, 10)
-    metrics.use_model(replace(model.card(), classes=("a", "b"), version="123456789abc"))
-    predict(metrics, "a", 0.9, 3)
+def test_predictions_of_two_models_are_counted_apart(classifier):
+    metrics = Metrics()
+    metrics.use_model(classifier.model)
+    count(metrics, "9", times=10)
+    metrics.use_model(replace(classifier.model, classes=("a", "9"), version="123456789abc"))
+    count(metrics, "9", times=3)
     text = metrics.exposition().decode()
-    assert 'handwritten_predictions_total{class="a"} 3.0' in text
-    assert "handwritten_drift_window 3.0" in text
+    assert f'handwritten_predictions_total{{class="9",version="{classifier.model.version}"}} 10.0' in text
+    assert 'handwritten_predictions_total{class="9",version="123456789abc"} 3.0' in text
+    assert 'handwritten_confidence_count{version="123456789abc"} 3.0' in text
+
+
+def test_what_is_not_known_is_counted_and_shown_beside_the_test_sets(classifier):
+    figures = {**classifier.model.metrics["test"], "known_share": 0.99}
+    metrics = Metrics()
+    metrics.use_model(replace(classifier.model, metrics={"test": figures}, version="123456789abc"))
+    count(metrics, "1", times=5)
+    count(metrics, "1", times=3, known=False)
+    lines = metrics.exposition().decode().splitlines()
+    assert 'handwritten_unknown_predictions_total{version="123456789abc"} 3.0' in lines
+    name = 'handwritten_test_unknown_share{against="test",version="123456789abc"} '
+    assert next(float(line.removeprefix(name)) for line in lines if line.startswith(name)) == pytest.approx(0.01)
+
+
+def count(metrics: Metrics, label: str, times: int, known: bool = True) -> None:
+    recognition = Recognition(None, Prediction(label, 0.9, known, {}), 0.001, 0.001)  # type: ignore[arg-type]
+    for _ in range(times):
+        metrics.count_prediction(recognition, 0.002, unsure=False)
+
+
+def test_distribution_of_the_test_sets_predictions_is_shown(client):
+    model = client.get("/model").json()
+    share = model["metrics"]["test"]["predicted_share"]["7"]
+    version = model["version"]
+    name = f'handwritten_test_class_share{{against="test",class="7",version="{version}"}}'
+    assert sample(client, name) == pytest.approx(share)
+    name = f'handwritten_test_confidence_share{{against="test",le="+Inf",version="{version}"}}'
+    assert sample(client, name) == pytest.approx(1)
 
 
 def test_not_ready_any_more_when_shutting_down():
@@ -139,13 +131,11 @@ def test_not_ready_any_more_when_shutting_down():
 
 
 def test_what_waits_is_answered_before_the_end(classifier, seven):
-    from app.batching import Recogniser
-
     async def ask_and_close() -> list[str]:
-        recogniser = Recogniser(classifier, 10**6, 64)
-        waiting = [asyncio.create_task(recogniser.recognise(encode(seven))) for _ in range(40)]
+        batching = BatchingClassifier(classifier, 10**6, Queue(64), Queue(8))
+        waiting = [asyncio.create_task(batching.classify(encode(seven))) for _ in range(40)]
         await asyncio.sleep(0)
-        await asyncio.to_thread(recogniser.close)
+        await asyncio.to_thread(batching.close)
         return [(await task).prediction.label for task in waiting]
 
     with ThreadPoolExecutor(1) as pool:  # in a thread of its own: a browser under test has a loop in this one

@@ -1,18 +1,28 @@
-"""What every answer carries, and what is logged of it."""
+"""Headers of every answer, the log, and what others add to the application."""
 
 from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import Request
+from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.logs import RequestLog, RequestRecord
+from app import logs
 from app.main import create_app
+from app.recognition.decoding import ImageError
 from app.settings import Settings
 from tests.conftest import MODEL, encode
 from tests.service.server import converse, listening
@@ -53,7 +63,7 @@ def test_every_answer_is_secured(client, method: str, path: str, status: int):
 
 
 def test_server_error_is_secured_and_says_nothing_of_the_inside(client, seven):
-    client.app.state.recogniser.classifier.predict = fail
+    client.app.state.classifier.classifier.predict = fail
     answer = post(client, encode(seven), **{"x-request-id": "abc"})
     assert answer.status_code == 500
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -64,7 +74,7 @@ def test_server_error_is_secured_and_says_nothing_of_the_inside(client, seven):
 
 def test_server_error_is_logged_with_its_request(seven, capsys):
     with make_client() as client:
-        client.app.state.recogniser.classifier.predict = fail  # type: ignore[attr-defined]
+        client.app.state.classifier.classifier.predict = fail  # type: ignore[attr-defined]
         post(client, encode(seven), **{"x-request-id": "abc"})
     log = capsys.readouterr().out
     assert "request abc failed" in log
@@ -109,7 +119,7 @@ def test_nothing_of_an_upload_is_logged(seven, capfd, log_format: str):
         client.post("/predict", data={"image": "milk, eggs"})
         kind = {"content-type": "multipart/form-data; boundary=x"}
         client.post("/predict", content=b"--x\r\nmilk, eggs", headers=kind)
-        client.app.state.recogniser.classifier.predict = fail  # type: ignore[attr-defined]
+        client.app.state.classifier.classifier.predict = fail  # type: ignore[attr-defined]
         post(client, encode(seven))
     written = "".join(capfd.readouterr())
     assert "milk" not in written
@@ -120,16 +130,18 @@ def test_nothing_of_an_upload_is_logged(seven, capfd, log_format: str):
 def test_a_full_disk_costs_log_lines_only(monkeypatch):
     full = open("/dev/full", "w")  # noqa: SIM115 - closing it fails, as it should
     monkeypatch.setattr("sys.stdout", full)
-    log = RequestLog("readable")
-    for _ in range(3):
-        log.write(RequestRecord("abc", "GET", "/つ", 200, 0.001, {}))
+    with make_client() as client:
+        assert [client.get("/healthz").status_code for _ in range(3)] == [200] * 3
+    logging.getLogger("handwritten").handlers.clear()
     with pytest.raises(OSError, match="No space left"):
         full.close()
 
 
-def test_a_path_that_the_log_cannot_spell_costs_its_line_only(monkeypatch):
+def test_a_path_that_the_log_cannot_encode_costs_its_line_only(monkeypatch):
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), "latin-1"))
-    RequestLog("readable").write(RequestRecord("abc", "GET", "/つ", 200, 0.001, {}))
+    logs.configure("json", requests=True)
+    with make_client() as client:
+        assert client.get("/つ").status_code == 404
 
 
 def test_other_sites_may_not_call(client):
@@ -154,3 +166,48 @@ def test_forwarded_address_is_believed_from_configured_proxies_only(monkeypatch,
         converse(port, b"GET /nowhere HTTP/1.1\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n")
     (line,) = (line for line in capsys.readouterr().out.splitlines() if "/nowhere" in line)
     assert json.loads(line)["client"] == logged
+
+
+def test_middleware_of_others_sees_predictions(seven):
+    seen = []
+
+    class Watching:
+        def __init__(self, app: ASGIApp) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            seen.append(scope.get("path"))
+            await self.app(scope, receive, send)
+
+    app = create_app(Settings(model_path=MODEL))
+    app.add_middleware(Watching)
+    with TestClient(app) as client:
+        assert post(client, encode(seven)).status_code == 200
+    assert "/predict" in seen
+
+
+def test_exception_handler_of_others_sees_errors_of_predictions():
+    app = create_app(Settings(model_path=MODEL))
+
+    async def teapot(request: Request, error: Exception) -> PlainTextResponse:
+        return PlainTextResponse(f"{request.url.path}: {error}", 418)
+
+    app.add_exception_handler(ImageError, teapot)
+    with TestClient(app) as client:
+        answer = post(client, b"not an image")
+    assert answer.status_code == 418
+    assert answer.text.startswith("/predict: This is not an image")
+
+
+def test_opentelemetry_sees_predictions(seven):
+    app = create_app(Settings(model_path=MODEL))
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    FastAPIInstrumentor.instrument_app(app, tracer_provider=provider)
+    with TestClient(app) as client:
+        assert post(client, encode(seven)).status_code == 200
+        assert post(client, b"not an image").status_code == 400
+    seen = [dict(span.attributes or {}) for span in spans.get_finished_spans() if span.kind is SpanKind.SERVER]
+    assert [span["http.route"] for span in seen] == ["/predict", "/predict"]
+    assert [span["http.status_code"] for span in seen] == [200, 400]

@@ -46,7 +46,7 @@ def test_openapi_describes_the_upload(client):
 
 
 def test_upload_without_script_before_the_model_is_loaded_is_told_so(client):
-    client.app.state.recogniser = None
+    client.app.state.classifier = None
     answer = client.post("/", files={"image": b"anything"})
     assert answer.status_code == 503
     assert "not loaded yet" in answer.text

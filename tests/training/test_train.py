@@ -71,7 +71,7 @@ def test_evaluate_prints_accuracy_and_the_figures_of_each_class(trained: Path, t
     assert main(["evaluate", str(trained), str(tree / "test")]) == 0
     printed = capsys.readouterr().out
     figures = checkpoint.load(trained).metrics["test"]
-    expected = f"accuracy {figures['accuracy']:.2%} ({figures['accuracy_8_bit']:.2%} in 8-bit numbers) of 36 images"
+    expected = f"accuracy {figures['accuracy']:.2%} ({figures['accuracy_8_bit']:.2%} in 8-bit integers) of 36 images"
     assert expected in printed
     assert [line.split()[0] for line in printed.splitlines()[1:4]] == ["0", "1", "7"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.errors import TrainingError
-from training.evaluate import evaluate, read_for, summary
+from training.evaluate import evaluate, quantised_network, read_for, summary
 from training.fit import Epoch
 from training.images import CACHE
 from training.report.folder import write_after
@@ -19,7 +19,7 @@ from training.tree import extra_tests, find_part, require_part
 def run(model_path: Path, data: Path, folder: Path, skip_unreadable: bool) -> None:
     """Write the report on a model and a tree to `folder`; the curves are those that `folder` already has, if any.
 
-    The tree needs a test part; the sheet of the classes is drawn if it has a training part too. Raises CheckpointError
+    The tree needs a test part; the sheet of the classes is drawn if it has a training part too. Raises ModelFileError
     for an unusable model and TrainingError for an unusable tree.
     """
     model = checkpoint.load(model_path)
@@ -27,7 +27,8 @@ def run(model_path: Path, data: Path, folder: Path, skip_unreadable: bool) -> No
     parts |= {"test": require_part(data, "test")}
     parts |= {found.name: found for found in extra_tests(data)}
     sets = {part: read_for(model, found, skip_unreadable, data / CACHE) for part, found in parts.items()}
-    evaluations = {part: evaluate(model, images) for part, images in sets.items() if part.startswith("test")}
+    quantised = quantised_network(model_path)
+    evaluations = {part: evaluate(model, images, quantised) for part, images in sets.items() if part.startswith("test")}
     model = replace(model, metrics={part: evaluation.figures for part, evaluation in evaluations.items()})
     epochs = _epochs_of(model, folder / "history.json")
     title = f"{model_path.name}: {model.architecture} on {data.resolve().name}"
