@@ -9,8 +9,6 @@ from contextlib import contextmanager
 
 from training.errors import InterruptionError
 
-EXIT_STATUS = 130  # a shell's for what Ctrl-C ended
-
 
 def end_on_sigterm() -> None:
     """Make a platform's way of stopping as good as Ctrl-C."""

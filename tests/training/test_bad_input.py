@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.conftest import MODEL, encode
+from tests.conftest import MODEL, ROOT, encode
 from training import checkpoint
 from training.__main__ import main
 
@@ -139,3 +142,21 @@ def test_teachers_that_cannot_teach_are_explained(small: Path, tmp_path: Path, c
     error = capsys.readouterr().err
     assert teacher in error
     assert reason in error
+
+
+@pytest.mark.parametrize("missing", ["torch", "tqdm"])
+def test_help_without_the_trainers_dependencies_is_one_line(missing: str, tmp_path: Path):
+    blocked = tmp_path / missing
+    blocked.mkdir()
+    (blocked / "__init__.py").write_text(f"raise ModuleNotFoundError('no', name='{missing}')")
+    done = subprocess.run(
+        [sys.executable, "-m", "training", "train", "--help"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"error: {missing} is not installed. Install what the trainer needs: make trainer"
+    ]
