@@ -92,8 +92,20 @@ def test_predictions_of_two_models_are_counted_apart(classifier):
     assert 'handwritten_confidence_count{version="123456789abc"} 3.0' in text
 
 
-def count(metrics: Metrics, label: str, times: int) -> None:
-    recognition = Recognition(None, Prediction(label, 0.9, True, {}), 0.001, 0.001)  # type: ignore[arg-type]
+def test_what_is_not_known_is_counted_and_shown_beside_the_test_sets(classifier):
+    figures = {**classifier.model.metrics["test"], "known_share": 0.99}
+    metrics = Metrics()
+    metrics.use_model(replace(classifier.model, metrics={"test": figures}, version="123456789abc"))
+    count(metrics, "1", times=5)
+    count(metrics, "1", times=3, known=False)
+    lines = metrics.exposition().decode().splitlines()
+    assert 'handwritten_unknown_predictions_total{version="123456789abc"} 3.0' in lines
+    name = 'handwritten_test_unknown_share{against="test",version="123456789abc"} '
+    assert next(float(line.removeprefix(name)) for line in lines if line.startswith(name)) == pytest.approx(0.01)
+
+
+def count(metrics: Metrics, label: str, times: int, known: bool = True) -> None:
+    recognition = Recognition(None, Prediction(label, 0.9, known, {}), 0.001, 0.001)  # type: ignore[arg-type]
     for _ in range(times):
         metrics.count_prediction(recognition, 0.002, unsure=False)
 

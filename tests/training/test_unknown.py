@@ -84,6 +84,7 @@ def test_trainer_and_server_agree_on_what_is_known(wary: Path, strange: Path):
     model = checkpoint.load(wary)
     images = read_images(list_images(strange / "validation"), model.preprocessing)
     scores = knownness(outputs_of(model.network(), replace(images, classes=model.classes)), len(model.classes))
+    assert model.known_threshold is not None
     share = (scores >= model.known_threshold).double().mean().item()
     # The server computes in 8-bit integers.
     assert known(wary, strange / "validation", "2345689") == pytest.approx(share, abs=0.05)
@@ -149,13 +150,11 @@ def test_letters_that_look_like_no_digit_are_drawn_with_shapes_and_several_digit
     # The tracks of 2 are to be an A, those of 3 an O.
     letters.write_text(tracks.replace('"2"', '"A"').replace('"3"', '"O"'), encoding="latin-1")
     out = tmp_path / "unknown"
-    command = ["prepare", "no-digits", str(letters), "--out", str(out), "--test-source", "aga"]
-    assert main([*command, "--test-fraction", "0", "--validation-source", "uqb", "--credit", "me"]) == 2
     command = ["prepare", "no-digits", str(letters), "--out", str(out), "--test-source", "aga", "--test-fraction", "0"]
     assert main(command) == 0
     kinds = Counter(path.parent.name for path in out.glob("train/*/*.png"))
     assert set(kinds) == {"letters", "shapes", "several", "crossed-out"}
-    assert kinds["letters"] == tracks.count('? "2"')
+    assert len(list(out.glob("*/letters/*.png"))) == tracks.count('? "2"')
 
 
 def test_files_of_digits_alone_are_refused(tmp_path: Path, capsys):

@@ -46,22 +46,21 @@ class _Plan:
 def prepare(
     files: Sequence[Path],
     out: Path,
+    held_out: Mapping[str, Share],
     count: int,
     printed: int = 0,
     cells: Path | None = None,
-    held_out: Mapping[str, Share] | None = None,
     seed: int = 0,
     exclude_namesakes: bool = False,
 ) -> dict[str, int]:
     """Compose `count` photographs of characters of UNIPEN files and `printed` of their classes in print, to train on.
 
-    Writers of `held_out` are left out, and with `exclude_namesakes` those of `divide` as well. `cells` is a folder of
-    class folders, of which the files named train-* are taken where the class is one of the tracks'. Returns the number
-    of images in each part.
+    Held-out writers (as tracks.prepare holds them out) are left out. `cells` is a folder of class folders, of which the
+    files named train-* are taken where the class is one of the tracks'. Returns the number of images in each part.
     Raises TrainingError for a file that cannot be used.
     """
     characters = [character for file in files for character in read_unipen(file)]
-    part_of = divide(characters, held_out or {}, seed, exclude_namesakes)
+    part_of = divide(characters, held_out, seed, exclude_namesakes)
     characters = [one for one in characters if part_of.get((one.source, one.writer)) == TRAIN]
     if not characters:
         raise TrainingError("all characters are held out. Hold out fewer, or name more files.")
