@@ -124,9 +124,12 @@ async def _read_image(request: Request, body: AsyncGenerator[bytes, None]) -> by
         raise UploadError(400, f"The form data cannot be read: {error.message.rstrip('.')}. {_HINT}") from error
     except ClientDisconnect as error:
         raise UploadError(400, "The upload ended too early.") from error
-    if not parser.complete:
-        raise UploadError(400, "The form data ends too early. Send it again.")
-    return await _only_image(form.getlist(FIELD))
+    try:
+        if not parser.complete:
+            raise UploadError(400, "The form data ends too early. Send it again.")
+        return await _only_image(form.getlist(FIELD))
+    finally:
+        await form.close()
 
 
 async def _only_image(values: list[Any]) -> bytes:

@@ -105,7 +105,7 @@ def test_network_input_is_added_if_asked_for(client, seven):
     assert client.post("/predict?include=input", files=files).json()["input"].startswith("data:image/png;base64,")
     answer = client.post("/predict?include=inputs", files=files)
     assert answer.status_code == 422
-    assert answer.json() == {"detail": "include=inputs: Input should be 'input'"}
+    assert answer.json() == {"detail": "include=inputs is not offered. Send include=input, or leave it out."}
 
 
 def test_two_images(client, seven):
