@@ -111,7 +111,7 @@ class BatchingClassifier:
 
     def _prepare(self, data: bytes, photographs: bool = True) -> _Prepared:
         started = time.perf_counter()
-        image = self.classifier.prepare(data, self._max_pixels, photographs)
+        image = self.classifier.preprocess(data, self._max_pixels, photographs)
         return _Prepared(image, time.perf_counter() - started)
 
     def _collect(self) -> None:

@@ -26,6 +26,8 @@ def configure(log_format: LogFormat, requests: bool) -> None:
     logging.getLogger("handwritten.requests").setLevel(logging.INFO if requests else logging.WARNING)
     # A line that cannot be written, as on a full disk, is lost. The server goes on.
     logging.raiseExceptions = False
+    # Without this, logging looks up the caller of each line, which no format shows (its documentation, "Optimization").
+    logging._srcfile = None
     # python_multipart logs a warning for every damaged form.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
 

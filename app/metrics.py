@@ -7,8 +7,10 @@ process.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, disable_created_metrics
@@ -22,11 +24,16 @@ from app.recognition.drift import CONFIDENCE_BOUNDS
 from app.recognition.model_card import ModelCard
 
 # The times at which counters began are series that nobody asks for.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # Upper bounds in seconds. A drawing takes about a millisecond, a large photograph a second.
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+# Of each worker's files. A counter takes some 200 bytes.
+_RESERVED_BYTES = 65_536
 _STAGES = ("decode", "network", "total")
+
+logger = logging.getLogger("handwritten")
 
 
 class Metrics:
@@ -100,6 +107,12 @@ class Metrics:
             ("version",),
             registry=registry,
         )
+        self._unknown = Counter(
+            "handwritten_unknown_predictions",
+            "Predictions for what is probably none of the classes.",
+            ("version",),
+            registry=registry,
+        )
         self._model: ModelCard | None = None
         self._of_model: dict[str, _ModelCounters] = {}
 
@@ -107,6 +120,7 @@ class Metrics:
         """This is the model that is served now."""
         self._model = model
         self._counters(model)
+        _reserve_memory()
 
     def _counters(self, model: ModelCard) -> _ModelCounters:
         counters = self._of_model.get(model.version)
@@ -115,6 +129,7 @@ class Metrics:
                 {name: self._predictions.labels(name, model.version) for name in model.classes},
                 self._confidences.labels(model.version),
                 self._unsure.labels(model.version),
+                self._unknown.labels(model.version),
             )
         return counters
 
@@ -135,6 +150,8 @@ class Metrics:
         counters.confidence.observe(recognition.prediction.confidence)
         if unsure:
             counters.unsure.inc()
+        if not recognition.prediction.known:
+            counters.unknown.inc()
 
     def report_storage(self, kind: str, works: bool) -> None:
         """A database of this kind was used, or could not be."""
@@ -147,7 +164,7 @@ class Metrics:
     def exposition(self) -> bytes:
         """The counts of all workers, as text."""
         registry = CollectorRegistry()
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        if _FOLDER in os.environ:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         else:
             registry.register(self._registry)
@@ -162,6 +179,18 @@ class _ModelCounters(NamedTuple):
     classes: dict[str, Counter]
     confidence: Histogram
     unsure: Counter
+    unknown: Counter
+
+
+def _reserve_memory() -> None:
+    """Reserve the beginnings of the workers' files: to write where there is no room any more would end the process."""
+    for path in Path(os.environ.get(_FOLDER, os.devnull)).glob("*.db"):
+        try:
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, _RESERVED_BYTES)
+        except (OSError, AttributeError) as error:  # macOS has no such function
+            logger.warning("no memory could be reserved for metrics: %s", error)
+            return
 
 
 class _ModelCollector(Collector):
@@ -188,7 +217,14 @@ class _ModelCollector(Collector):
             "Share of the predictions on a test set up to this confidence.",
             labels=("le", "against", "version"),
         )
+        unknown = GaugeMetricFamily(
+            "handwritten_test_unknown_share",
+            "Share of the predictions on a test set for what is probably none of the classes.",
+            labels=("against", "version"),
+        )
         for part, figures in model.metrics.items():
+            if "known_share" in figures:
+                unknown.add_metric((part, model.version), 1 - figures["known_share"])
             if "confidence_share" not in figures:
                 continue
             for name in model.classes:
@@ -201,3 +237,4 @@ class _ModelCollector(Collector):
                 confidences.add_metric((bound, part, model.version), share)
         yield classes
         yield confidences
+        yield unknown

@@ -132,10 +132,13 @@ async def _read_form(request: Request, body: AsyncGenerator[bytes, None]) -> Upl
         raise UploadError(400, f"The form data cannot be read: {error.message.rstrip('.')}. {_HINT}") from error
     except ClientDisconnect as error:
         raise UploadError(400, "The upload ended too early.") from error
-    if not parser.complete:
-        raise UploadError(400, "The form data ends too early. Send it again.")
-    fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    return Upload(await _only_image(form.getlist(FIELD)), fields)
+    try:
+        if not parser.complete:
+            raise UploadError(400, "The form data ends too early. Send it again.")
+        fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+        return Upload(await _only_image(form.getlist(FIELD)), fields)
+    finally:
+        await form.close()
 
 
 async def _only_image(values: list[Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""The held-out drawings that the model misreads, as one picture: docs/mistakes.png.
+"""The drawings of the test set that the model misreads, as one picture: docs/mistakes.png.
 
 python -m benchmarks.mistakes ../shared/data/strokes
 """

@@ -45,7 +45,7 @@ def main() -> None:
     classifier = Classifier.load(MODEL)
     classifier.warm_up()
     preprocessing = classifier.model.preprocessing
-    drawing, ink = classifier.prepare(file), canvas_ink(file)
+    drawing, ink = classifier.preprocess(file), canvas_ink(file)
     assert ink is not None
     decoded = Image.open(BytesIO(file)).convert("RGB")
     network = checkpoint.load(MODEL).network()
@@ -59,7 +59,7 @@ def main() -> None:
             1,
             {"usual": lambda: Image.open(BytesIO(file)).convert("RGB"), "here": lambda: canvas_ink(file)},
         ),
-        "prepare": (
+        "preprocess": (
             1,
             {"usual": lambda: preprocessing(decoded), "here": lambda: preprocessing.from_ink(ink)},
         ),

@@ -34,7 +34,8 @@ _REMEDY = "Train a model with: python -m training train DATA --output model.pt"
 class Checkpoint:
     """All that model.pt holds.
 
-    `state` are the weights, named as the architecture's modules are; `ModelCard` explains the other fields.
+    `state` are the weights, named as the architecture's modules are. `learned_unknown` says that the network has one
+    more output, for images of no class (training.unknown). `ModelCard` explains the other fields.
     """
 
     architecture: str
@@ -46,10 +47,13 @@ class Checkpoint:
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     title: str = ""
+    learned_unknown: bool = False
+    known_threshold: float | None = None
 
     def network(self) -> nn.Module:
         """The network with its weights, in evaluation mode."""
-        network = build(self.architecture, len(self.classes), self.preprocessing.size, **self.arguments)
+        outputs = len(self.classes) + self.learned_unknown
+        network = build(self.architecture, outputs, self.preprocessing.size, **self.arguments)
         network.load_state_dict(self.state)
         return network.eval()
 
@@ -67,6 +71,7 @@ class Checkpoint:
             version=self.version,
             parameters=self.parameters,
             quantised=quantised,
+            known_threshold=self.known_threshold,
         )
 
     @cached_property
@@ -100,6 +105,8 @@ def save(checkpoint: Checkpoint, path: Path, served: ServedNetwork | None = None
         # Through JSON, so that no subclass of a plain type slips in, which the safe reader would refuse.
         "metrics": json.loads(json.dumps(checkpoint.metrics)),
         "provenance": json.loads(json.dumps(checkpoint.provenance)),
+        "learned_unknown": checkpoint.learned_unknown,
+        "known_threshold": checkpoint.known_threshold,
     }
 
     def write(file: BinaryIO) -> None:
@@ -166,6 +173,8 @@ def _checked(contents: dict[str, Any], path: Path) -> Checkpoint:
             metrics=contents["metrics"],
             provenance=contents["provenance"],
             title=contents.get("title", ""),
+            learned_unknown=bool(contents.get("learned_unknown", False)),
+            known_threshold=contents.get("known_threshold"),
         )
         checkpoint.network()
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -65,13 +65,12 @@ def image_set(
     variations: int,
     seed: int,
 ) -> ImageSet:
-    """Corrections, whose labels are among the classes, as the network sees them.
+    """Corrections as the network sees them. Their labels are classes, or None, whose target is the number of classes.
 
     Each that has strokes is also drawn in so many distorted variations. What cannot be prepared is left out.
     """
     images, targets, paths = [], [], []
     for one in corrections:
-        assert one.label is not None
         pictures = [picture(one)]
         if one.strokes:
             strokes = [tuple((x, y) for x, y in stroke) for stroke in one.strokes]
@@ -84,7 +83,7 @@ def image_set(
                 images.append(preprocessing(image))
             except ImageError:
                 continue
-            targets.append(classes.index(one.label))
+            targets.append(len(classes) if one.label is None else classes.index(one.label))
             paths.append(one.id)
     array = np.array(images, np.uint8).reshape(-1, 1, preprocessing.size, preprocessing.size)
     rows = torch.arange(len(images))

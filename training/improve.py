@@ -20,22 +20,19 @@ from training import checkpoint, metrics
 from training.checkpoint import Checkpoint
 from training.correction_images import hold_back, image_set
 from training.corrections import find
+from training.errors import NotBetterError
 from training.evaluate import evaluate, quantised_network, read_for
 from training.finetune import FineTuning, fine_tune
 from training.images import CACHE, ImageSet
 from training.onnx_export import ServedNetwork, to_onnx
+from training.outputs import require_writable
 from training.quantisation import quantise
 from training.rehearsal import SCRIBBLES, scribbles
-from training.train import require_writable
 from training.tree import extra_tests, find_part, require_part
 
 # What a test set may lose.
 _TOLERATED = 0.001
 _EPSILON = 1e-9
-
-
-class NotBetterError(Exception):
-    """The fine-tuned model is not better; nothing was written. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +82,15 @@ def run(options: Options) -> None:
     accepted = find(options.database, "accepted")
     usable = [one for one in accepted if one.label in model.classes]
     learn, held = hold_back(usable, options.seed)
+    # What is none of the classes can be learned by a network that has an output for it.
+    strange = [one for one in accepted if one.label is None] if model.learned_unknown else []
     people = {one.writer for one in held} & {one.writer for one in learn}
     print(
         f"{len(accepted)} accepted corrections, {len(usable)} of the model's classes: {len(learn)} to learn from, "
-        f"{len(held)} held back, of {'the same people' if people else 'other people'}"
+        f"{len(held)} held back, of {'the same people' if people else 'other people'}; "
+        f"{len(strange)} of none of the classes to learn from"
     )
-    corrections = image_set(learn, model.preprocessing, model.classes, options.variations, options.seed)
+    corrections = image_set([*learn, *strange], model.preprocessing, model.classes, options.variations, options.seed)
     rehearsal, tests = _rehearsal(options, model)
     network = fine_tune(model.network(), corrections, rehearsal, options.recipe, options.seed)
     better = replace(model, state=network.state_dict())
@@ -103,7 +103,7 @@ def run(options: Options) -> None:
         worse = ", ".join(comparison.name for comparison in comparisons if not comparison.good)
         raise NotBetterError(f"not better: {worse}. Nothing was written. Review the corrections, or collect more.")
     figures = {part: evaluate(better, images, quantised).figures for part, images in tests.items()}
-    provenance = _provenance(options, model, learn, held, comparisons, time.perf_counter() - started)
+    provenance = _provenance(options, model, learn, len(strange), held, comparisons, time.perf_counter() - started)
     better = replace(better, metrics=figures or model.metrics, provenance=provenance)
     checkpoint.save(better, options.output, served)
     print(f"wrote {options.output}: version {better.version}, made from {model.version}")
@@ -162,6 +162,7 @@ def _provenance(
     options: Options,
     model: Checkpoint,
     learn: Sequence[Correction],
+    strange: int,
     held: Sequence[Correction],
     comparisons: Sequence[Comparison],
     seconds: float,
@@ -169,7 +170,12 @@ def _provenance(
     by_class = {name: sum(one.label == name for one in learn) for name in model.classes}
     return {
         "parent": model.version,
-        "corrections": {"learned": len(learn), "held back": len(held), "learned by class": by_class},
+        "corrections": {
+            "learned": len(learn),
+            "of no class": strange,
+            "held back": len(held),
+            "learned by class": by_class,
+        },
         "right before and after": {one.name: [one.before, one.after, one.count] for one in comparisons},
         "data": options.data.name if options.data else "scribbles",
         "command": shlex.join(["python", "-m", "training", *options.command]),

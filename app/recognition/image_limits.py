@@ -1,20 +1,25 @@
-"""Files that are small, and yet take minutes to read: a cheap look at a file's parts, before it is decoded.
+"""Refuse small files that take minutes to decode, by a quick look at the parts of a file.
 
-A PNG of a million empty chunks or a JPEG of a million empty segments keeps Pillow's loops busy for seconds; and each
-scan of a progressive JPEG, 75 bytes of it, is another pass over all pixels, so that ten megabytes could take hours.
+Pillow needs seconds for a PNG file of a million empty chunks or a JPEG file of a million empty segments. Each scan of a
+progressive JPEG file is another pass over all pixels, and can be as short as 75 bytes: ten megabytes could take hours.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 
-# Cameras write a few dozen segments, and metadata in pieces of 64 kB; programs that write PNG line by line, thousands.
+# Cameras write a few dozen segments, and split metadata into pieces of 64 kB. Programs that write PNG line by line make
+# thousands of chunks.
 MAX_SEGMENTS = 1000
 MAX_CHUNKS = 20_000
-# The usual script for progressive JPEG has 10 scans, and thumbnails are pictures of their own.
+# Progressive JPEG usually has 10 scans.
 MAX_SCANS = 50
-# A drawing is no more than this: PNG, about as large as the page's own canvas (280 x 280), of few parts. Of its chunks
-# none takes long to read, as compressed texts and colour profiles may; Safari writes eXIf.
+_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+# In a scan's data the byte 255 is always followed by 0 or a restart marker (ITU T.81, B.1.1.5). Others end it.
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# A file within these limits is a drawing: a PNG file about as large as the page's own canvas (280 x 280), with few
+# chunks, none of which takes long to read, as compressed text or a colour profile can. Safari writes eXIf.
 DRAWING_PIXELS = 100_000
 _DRAWING_BYTES = 100_000
 _DRAWING_CHUNKS = 100
@@ -22,17 +27,16 @@ _PLAIN_CHUNKS = frozenset(b"IHDR PLTE tRNS IDAT IEND sRGB gAMA cHRM pHYs sBIT bK
 
 
 def is_intricate(data: bytes) -> bool:
-    """Whether an image file has far more parts than any camera or program writes."""
+    """Whether an image file has far more chunks, segments or scans than any camera or program writes."""
     if data.startswith(b"\x89PNG"):
         return len(png_chunks(data)) >= MAX_CHUNKS
     if data.startswith(b"\xff\xd8"):
-        # Within a scan's data the byte 255 is always followed by 0 or a restart marker (ITU T.81, B.1.1.5).
-        return data.count(b"\xff\xda") > MAX_SCANS or _has_many_segments(data)
+        return _has_many_segments(data)
     return False
 
 
 def is_drawing(data: bytes) -> bool:
-    """Whether a file is so small and plain a PNG that it is decoded in a third of a millisecond or a few."""
+    """Whether a file is a PNG file so small and simple that it is decoded within a few milliseconds."""
     if len(data) > _DRAWING_BYTES or not 0 < png_pixels(data) <= DRAWING_PIXELS:
         return False
     chunks = png_chunks(data)
@@ -40,7 +44,7 @@ def is_drawing(data: bytes) -> bool:
 
 
 def png_pixels(data: bytes) -> int:
-    """Width times height by a PNG file's header; 0 if it is no PNG file."""
+    """Width times height in the header of a PNG file; 0 for any other file."""
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         return 0
     width, height = struct.unpack_from(">II", data.ljust(24), 16)
@@ -48,7 +52,7 @@ def png_pixels(data: bytes) -> int:
 
 
 def png_chunks(data: bytes) -> list[bytes]:
-    """The types of a PNG file's chunks, in order; no more of them than are worth reading."""
+    """The types of a PNG file's chunks, in order; at most MAX_CHUNKS of them."""
     kinds: list[bytes] = []
     place = 8
     while place < len(data) and len(kinds) < MAX_CHUNKS:
@@ -58,16 +62,29 @@ def png_chunks(data: bytes) -> list[bytes]:
 
 
 def _has_many_segments(data: bytes) -> bool:
-    """Before the first scan. Bytes that should not be there count as well: Pillow looks at each."""
-    place = 2
+    """Whether a JPEG file has more segments or scans than allowed, up to its end-of-image marker.
+
+    What follows that marker does not count: phones append a video there. Bytes that should not be there do count before
+    the first scan, because Pillow looks at each.
+    """
+    may_have_many_scans = data.count(_SCAN) > MAX_SCANS
+    place, scans = 2, 0
     for _ in range(MAX_SEGMENTS):
         marker = data[place : place + 2]
-        if len(marker) < 2 or marker == b"\xff\xda":
+        if len(marker) < 2 or marker == _END_OF_IMAGE:
             return False
         if marker[0] != 0xFF or marker[1] in (0x00, 0xFF):
             place += 1
-        elif 0xD0 <= marker[1] <= 0xD9:  # markers without contents
+        elif 0xD0 <= marker[1] <= 0xD8:  # markers without contents
             place += 2
         else:
             place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4]))
+        if marker == _SCAN:
+            scans += 1
+            if scans > MAX_SCANS:
+                return True
+            following = _MARKER.search(data, place) if may_have_many_scans else None
+            if following is None:
+                return False
+            place = following.start()
     return True

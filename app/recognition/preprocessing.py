@@ -52,7 +52,7 @@ class Preprocessing:
         """
         if self.method == "plain":
             return _prepare_plain(image, self.size)
-        return self.from_ink(separate_ink(image, photographs))
+        return self.from_ink(separate_ink(image, photographs).character().ink)
 
     def from_ink(self, ink: Grey) -> Grey:
         """The last part of "ink": crop, scale and centre. Raises NothingDrawnError if there is none."""

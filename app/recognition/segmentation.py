@@ -1,71 +1,79 @@
 """Tell ink from paper: an image of marks on a surface → ink bright on 0.
 
-Drawings and scans have one paper colour, and the distance from it is the ink. Photographs do not: light falls off,
-a hand throws a shadow. There the paper is what a morphological closing leaves (Soille, *Morphological Image Analysis*,
-2003, ch. 4: it fills what is narrower than its window, the strokes, and keeps the edges of what is wider, the shadows),
-and ink is measured as the share of the paper's light that it swallows, so that a stroke in the shadow counts as much as
-one in the light.
+Drawings and clean scans have one paper colour, and the distance from it is the ink. Photographs do not, nor has paper
+with rules or a frame on it: there a network finds the ink (photographs.py). Which of the two an image is, its paper
+says: one colour all along the image's edge and on most of it, and no line from edge to edge.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from app.recognition.morphology import box_mean, closing, components, dilate
+from app.recognition.photographs import Region, photographed_character, photographed_ink
 
 Grey = NDArray[np.uint8]
 
 # The frame is one colour of paper if this share of it lies within this many grey levels of its median. The share
-# leaves room for strokes that run off the edge, the tolerance for JPEG noise. Smaller images are always drawings:
-# a shadow has no room in them beside a character.
+# leaves room for strokes that run off the edge, the tolerance for JPEG noise.
 _FLAT_SHARE = 0.6
 _FLAT_TOLERANCE = 4
-_SMALLEST_PHOTO = 64
+# Smaller images are always drawings: a shadow has no room in them beside a character.
+_SMALLEST_PHOTO = 32
 # Below this contrast in grey, colours are compared channel by channel: red on green can be equally bright.
 _COLOUR_CONTRAST = 64
-# Photographs are analysed at this size: a digit a tenth as large still has twice the pixels that the network sees.
-_PHOTO_SIZE = 480
-# The closing's window, as a share of the longer side: wider than a stroke, narrower than most shadows.
-_WINDOW = 0.16
-# Ink in a photograph must swallow this share of the light, and stand out from the paper's grain by this many standard
-# deviations; what is fainter than this share of the strongest is a shadow's edge.
-_FAINTEST = 0.10
-_GRAIN = 4.0
-_EDGE = 0.2
-# Darker paper than this, of 255, is measured as if it were this bright, or its grain would look like ink.
-_DARKEST_PAPER = 64
-# Blots smaller than this share of the largest are specks; blots inside the frame are the drawing if the largest of them
-# has this share of the largest of all.
-_SPECK = 0.05
-_INNER = 0.3
+# A rule goes from edge to edge and is ink on this share of a row or column; three or four sides of a frame are on a
+# lesser share. No stroke of a drawing goes as far, nor do three as far.
+_RULE_SHARE = 0.97
+_FRAME_SHARE = 0.8
+# What differs from the paper by this many grey levels may be such a line.
+_LINE_CONTRAST = 12
+# Lines are looked for on the image scaled down to about so many pixels.
+_COARSE = 32
 
 
 class PhotographError(Exception):
     """An image that looks like a photograph, which takes a hundred times as long, where only drawings were wanted."""
 
 
-def separate_ink(image: Image.Image, photographs: bool = True) -> Grey:
-    """Ink of an image that `decode` gave: uint8, (height, width), 0 on the paper, brighter where there is more ink.
+@dataclass(frozen=True)
+class Ink:
+    """What was found on an image: everything written, uint8 (height, width), 0 on the paper, brighter where there is
+    more ink. It covers the whole image; of a photograph (which is kept with it), at another scale."""
 
-    The size is that of the image, or smaller for a photograph; no ink at all gives zeros.
-    Raises: PhotographError, if they are not wanted.
+    everything: Grey
+    photograph: Image.Image | None = None
+
+    def character(self) -> Region:
+        """The ink of one character, and where it is: of a photograph the one that it is of; on a drawing there is
+        nothing else."""
+        if self.photograph:
+            return photographed_character(self.photograph, self.everything)
+        return Region(self.everything, (0, 0, 1, 1))
+
+
+def separate_ink(image: Image.Image, photographs: bool = True) -> Ink:
+    """Ink of an image that `decode` gave. No ink at all gives zeros.
+
+    Raises: PhotographError for what looks like a photograph, if they are not wanted.
     """
     grey = np.asarray(image.convert("L"))
     levels = np.sort(frame(grey))
     paper = int(levels[len(levels) // 2])
     first, last = np.searchsorted(levels, [paper - _FLAT_TOLERANCE, paper + _FLAT_TOLERANCE + 1])
-    if last - first < _FLAT_SHARE * len(levels) and min(image.size) >= _SMALLEST_PHOTO:
+    flat = last - first >= _FLAT_SHARE * len(levels)
+    difference = distance(grey, paper)
+    if min(image.size) >= _SMALLEST_PHOTO and not (flat and _is_drawing(difference)):
         if not photographs:
             raise PhotographError
-        return _photographed_ink(image if image.mode == "L" else image.convert("RGB"))
-    difference = distance(grey, paper)
+        return Ink(photographed_ink(image), image)
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
-        return _colour_difference(image.convert("RGB"))
-    return difference
+        difference = _colour_difference(image.convert("RGB"))
+    return Ink(difference)
 
 
 def distance(grey: Grey, paper: int) -> Grey:
@@ -84,61 +92,23 @@ def frame(pixels: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
+def _is_drawing(difference: Grey) -> bool:
+    """Whether there is nothing but a character on paper of one colour: no rules, no frame around it."""
+    # Seen coarsely, a line that is not quite straight still stays within two rows.
+    small = np.asarray(Image.fromarray(difference).reduce(max(1, min(difference.shape) // _COARSE))) > _LINE_CONTRAST
+    if 2 * np.count_nonzero(small) > small.size:
+        return False
+    sides = 0
+    for lines, pixels in ((small, difference), (small.T, difference.T)):
+        marked = np.count_nonzero(lines[1:] | lines[:-1], 1).tolist()
+        length, third = lines.shape[1], len(marked) // 3
+        if max(marked) > _RULE_SHARE * length and min(pixels[:, 0].max(), pixels[:, -1].max()) > _LINE_CONTRAST:
+            return False
+        sides += (max(marked[:third]) > _FRAME_SHARE * length) + (max(marked[-third:]) > _FRAME_SHARE * length)
+    return sides < 3
+
+
 def _colour_difference(image: Image.Image) -> Grey:
     paper = tuple(int(level) for level in np.median(frame(np.asarray(image)), axis=0))
     red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, paper)).split()
     return np.asarray(ImageChops.lighter(ImageChops.lighter(red, green), blue))
-
-
-def _photographed_ink(image: Image.Image) -> Grey:
-    shrink = max(image.size) / _PHOTO_SIZE
-    if shrink > 1:
-        width, height = (max(1, round(side / shrink)) for side in image.size)
-        image = image.resize((width, height), Image.Resampling.BOX)
-    window = round(_WINDOW * max(image.size)) | 1
-    channels = [np.asarray(channel) for channel in image.split()]
-    pixels = max(channels, key=lambda channel: float(_detail(channel, window).std()))
-    # Strokes are few and strong: the side on which the detail has its long tail is the ink's.
-    if (_detail(pixels, window) ** 3).mean() > 0:
-        pixels = 255 - pixels
-    pixels = box_mean(pixels, 3).astype(np.uint8)
-    paper = closing(pixels, window).astype(np.float32)
-    ink = (paper - pixels) / np.maximum(paper, _DARKEST_PAPER)
-    grain = 1.4826 * float(np.median(np.abs(ink - np.median(ink))))  # the standard deviation, strokes left out
-    peak = float(np.quantile(ink, 0.995))
-    floor = max(_GRAIN * grain, _EDGE * peak)
-    if peak < max(2 * floor, _FAINTEST):
-        return np.zeros_like(pixels)
-    drawing = _without_specks((np.clip((ink - floor) / (peak - floor), 0, 1) * 255).astype(np.uint8), window)
-    # If all that was strong has gone, only grain is left.
-    return drawing if drawing.max() >= 128 else np.zeros_like(drawing)
-
-
-def _detail(pixels: Grey, window: int) -> NDArray[np.float32]:
-    """What a blur of this window removes."""
-    return pixels - box_mean(pixels, window)
-
-
-def _without_specks(ink: Grey, margin: int) -> Grey:
-    """Keep the drawing: its large blots, and not those that touch the frame if there are others.
-
-    What touches the frame and stays within `margin` pixels of it is never a drawing: at the frame, closing cannot tell
-    the end of a shadow from a stroke.
-    """
-    cell = max(1, max(ink.shape) // 96)
-    height, width = (side // cell * cell for side in ink.shape)
-    mass = ink[:height, :width].reshape(height // cell, cell, width // cell, cell).sum((1, 3), dtype=np.int64)
-    blots = components(mass > 20 * cell)
-    masses = np.bincount(blots.ravel(), mass.ravel())
-    touching = np.unique(frame(blots))
-    margin = margin // cell
-    masses[np.setdiff1d(touching, blots[margin:-margin, margin:-margin])] = 0
-    masses[0] = 0
-    inner = masses.copy()
-    inner[touching] = 0
-    if inner.max() > _INNER * masses.max():
-        masses = inner
-    kept = dilate((masses > _SPECK * masses.max())[blots].astype(np.uint8), 3)
-    mask = np.zeros_like(ink)
-    mask[:height, :width] = kept.repeat(cell, 0).repeat(cell, 1)
-    return ink * mask

@@ -31,7 +31,7 @@ def require_fit(classifier: Classifier) -> None:
     network do whose weights were damaged.
     """
     answers = [
-        classifier.predict([classifier.prepare(_file(points))])[0].probabilities.values() for points in _DRAWINGS
+        classifier.predict([classifier.preprocess(_file(points))])[0].probabilities.values() for points in _DRAWINGS
     ]
     for answer in answers:
         if not all(math.isfinite(value) for value in answer) or not math.isclose(sum(answer), 1, abs_tol=1e-6):

@@ -95,8 +95,21 @@ def test_predictions_of_two_models_are_counted_apart(classifier):
     assert 'handwritten_confidence_count{version="123456789abc"} 3.0' in text
 
 
-def count(metrics: Metrics, model: ModelCard, label: str, times: int) -> None:
-    recognition = Recognition(None, Prediction(label, 0.9, {}), 0.001, 0.001, model)  # type: ignore[arg-type]
+def test_what_is_not_known_is_counted_and_shown_beside_the_test_sets(classifier):
+    figures = {**classifier.model.metrics["test"], "known_share": 0.99}
+    metrics = Metrics()
+    model = replace(classifier.model, metrics={"test": figures}, version="123456789abc")
+    metrics.use_model(model)
+    count(metrics, model, "1", times=5)
+    count(metrics, model, "1", times=3, known=False)
+    lines = metrics.exposition().decode().splitlines()
+    assert 'handwritten_unknown_predictions_total{version="123456789abc"} 3.0' in lines
+    name = 'handwritten_test_unknown_share{against="test",version="123456789abc"} '
+    assert next(float(line.removeprefix(name)) for line in lines if line.startswith(name)) == pytest.approx(0.01)
+
+
+def count(metrics: Metrics, model: ModelCard, label: str, times: int, known: bool = True) -> None:
+    recognition = Recognition(None, Prediction(label, 0.9, known, {}), 0.001, 0.001, model)  # type: ignore[arg-type]
     for _ in range(times):
         metrics.count_prediction(recognition, 0.002, unsure=False)
 

@@ -20,7 +20,8 @@ def test_answer_has_label_confidence_and_all_probabilities(client, seven):
     response = post(client, encode(seven))
     answer = response.json()
     assert response.status_code == 200
-    assert set(answer) == {"label", "confidence", "probabilities"}
+    assert set(answer) == {"label", "confidence", "known", "probabilities"}
+    assert answer["known"] is True
     assert answer["label"] == "7"
     assert list(answer["probabilities"]) == DIGITS
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-9)
@@ -104,7 +105,7 @@ def test_network_input_is_added_if_asked_for(client, seven):
     assert client.post("/predict?include=input", files=files).json()["input"].startswith("data:image/png;base64,")
     answer = client.post("/predict?include=inputs", files=files)
     assert answer.status_code == 422
-    assert answer.json() == {"detail": "include=inputs: Input should be 'input'"}
+    assert answer.json() == {"detail": "include=inputs is not offered. Send include=input, or leave it out."}
 
 
 def test_two_images(client, seven):
