@@ -48,7 +48,7 @@ worker_class = "app.gunicorn_config.Worker"
 # The workers' counts are in files, a few of 1 MB for each worker. In this folder files are memory; another system's
 # temporary folder will do.
 _MEMORY = Path("/dev/shm")
-_FREE_BYTES = 64_000_000
+_FREE_BYTES = 16_000_000
 # The process's own number among the workers, in the parent 0. prometheus_client's usual number, the process id, would
 # leave files behind for every worker that ever was; so a worker goes on with the files of the one that it replaces.
 _slot = 0

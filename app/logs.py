@@ -27,7 +27,7 @@ def configure(log_format: LogFormat, requests: bool) -> None:
     # A line that cannot be written, as on a full disk, is lost. The server goes on.
     logging.raiseExceptions = False
     # Without this, logging looks up the caller of each line, which no format shows (its documentation, "Optimization").
-    logging._srcfile = None  # type: ignore[attr-defined]
+    logging._srcfile = None
     # python_multipart logs a warning for every damaged form.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
