@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from app.recognition.components import without_lines
 from app.recognition.photographs import Region, photographed_character, photographed_ink
 
 Grey = NDArray[np.uint8]
@@ -34,6 +35,9 @@ _FRAME_SHARE = 0.8
 _LINE_CONTRAST = 12
 # Lines are looked for on the image scaled down to about so many pixels.
 _COARSE = 32
+# Paper is clean, as programs and scanners make it and no photograph does, if this share of the image is of one colour.
+_CLEAN_SHARE = 0.7
+_CLEAN_TOLERANCE = 2
 
 
 class PhotographError(Exception):
@@ -70,7 +74,8 @@ def separate_ink(image: Image.Image, photographs: bool = True) -> Ink:
     if min(image.size) >= _SMALLEST_PHOTO and not (flat and _is_drawing(difference)):
         if not photographs:
             raise PhotographError
-        return Ink(photographed_ink(image), image)
+        clean = _cleaned(grey)
+        return Ink(photographed_ink(image), image) if clean is None else Ink(clean)
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         difference = _colour_difference(image.convert("RGB"))
     return Ink(difference)
@@ -106,6 +111,18 @@ def _is_drawing(difference: Grey) -> bool:
             return False
         sides += (max(marked[:third]) > _FRAME_SHARE * length) + (max(marked[-third:]) > _FRAME_SHARE * length)
     return sides < 3
+
+
+def _cleaned(grey: Grey) -> Grey | None:
+    """Ink of a scan on paper of one colour, without the frame or the rules that touch nothing; None if it is no such
+    scan, or something does touch them."""
+    paper = int(np.median(grey))
+    difference = distance(grey, paper)
+    strongest = int(difference.max())
+    if np.mean(difference <= _CLEAN_TOLERANCE) < _CLEAN_SHARE or strongest < _COLOUR_CONTRAST:
+        return None
+    ink = without_lines((difference * (255 / strongest)).astype(np.uint8))
+    return ink if ink.any() and _is_drawing(ink) else None
 
 
 def _colour_difference(image: Image.Image) -> Grey:

@@ -99,7 +99,7 @@ async def predict(request: Request) -> Response:
         return PlainTextResponse(prediction.label)
     answer = prediction._asdict()
     if include_input:
-        answer["input"] = _data_url(recognition.prepared)
+        answer["input"] = _data_url(recognition.preprocessed)
     return Response(to_json(answer), media_type="application/json")
 
 
