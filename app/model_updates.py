@@ -93,7 +93,7 @@ class ModelUpdates:
             try:
                 publication = await self._storage.read(models.current)
                 self._published = publication.version if publication else None
-                self._report_waiting((await self._storage.read(corrections.count))["waiting"])
+                self._report_waiting(await self._storage.read(corrections.count_waiting))
             except StorageError:
                 pass  # the storage has said so; what was published last stays
         if self._published is not None:

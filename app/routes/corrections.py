@@ -101,7 +101,7 @@ async def withdraw(request: Request, number: Annotated[str, Path(alias="id", max
 
 def _add(connection: Connection, correction: NewCorrection, most_waiting: int) -> str | None:
     """Store a correction and return its id, or None if too many wait for review."""
-    if corrections.count(connection)["waiting"] >= most_waiting:
+    if corrections.count_waiting(connection) >= most_waiting:
         return None
     return corrections.add(connection, correction)
 

@@ -90,17 +90,18 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 async def predict(request: Request) -> Response:
     """Send an image of one character: dark on light or light on dark, anywhere in the image, drawn or photographed.
 
-    The answer is JSON; with `Accept: text/plain` it is the label alone.
+    The answer is JSON; with `Accept: text/plain` it is the label alone. `X-Model-Version` says which model answered.
     """
     include_input = _includes_input(request)
     recognition = await recognise(request)
     prediction = recognition.prediction
+    headers = {"X-Model-Version": recognition.model.version}
     if prefers_plain_text(request.headers.get("accept", "")):
-        return PlainTextResponse(prediction.label)
+        return PlainTextResponse(prediction.label, headers=headers)
     answer = prediction._asdict()
     if include_input:
         answer["input"] = _data_url(recognition.preprocessed)
-    return Response(to_json(answer), media_type="application/json")
+    return Response(to_json(answer), media_type="application/json", headers=headers)
 
 
 async def recognise(request: Request) -> Recognition:

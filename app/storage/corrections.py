@@ -90,6 +90,11 @@ def count(connection: Connection) -> dict[Status, int]:
     return {status: found.get(status, 0) for status in STATUSES}
 
 
+def count_waiting(connection: Connection) -> int:
+    """Count the corrections that wait for review."""
+    return connection.scalar(select(func.count()).where(*_conditions("waiting", None))) or 0
+
+
 def _conditions(status: Status | None, ids: Sequence[str] | None) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if status is not None:

@@ -53,6 +53,8 @@ def test_review_changes_the_named_ones_or_all_that_wait(engine):
         assert corrections.count(connection) == {"waiting": 0, "accepted": 2, "rejected": 1}
         assert corrections.review(connection, "waiting", [second]) == 1
         statuses = {one.id: (one.status, one.reviewed_at is None) for one in corrections.find(connection)}
+        waiting = corrections.count_waiting(connection)
+    assert waiting == 1
     assert statuses == {first: ("rejected", False), second: ("waiting", True), third: ("accepted", False)}
 
 
