@@ -4,8 +4,8 @@
 # make model    prepare the data and train the committed model.pt; STROKES is a folder with the two files of pen tracks,
 #               MNIST one with MNIST's raw files (without it they are downloaded)
 # make model-small    then have it teach a network of half its cost
-# make lint     ruff and mypy
-# make screenshots    the pictures of the page in docs/
+# make lint     ruff and mypy; with Node also what checks the page's files (tests/lint)
+# make screenshots    the pictures of the page in docs/, and every state of it in screenshots/
 #
 # On Linux without a GPU, `make serve TORCH=cpu` takes PyTorch from its own CPU index: 200 MB instead of several GB.
 
@@ -23,7 +23,7 @@ MNIST ?=
 DATA := data/digits
 PREPARE = $(BIN)/python -m training prepare
 
-.PHONY: serve test trainer model model-small lint screenshots clean
+.PHONY: serve test trainer model model-small lint lint-page screenshots clean
 
 serve: $(VENV)/.base
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^web: //p' Procfile)"
@@ -53,6 +53,23 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MAKE) --no-print-directory lint-page
+
+# Node is needed for nothing else, so only CI insists on it.
+lint-page: $(VENV)/.dev
+ifneq ($(shell command -v npm),)
+	$(MAKE) --no-print-directory tests/lint/node_modules/.installed
+	$(BIN)/python -m docs.rendered_pages .pages
+	npm --prefix tests/lint run --silent lint
+else ifeq ($(CI),true)
+	@echo "npm is missing: install Node 18 or newer" >&2; exit 1
+else
+	@echo "skipped the checks of static/ and app/templates/: they need npm (Node 18 or newer)"
+endif
+
+tests/lint/node_modules/.installed: tests/lint/package.json tests/lint/package-lock.json
+	npm --prefix tests/lint ci --silent
+	touch $@
 
 # One stamp for each set of dependencies: installed again only when pyproject.toml has changed.
 $(VENV)/.base: EXTRA = [onnx]
@@ -68,4 +85,4 @@ screenshots: $(VENV)/.test
 	$(BIN)/python -m docs.screenshots
 
 clean:
-	rm -rf $(VENV) *.egg-info
+	rm -rf $(VENV) *.egg-info tests/lint/node_modules .pages screenshots

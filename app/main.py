@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from xstatic.pkg import jquery
 
-from app import api, logs, operation, pages
+from app import about, api, logs, operation, pages
 from app.assets import Assets
 from app.edge import Edge
 from app.metrics import Metrics
@@ -36,7 +36,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.recogniser = None
     app.state.room = Room(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)
-    app.state.metrics = Metrics(["/predict", "/", "/static", "/model", "/docs", "/openapi.json", *operation.PATHS])
+    app.state.metrics = Metrics(
+        ["/predict", "/", "/about", "/static", "/model", "/docs", "/openapi.json", *operation.PATHS]
+    )
     app.uploads = answer_upload
     if settings.cors_origins:
         sites: dict[str, Any] = {"allow_origins": settings.cors_origins, "allow_methods": ["GET", "POST"]}
@@ -49,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(api.router)
     app.include_router(operation.router)
     app.include_router(pages.router)
+    app.include_router(about.router)
     app.state.assets = Assets(
         {
             "": ROOT / "static",

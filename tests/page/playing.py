@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -84,6 +85,23 @@ def draw_line(page: Page, x: float = 0.5) -> None:
     """A stroke from top to bottom at a share of the paper's width."""
     points = at(page, *((x, y) for _, y in LINE))
     page.locator("#canvas").evaluate(_DISPATCH, ["mouse", [points]])
+
+
+_TRANSFER = """([target, type, files]) => {
+  const transfer = new DataTransfer();
+  for (const [data, name, kind] of files) {
+    transfer.items.add(new File([Uint8Array.from(atob(data), byte => byte.charCodeAt(0))], name, { type: kind }));
+  }
+  const options = { bubbles: true, cancelable: true, dataTransfer: transfer, clipboardData: transfer };
+  document.querySelector(target).dispatchEvent(
+    type === 'paste' ? new ClipboardEvent(type, options) : new DragEvent(type, options));
+}"""
+
+
+def bring(page: Page, how: str, *files: tuple[bytes, str, str]) -> None:
+    """By `drop` or `paste`."""
+    contents = [(base64.b64encode(data).decode(), name, kind) for data, name, kind in files]
+    page.evaluate(_TRANSFER, ["body", how, contents])
 
 
 def predict(page: Page) -> str:

@@ -63,11 +63,12 @@ def test_every_control_is_reached_with_the_tab_key(desktop: Page):
     draw_line(desktop)
     expect(desktop.locator("#undoButton")).to_be_enabled()
     reached = []
-    for _ in range(7):
+    for _ in range(14):
         desktop.keyboard.press("Tab")
         reached.append(desktop.evaluate("document.activeElement.id || document.activeElement.textContent"))
     assert reached == [
-        "canvas", "undoButton", "clearCanvasButton", "predictButton", "pictureButton", "API", "About the model",
+        "canvas", "undoButton", "redoButton", "clearCanvasButton", "pictureButton", "shareButton", "predictButton",
+        "playButton", "About the model", "API",
     ]  # fmt: skip
 
 

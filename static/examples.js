@@ -1,0 +1,2 @@
+/** @type {{label: string, code: string}[]} */
+export const EXAMPLES = [];
