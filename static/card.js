@@ -23,9 +23,10 @@ const BARS = 4;
  * @param {readonly Mark[]} marks
  * @param {Answer} answer
  * @param {string} message the answer in a line
+ * @param {string} [sign] where it comes from
  */
-export function drawingCard(marks, answer, message) {
-  const { canvas, context } = blank();
+export function drawingCard(marks, answer, message, sign = location.host) {
+  const { canvas, context } = blank(sign);
   paper(context, marks, 70, 65, 500);
   const left = 640;
   const width = WIDTH - left - 70;
@@ -49,7 +50,7 @@ export function drawingCard(marks, answer, message) {
  * @param {readonly {marks: readonly Mark[], target: string, label: string}[]} fooled
  */
 export function gameCard(headline, fooled) {
-  const { canvas, context } = blank();
+  const { canvas, context } = blank(location.host);
   write(context, headline, 70, 130, { size: 58, weight: 700, width: WIDTH - 140 });
   const shown = fooled.slice(0, 5);
   shown.forEach(({ marks, target, label }, i) => {
@@ -63,14 +64,15 @@ export function gameCard(headline, fooled) {
   return canvas;
 }
 
-function blank() {
+/** @param {string} sign */
+function blank(sign) {
   const canvas = document.createElement("canvas");
   canvas.width = WIDTH;
   canvas.height = HEIGHT;
   const context = contextOf(canvas);
   context.fillStyle = PAGE;
   context.fillRect(0, 0, WIDTH, HEIGHT);
-  write(context, location.host, WIDTH - 70, HEIGHT - 30, { size: 26, width: 700, align: "right", colour: MUTED });
+  write(context, sign, WIDTH - 70, HEIGHT - 30, { size: 26, width: 700, align: "right", colour: MUTED });
   return { canvas, context };
 }
 

@@ -22,7 +22,7 @@ import { verdict } from "./words.js";
 /** @import { Mark } from "./ink.js" */
 
 const DRAWING = "#d="; // what a link to a drawing has, before its strokes
-const GAME = "#play";
+const GAME = "#fool"; // no id of an element, or the browser would go there and take the focus away
 
 const canvas = /** @type {HTMLCanvasElement} */ ($("#canvas")[0]);
 const classes = $("#probabilities li")

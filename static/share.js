@@ -18,7 +18,9 @@ export class ShareDialog {
     $("#shareSheetButton").on("click", () => this.#send());
     $("#copyLinkButton").on("click", () => this.#copyLink());
     $("#copyPictureButton").on("click", () => this.#copyPicture());
-    $(this.#dialog).on("click", (event) => event.target === this.#dialog && this.#dialog.close());
+    $(this.#dialog).on("click", (event) => {
+      if (event.target === this.#dialog) this.#dialog.close(); // beside it
+    });
     $(this.#dialog).on("close", () => URL.revokeObjectURL(this.#address));
   }
 

@@ -161,7 +161,7 @@ function direction(points, i, from, to) {
   if (i === 0 || i === points.length - 1) return straight;
   const [before, after] = [unit(points[i - 1], points[i]), unit(points[i], points[i + 1])];
   if (before.x * after.x + before.y * after.y < CORNER) return straight;
-  return unit({ x: 0, y: 0 }, { x: before.x + after.x, y: before.y + after.y });
+  return unit(points[i - 1], points[i + 1]); // close to the longer of the two, so that what is straight stays straight
 }
 
 /**

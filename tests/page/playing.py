@@ -36,6 +36,14 @@ def fitted(page: Page, strokes: Sequence[Stroke], extent: float = 0.7) -> list[l
     return [at(page, *((left + scale * x, top + scale * y) for x, y in stroke)) for stroke in strokes]
 
 
+def units(strokes: Sequence[Stroke], extent: float = 0.7) -> list[list[dict[str, float]]]:
+    """A track as the page keeps strokes: points on the paper of 280 units."""
+    xs, ys = ([point[axis] for stroke in strokes for point in stroke] for axis in (0, 1))
+    scale = 280 * extent / max(max(xs) - min(xs), max(ys) - min(ys))
+    left, top = (140 - scale * (min(values) + max(values)) / 2 for values in (xs, ys))
+    return [[{"x": left + scale * x, "y": top + scale * y} for x, y in stroke] for stroke in strokes]
+
+
 def play(page: Page, strokes: Sequence[Stroke], extent: float = 0.7) -> None:
     """Draw with the mouse."""
     for stroke in fitted(page, strokes, extent):
