@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).parent / "templates")
 # More classes than this are not listed one below the other, nor in the invitation to draw one of them.
 _FEW = 12
-_LONGEST_LIST = 100
+_LONGEST_LIST = 60
 # Such a name must not turn the sentence around it.
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufefc]")
 # Names longer than this need wide columns.

@@ -93,7 +93,7 @@ export class Game {
    */
   #tell(text, more = "") {
     $("#gameNews").text(text);
-    this.#announcer.say(`${text} ${more}`);
+    this.#announcer.say(`${text} ${more}`, "game");
   }
 
   #tick() {
@@ -101,7 +101,7 @@ export class Game {
     const shown = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     if ($("#gameTime").text() !== shown) {
       $("#gameTime").text(shown);
-      if (left === LAST) this.#announcer.say(`${LAST} seconds left`);
+      if (left === LAST) this.#announcer.say(`${LAST} seconds left`, "game");
     }
     if (!left) this.#end(true);
   }

@@ -11,7 +11,7 @@ import { strokesOf } from "./ink.js";
 import { keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
 import { Pen } from "./pen.js";
-import { openPicture, PictureError } from "./picture.js";
+import { openPicture, PictureError, quoted } from "./picture.js";
 import { Reader } from "./reader.js";
 import { ShareDialog } from "./share.js";
 import { decode, encode } from "./strokes.js";
@@ -30,7 +30,7 @@ const classes = $("#probabilities li")
   .map((row) => row.dataset.class ?? "");
 const announcer = new Announcer("#announcement");
 const paper = new Paper(canvas, changed);
-const pen = new Pen(canvas, paper, (text) => announcer.say(text));
+const pen = new Pen(canvas, paper, (text) => announcer.say(text, "pen"));
 const reader = new Reader(paper, rendered);
 const view = new View({ paper, pen, reader, announcer });
 const share = new ShareDialog();
@@ -137,7 +137,7 @@ async function take(files, without) {
   }
   const number = ++opening;
   isOpening = true;
-  view.open(files[0].name);
+  view.open(quoted(files[0]));
   const picture = await openPicture(files[0]).catch((error) => error);
   if (number !== opening) return;
   isOpening = false;

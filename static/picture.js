@@ -8,6 +8,7 @@ import { contextOf } from "./ink.js";
 /** @import { Problem } from "./machine.js" */
 
 const LARGEST = 1024; // pixels: more than recognition needs, and a phone's photo need not stay in memory whole
+const LONGEST_NAME = 24;
 /** How the files of each format begin. */
 const SIGNATURES = [/^\x89PNG/, /^\xff\xd8\xff/, /^GIF8/, /^BM/, /^RIFF....WEBP/s];
 const FOREIGN = [/^....ftyp/s, /^II\*\0/, /^MM\0\*/, /^8BPS/]; // HEIC and AVIF, TIFF, Photoshop
@@ -28,7 +29,7 @@ export class PictureError extends Error {
  * @throws {PictureError} which says what is wrong and what to do about it
  */
 export async function openPicture(file) {
-  const name = `“${file.name}”`;
+  const name = quoted(file);
   if (!file.size) throw new PictureError({ reason: `${name} is empty.`, remedy: "Choose another picture." });
   const address = URL.createObjectURL(file);
   try {
@@ -38,6 +39,16 @@ export async function openPicture(file) {
   } finally {
     URL.revokeObjectURL(address);
   }
+}
+
+/**
+ * A file's name within a sentence: a long one without its middle, as phones name photos alike at the start.
+ * @param {File} file
+ */
+export function quoted({ name }) {
+  const letters = [...name];
+  if (letters.length <= LONGEST_NAME) return `“${name}”`;
+  return `“${letters.slice(0, LONGEST_NAME - 10).join("")}…${letters.slice(-9).join("")}”`;
 }
 
 /**

@@ -60,7 +60,7 @@ export class View {
     const line = this.#line(answer);
     const sure = !answer || answer.confidence >= this.#unsureBelow;
     const stale = shown?.revision !== paper.revision;
-    const stuck = state.name === "retrying" || state.name === "refused";
+    const stuck = state.name === "retrying";
 
     text("#message", line.message);
     text("#remedy", line.remedy ?? "");
@@ -80,6 +80,7 @@ export class View {
     able("#undoButton", paper.canUndo);
     able("#redoButton", paper.canRedo);
     able("#shareButton", reader.isCurrent);
+    if (stuck && document.activeElement?.id === "shareButton") $("#predictButton").trigger("focus"); // it gives way
     text("#predictText", this.isPlaying ? "Done" : stuck ? "Try now" : "Predict");
     this.#speak(line);
   }
@@ -103,7 +104,7 @@ export class View {
       const { reason, remedy } = this.#notice;
       return { message: reason, remedy, kind: "error", key: `notice ${this.#notices}` };
     }
-    if (this.#opening !== null) return { message: `Opening “${this.#opening}”…`, key: `opening ${this.#opening}` };
+    if (this.#opening !== null) return { message: `Opening ${this.#opening}…`, key: `opening ${this.#opening}` };
     switch (state.name) {
       case "empty":
         return {
