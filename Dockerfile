@@ -18,5 +18,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz')"]
 
-# The Procfile's line; exec, so that the platform's signals reach the server.
-CMD ["sh", "-c", "exec gunicorn app.main:app --config python:app.server --bind ${HOST:-0.0.0.0}:${PORT:-8000}"]
+# What the Procfile runs.
+CMD ["python", "-m", "app"]

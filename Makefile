@@ -1,27 +1,30 @@
-# make serve    set up what serving needs and serve on http://localhost:8000 (HOST, PORT from the environment)
+# make serve    set up what serving needs and serve on http://localhost:8000 (HOST, PORT from the environment); no PyTorch
 # make test     set up what testing needs and run every test
 # make trainer  set up what `python -m training` needs, in .venv
-# make model    prepare the data and train the committed model.pt; STROKES is a folder with the two files of pen tracks,
-#               MNIST one with MNIST's raw files (without it they are downloaded)
+# make model    prepare the data and train the committed model.pt; STROKES is a folder with the four files of pen tracks,
+#               MNIST one with MNIST's raw files (without it they are downloaded), CELLS one of photographed cells, if any
 # make model-small    then have it teach a network of half its cost
 # make lint     ruff and mypy; with Node also what checks the page's files (tests/lint)
 # make screenshots    the pictures of the page in docs/, and every state of it in screenshots/
 #
-# On Linux without a GPU, `make serve TORCH=cpu` takes PyTorch from its own CPU index: 200 MB instead of several GB.
+# On Linux without a GPU, TORCH=cpu (as in `make trainer TORCH=cpu`) takes PyTorch from its own index of CPU builds: 200 MB
+# instead of several GB.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-
 ifeq ($(TORCH),cpu)
-PIP_INSTALL += --extra-index-url https://download.pytorch.org/whl/cpu
+TORCH_INDEX := --extra-index-url https://download.pytorch.org/whl/cpu
 endif
 
 STROKES ?= data/strokes
 MNIST ?=
 DATA := data/digits
+NO_DIGITS := data/no-digits
 PREPARE = $(BIN)/python -m training prepare
+UNIPEN := digits letters symbols
+# The same for every section of UNIPEN. Files at `app` that have the name of one at `apa` may be the same person's.
+SITES := --validation-source aga --validation-source uqb --test-source apa --test-fraction 0 --exclude-namesakes
 
 .PHONY: serve test trainer model model-small lint lint-page screenshots clean
 
@@ -33,21 +36,29 @@ test: $(VENV)/.test
 
 trainer: $(VENV)/.train
 
-# Writers and sites held out are in test-tablet/ and test-sites/ (benchmarks/held_out.py names the same ones).
+# Which writers train, which choose (validation/) and which are only reported on (test/, test-tablet/, test-sites/):
+# docs/training.md says why, benchmarks/held_out.py names the same ones.
 model: $(VENV)/.train
-	rm -rf $(DATA)
-	$(PREPARE) mnist --out $(DATA) $(if $(MNIST),--root $(MNIST))
+	rm -rf $(DATA) $(NO_DIGITS)
+	$(PREPARE) mnist --out $(DATA) $(if $(MNIST),--root $(MNIST)) --validation-fraction 0.05
 	$(PREPARE) unipen $(STROKES)/pendigits-train.unp.gz --out $(DATA) --variations 2 \
-		--test-fraction 0.17 --test-name tablet \
+		--validation-fraction 0.17 --test-fraction 0.17 --test-name tablet \
 		--credit "Pen-Based Recognition of Handwritten Digits; Alpaydin and Alimoglu, UCI; CC BY 4.0"
-	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(DATA) --variations 2 \
-		--test-source aga --test-source uqb --test-fraction 0 --test-name sites \
+	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(DATA) --variations 2 $(SITES) --test-name sites \
 		--credit "UNIPEN train_r01_v07, section 1a; doi:10.5281/zenodo.1195803; CC BY 4.0"
-	$(BIN)/python -m training train $(DATA) --output model.pt --epochs 40 --amp --validation-fraction 0.05
+	$(PREPARE) no-digits $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_DIGITS) $(SITES) \
+		--credit "UNIPEN train_r01_v07, sections 1a to 1d; doi:10.5281/zenodo.1195803; CC BY 4.0"
+	$(PREPARE) photographs $(STROKES)/pendigits-train.unp.gz --out $(DATA) --count 2000 \
+		--validation-fraction 0.17 --test-fraction 0.17 --credit "photographs composed of the tracks of Pen-Based \
+	Recognition of Handwritten Digits; Alpaydin and Alimoglu, UCI; CC BY 4.0"
+	$(PREPARE) photographs $(STROKES)/unipen-digits.unp.gz --out $(DATA) --count 3000 --printed 1500 $(SITES) \
+		$(if $(CELLS),--cells $(CELLS)) --credit "photographs composed of the tracks of UNIPEN train_r01_v07, \
+	section 1a; cells: AlexKubiesa/sudoku-scanner, MIT; print: DejaVu, STIX and Computer Modern fonts"
+	$(BIN)/python -m training train $(DATA) --unknown $(NO_DIGITS) --output model.pt --epochs 18 --skip-unreadable
 
 model-small: $(VENV)/.train
-	$(BIN)/python -m training train $(DATA) --output model-small.pt --arch resnet-small --teacher model.pt \
-		--epochs 50 --amp --validation-fraction 0.05
+	$(BIN)/python -m training train $(DATA) --output model-small.pt --unknown $(NO_DIGITS) --arch resnet-small \
+		--teacher model.pt --epochs 50 --amp
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -71,15 +82,21 @@ tests/lint/node_modules/.installed: tests/lint/package.json tests/lint/package-l
 	npm --prefix tests/lint ci --silent
 	touch $@
 
-# One stamp for each set of dependencies: installed again only when pyproject.toml has changed.
-$(VENV)/.base: EXTRA = [onnx]
-$(VENV)/.train: EXTRA = [train]
-$(VENV)/.test: EXTRA = [test]
-$(VENV)/.dev: EXTRA = [dev]
-$(VENV)/.base $(VENV)/.train $(VENV)/.test $(VENV)/.dev: pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP_INSTALL) --editable ".$(EXTRA)"
-	touch $@
+# One stamp for each set of dependencies: installed again only when the file that lists them has changed.
+$(VENV)/.base: requirements.txt
+	$(call install,--requirement requirements.txt)
+$(VENV)/.train $(VENV)/.test $(VENV)/.dev: pyproject.toml
+	$(call install,$(TORCH_INDEX) --editable ".[$(patsubst .%,%,$(@F))]")
+
+# Makes the environment, also where it is unfinished because making it was interrupted, and shows a line for each package
+# while pip works. A pipe hides pip's exit status, so it takes another way.
+define install
+@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "Making $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
+@echo "Installing into $(VENV): $(1)"
+@status=$$( { { $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off $(1); echo $$? >&3; } \
+	| grep --line-buffered -E '^(Collecting|Installing|Successfully)' >&2; } 3>&1 ); exit $$status
+@touch $@
+endef
 
 screenshots: $(VENV)/.test
 	$(BIN)/python -m docs.screenshots

@@ -1,101 +1,95 @@
-"""Connections that cost a client more than the server: uvicorn's, with limits on what is not yet, or no longer, a body.
+"""uvicorn's HTTP connection, with limits on slow and endless requests.
 
-uvicorn itself lets a client take for ever over its request's head, and make it as long as it likes; and its parser
-collects a header field, or what may follow a body, until it ends.
+uvicorn alone waits without limit for the end of a request's head, for the end of a body after its answer, and for
+further requests after such a body. And its parser keeps a header field in memory until the field ends.
+The limits on a body before its answer are the application's (app/uploads.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class LimitedConnection(HttpToolsProtocol):
-    """Closes a connection whose request's head is too long or takes too long to come, or that goes on sending at its
-    leisure what was answered already."""
+    """Closes a connection whose request's head is too long or takes too long to arrive, or whose body goes on for too
+    long after its answer."""
 
     max_head_bytes = 32_768
     head_seconds = 10.0
 
-    # Bytes of the request's fields; and bytes since the parser last had something to report, of a field that may never
-    # end, or of nothing at all.
+    # Bytes of the address and of complete header fields.
     _field_bytes = 0
+    # Bytes since the parser last called one of the methods below: of a header field that has not ended yet.
     _silent_bytes = 0
     _in_head = True
-    # Whether the latest bytes may be followed by a pause: they ended a request, and began no other.
-    _at_rest = False
+    # Whether the latest bytes ended a request and began no other one, so that the client may pause.
+    _idle = False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """The first head has to come in time, as every other."""
+        """Start the timer for the first head."""
         super().connection_made(transport)
-        self.transport: Any = OnePacket(transport)
-        self._start_clock()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing more is waited for."""
-        self._stop_clock()
+        """Stop the timer."""
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; the clock runs for a head that is not all there, and for the rest of an answered request."""
+        """Parse. The timer runs while a head, or the body of an answered request, is incomplete."""
         self._silent_bytes += len(data)
-        self._at_rest = False
+        self._idle = False
         super().data_received(data)
         if self.transport.is_closing():
             return
         if self._silent_bytes > self.max_head_bytes:
             self.send_400_response("")
-        elif not self._at_rest and (self._in_head or self.cycle.response_complete) and self._deadline is None:
-            self._start_clock()
+        elif self._idle:
+            self._keep_alive_after_early_answer()
+        elif (self._in_head or self.cycle.response_complete) and self._deadline is None:
+            self._start_timer()
 
     def on_message_begin(self) -> None:
         """A request begins."""
         self._field_bytes = self._silent_bytes = 0
-        self._in_head, self._at_rest = True, False
+        self._in_head, self._idle = True, False
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """Part of the address."""
+        """Part of the address arrived."""
         self._count(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header field, whole."""
+        """A header field is complete."""
         self._count(len(name) + len(value))
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is all there."""
+        """The head is complete."""
         self._in_head = False
         self._silent_bytes = 0
-        self._stop_clock()
+        self._stop_timer()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Part of the body, whose limits are the application's."""
+        """Part of the body arrived."""
         self._silent_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is all there; the next one may take its time to begin."""
+        """The request is complete. The next one may begin later."""
         self._silent_bytes = 0
-        self._in_head = self._at_rest = True
-        self._stop_clock()
-        # Nobody has to wait for the body any more.
-        self.scope["state"]["received"] = True
+        self._in_head = self._idle = True
+        self._stop_timer()
         super().on_message_complete()
 
-    def on_response_complete(self) -> None:
-        """An answer is all there, even if it was a head alone."""
-        self.transport.flush()
-        super().on_response_complete()
-
     def send_400_response(self, msg: str) -> None:
-        """A request that cannot be parsed, or whose head is too long."""
-        self._stop_clock()
+        """Refuse a request that cannot be parsed, or whose head is too long."""
+        self._stop_timer()
         if max(self._field_bytes, self._silent_bytes) > self.max_head_bytes:
             msg = f"The request's head is longer than {self.max_head_bytes} bytes."
         super().send_400_response(msg)
@@ -106,10 +100,17 @@ class LimitedConnection(HttpToolsProtocol):
         if self._field_bytes > self.max_head_bytes:
             raise ValueError("head too long")  # the parser stops, and uvicorn answers 400
 
-    def _start_clock(self) -> None:
+    def _keep_alive_after_early_answer(self) -> None:
+        """uvicorn's timer for idle connections was stopped by the rest of the body; start it again."""
+        if self.cycle.response_complete and self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _start_timer(self) -> None:
         self._deadline = self.loop.call_later(self.head_seconds, self._too_late)
 
-    def _stop_clock(self) -> None:
+    def _stop_timer(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -117,37 +118,6 @@ class LimitedConnection(HttpToolsProtocol):
     def _too_late(self) -> None:
         self._deadline = None
         if self.cycle is not None and not self.cycle.response_complete:
-            self._start_clock()  # an earlier request on this connection still awaits its answer
+            self._start_timer()  # an earlier request on this connection has no answer yet
         elif not self.transport.is_closing():
             self.transport.close()
-
-
-class OnePacket:
-    """A transport that sends the head of an answer together with what follows: uvicorn writes them one by one, and each
-    would be a packet of its own."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
-
-    def write(self, data: bytes) -> None:
-        """Send, or keep for the next time."""
-        if self._head:
-            data, self._head = self._head + data, b""
-        elif data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 100"):
-            self._head = data
-            return
-        self._transport.write(data)
-
-    def flush(self) -> None:
-        """Send what was kept."""
-        if self._head:
-            self.write(b"")
-
-    def close(self) -> None:
-        """Send what was kept, and nothing more."""
-        self.flush()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)

@@ -1,43 +1,70 @@
-"""Which status each failure becomes. The body is always {"detail": "…"}, in words for the person who sent it."""
+"""Which answer each exception becomes. The body is always {"detail": "…"}, for the person who sent the request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from fastapi import HTTPException
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from app.forms import UploadError
-from app.recogniser import OverloadedError
-from app.recognition.decoding import (
-    ImageError,
-    TooManyPixelsError,
-    UnreadableImageError,
-    UnsupportedFormatError,
-)
-from app.recognition.imaging import NothingDrawnError
+from app.batching import OverloadedError
+from app.recognition.decoding import ImageError, TooManyPixelsError, UnreadableImageError, UnsupportedFormatError
+from app.recognition.preprocessing import NothingDrawnError
+from app.uploads import UploadError
 
-_STATUS: dict[type[ImageError], int] = {
+
+class NotReadyError(HTTPException):
+    """No model is loaded, before the start is complete and after the end has begun."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "The model is not loaded yet. Try again in a few seconds.", {"Retry-After": "2"})
+
+
+class ErrorAnswer(NamedTuple):
+    """The status, the detail and the headers of an error's answer."""
+
+    status: int
+    detail: str
+    headers: Mapping[str, str] | None = None
+
+
+_IMAGE_STATUS: dict[type[ImageError], int] = {
     UnreadableImageError: 400,
     TooManyPixelsError: 413,
     UnsupportedFormatError: 415,
     NothingDrawnError: 422,
 }
+EXPECTED = (ImageError, UploadError, OverloadedError, RequestValidationError, StarletteHTTPException)
 
 
-def answer(error: Exception) -> JSONResponse:
-    """What the client is told of a failure. Raises what is nobody's fault but the server's."""
+def describe(error: Exception) -> ErrorAnswer:
+    """The answer to one of the expected errors. Raises any other error again."""
     match error:
         case ImageError():
-            return _detail(str(error), next(_STATUS[kind] for kind in type(error).mro() if kind in _STATUS))
+            return ErrorAnswer(
+                next(_IMAGE_STATUS[kind] for kind in type(error).mro() if kind in _IMAGE_STATUS), str(error)
+            )
         case UploadError():
-            return _detail(error.detail, error.status, error.headers)
+            return ErrorAnswer(error.status, error.detail, error.headers)
         case OverloadedError():
-            return _detail("The server is busy. Try again in a second.", 503, {"Retry-After": "1"})
-        case HTTPException():
-            return _detail(error.detail, error.status_code, error.headers)
+            return ErrorAnswer(503, "The server is busy. Try again in a second.", {"Retry-After": "1"})
+        case RequestValidationError():
+            problems = (f"{problem['loc'][-1]}={problem['input']}: {problem['msg']}" for problem in error.errors())
+            return ErrorAnswer(422, "; ".join(problems))
+        case StarletteHTTPException():
+            return ErrorAnswer(error.status_code, error.detail, error.headers)
     raise error
 
 
-def _detail(detail: str, status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def add_handlers(app: FastAPI) -> None:
+    """Have the application answer the expected errors."""
+    for kind in EXPECTED:
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(_: Request, error: Exception) -> JSONResponse:
+    status, detail, headers = describe(error)
     return JSONResponse({"detail": detail}, status, headers)

@@ -1,105 +1,45 @@
-"""One line for each request, for people or for machines, and never anything that was uploaded."""
+"""Configure logging: to standard output, one line for each event, to be read by people or as JSON by machines.
+
+No line ever contains anything of an upload.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import json
 import logging
 import sys
-from datetime import UTC, datetime
-from time import time
-from typing import Literal, NamedTuple
+import time
+from typing import Literal
 
-from starlette.types import Scope
+from pythonjsonlogger.json import JsonFormatter
 
 LogFormat = Literal["readable", "json"]
 
 
-class RequestRecord(NamedTuple):
-    """A request that has been answered; `scope` is its ASGI scope, `status` 0 if the client left before an answer."""
-
-    request_id: str
-    method: str
-    path: str
-    status: int
-    seconds: float
-    scope: Scope
-
-
-class RequestLog:
-    """Writes a line for each answered request to standard output: by itself, because the logging module's way to the
-    same line takes as long as reading the upload."""
-
-    def __init__(self, log_format: LogFormat) -> None:
-        self._stream = sys.stdout or sys.stderr
-        self._line = _json_line if log_format == "json" else _readable_line
-
-    def write(self, request: RequestRecord) -> None:
-        """Log an answered request. A line for which there is no room, or no letters, is lost; the server goes on."""
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(self._line(request))
-            self._stream.flush()
-
-
-def configure(log_format: LogFormat) -> None:
-    """Send what else the application has to log to standard output, a line each."""
+def configure(log_format: LogFormat, requests: bool) -> None:
+    """Send the application's log to standard output; with `requests`, a line for each of them too."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_JsonFormatter() if log_format == "json" else _ReadableFormatter())
+    handler.setFormatter(_formatter(log_format))
     logger = logging.getLogger("handwritten")
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    # It warns of every garbled form, in a format of its own.
+    logging.getLogger("handwritten.requests").setLevel(logging.INFO if requests else logging.WARNING)
+    # A line that cannot be written, as on a full disk, is lost. The server goes on.
+    logging.raiseExceptions = False
+    # Without this, logging looks up the caller of each line, which no format shows (its documentation, "Optimization").
+    logging._srcfile = None
+    # python_multipart logs a warning for every damaged form.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
-def _readable_line(request: RequestRecord) -> str:
-    # repr: a path may hold line feeds, and must not forge a line.
-    return (
-        f"{_time(time())} {request.status} {request.method} {request.path!r} {1000 * request.seconds:.1f} ms "
-        f"{_client(request.scope)} {request.request_id}\n"
+def _formatter(log_format: LogFormat) -> logging.Formatter:
+    line = "%(asctime)s %(levelname)s %(message)s"
+    names = {"asctime": "time", "levelname": "level"}
+    formatter = (
+        JsonFormatter(line, rename_fields=names, json_ensure_ascii=False)
+        if log_format == "json"
+        else logging.Formatter(line)
     )
-
-
-def _json_line(request: RequestRecord) -> str:
-    line = {
-        "time": _time(time()),
-        "level": "info",
-        "request_id": request.request_id,
-        "method": request.method,
-        "path": request.path,
-        "status": request.status,
-        "milliseconds": round(1000 * request.seconds, 2),
-        "client": _client(request.scope),
-    }
-    return json.dumps(line, ensure_ascii=False) + "\n"
-
-
-class _ReadableFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return f"{_time(record.created)} {record.levelname.lower()} {super().format(record)}"
-
-
-class _JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": _time(record.created),
-            "level": record.levelname.lower(),
-            "message": super().format(record),
-        }
-        return json.dumps(line, ensure_ascii=False)
-
-
-def _time(seconds: float) -> str:
-    return f"{_second(int(seconds))}.{int(seconds % 1 * 1000):03d}+00:00"
-
-
-@functools.lru_cache(maxsize=1)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _client(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else "-"
+    formatter.converter = time.gmtime
+    formatter.default_time_format, formatter.default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
+    return formatter

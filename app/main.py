@@ -1,32 +1,38 @@
-"""The web application: `app.main:app` is what a server runs."""
+"""The web application. A server runs `app.main:app`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import fastapi_offline
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
+from fastapi.middleware.cors import CORSMiddleware
 from xstatic.pkg import jquery
 
-from app import about, api, logs, operation, pages
-from app.assets import Assets
-from app.edge import Edge
+from app import errors, logs
+from app.lifespan import OneLineStartupErrors, lifespan
 from app.metrics import Metrics
+from app.middleware import (
+    MetricsMiddleware,
+    RequestIdMiddleware,
+    RequestLogMiddleware,
+    SecurityHeadersMiddleware,
+    UnexpectedErrorMiddleware,
+)
+from app.routes import about, health, pages, predict
+from app.served_model import ServedModel
 from app.settings import Settings, read_settings
-from app.shortcut import Application, answer_upload
-from app.startup import OneLineStartupErrors, lifespan
-from app.uploads import Room
+from app.static_files import StaticFolders
+from app.uploads import UploadLimits, Uploads
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Build the application; without settings, from the environment."""
+    """Build the application; without settings, with those of the environment."""
     settings = settings or read_settings()
-    logs.configure(settings.log_format)
-    app = Application(
+    logs.configure(settings.log_format, settings.log_requests)
+    app = FastAPI(
         title="handwritten",
         description="Send an image of a handwritten character, get its class.",
         lifespan=lifespan(settings),
@@ -34,33 +40,40 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.state.recogniser = None
-    app.state.room = Room(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)
-    app.state.metrics = Metrics(
-        ["/predict", "/", "/about", "/static", "/model", "/docs", "/openapi.json", *operation.PATHS]
+    app.state.served_model = ServedModel(settings.model_path)
+    app.state.classifier = None
+    app.state.uploads = Uploads(
+        UploadLimits(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)
     )
-    app.uploads = answer_upload
-    if settings.cors_origins:
-        sites: dict[str, Any] = {"allow_origins": settings.cors_origins, "allow_methods": ["GET", "POST"]}
-        app.add_middleware(CORSMiddleware, **sites)
-        app.uploads = CORSMiddleware(app.uploads, **sites)
-    app.add_middleware(OneLineStartupErrors)
-    log = logs.RequestLog(settings.log_format) if settings.log_requests else None
-    app.add_middleware(Edge, state=app.state, log=log)
-    app.uploads = Edge(app.uploads, app.state, log)
-    app.include_router(api.router)
-    app.include_router(operation.router)
-    app.include_router(pages.router)
-    app.include_router(about.router)
-    app.state.assets = Assets(
+    app.state.metrics = Metrics()
+    app.state.static = StaticFolders(
         {
             "": ROOT / "static",
             "jquery": Path(jquery.BASE_DIR),
             "swagger": Path(fastapi_offline.__file__).parent / "static",
         }
     )
-    app.mount("/static", app.state.assets)
+    _add_middleware(app, settings)
+    errors.add_handlers(app)
+    app.include_router(predict.router)
+    app.include_router(health.router)
+    app.include_router(pages.router)
+    app.include_router(about.router)
+    app.mount("/static", app.state.static)
     return app
 
 
-app: Any = create_app()
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """From the inside out: the last one added is the first to see a request."""
+    app.add_middleware(UnexpectedErrorMiddleware)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"])
+    app.add_middleware(SecurityHeadersMiddleware)
+    if settings.log_requests:
+        app.add_middleware(RequestLogMiddleware)
+    app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(MetricsMiddleware, metrics=app.state.metrics)
+    app.add_middleware(OneLineStartupErrors)
+
+
+app: FastAPI = create_app()

@@ -1,215 +1,192 @@
-"""Counters that all workers of a server share, and their exposition in Prometheus's text format.
+"""What the service counts, with prometheus_client, and its exposition in Prometheus's text format.
 
-They live in anonymous memory mapped before the workers are forked: nothing is written to disk, so a full one cannot
-hurt, and a new worker goes on from the numbers of the one whose place it takes. Every worker writes to a slot of its
-own, from its event loop alone, which needs no locks; any of them can read all.
+Under gunicorn prometheus_client is in its multiprocess mode: each worker writes to files of its own in a folder in
+memory (app/gunicorn_config.py), and whichever worker is asked adds up all of them. Otherwise the counts stay in the
+process.
 """
 
 from __future__ import annotations
 
-import mmap
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
-from app.recogniser import Recognition
-from app.recognition.distribution import (
-    CONFIDENCE_BINS,
-    CONFIDENCE_BOUNDS,
-    confidence_bin,
-    population_stability_index,
-)
-from app.recognition.model import ModelCard
+from app.batching import Recognition
+from app.recognition.drift import CONFIDENCE_BOUNDS
+from app.recognition.model_card import ModelCard
 
+# The times at which counters began are series that nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-STAGES = ("decode", "network", "total")
-# Seconds; a drawing takes about a millisecond, a large photograph a second.
-SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-STATUSES = (200, 304, 307, 400, 404, 405, 408, 413, 415, 422, 500, 503)
-# Drift is judged by so many of each worker's latest predictions.
-WINDOW = 1000
-# Places for classes; memory that is not touched costs nothing.
-_CLASSES = 10_000
-_SLOTS = 64
+# Upper bounds in seconds. A drawing takes about a millisecond, a large photograph a second.
+_SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+# Of each worker's files. A counter takes some 200 bytes.
+_RESERVED_BYTES = 65_536
+_STAGES = ("decode", "network", "total")
+
+logger = logging.getLogger("handwritten")
 
 
 class Metrics:
-    """The counters of one server. `routes` are the paths to tell apart; all others are counted as "other"."""
+    """The counters of one application. Labelled ones are looked up once, because that takes longer than counting."""
 
-    def __init__(self, routes: Sequence[str]) -> None:
-        self._routes = {route: index for index, route in enumerate([*routes, "other"])}
-        self._statuses = {str(status): index for index, status in enumerate([*STATUSES, "other"])}
-        sizes = {
-            "started": 1,
-            "queue": 1,
-            "requests": len(self._routes) * len(self._statuses),
-            "seconds": len(STAGES) * (len(SECONDS) + 2),
-            "version": 1,
-            # From here on, what a model predicted.
-            "confidence": CONFIDENCE_BINS + 1,
-            "unsure": 1,
-            "recent": 1 + 2 * WINDOW,
-            "predicted": _CLASSES,
-        }
-        self._at: dict[str, int] = {}
-        self._size = 0
-        for name, size in sizes.items():
-            self._at[name], self._size = self._size, self._size + size
-        self._memory = memoryview(mmap.mmap(-1, _SLOTS * self._size * 8)).cast("d")
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "handwritten_http_requests", "Answers by route and status.", ("route", "status"), registry=registry
+        )
+        self._answers: dict[tuple[str, int], Counter] = {}
+        seconds = Histogram(
+            "handwritten_prediction_seconds",
+            "Time of a prediction: decoding with preprocessing, the network's pass, and all from the beginning of the "
+            "upload.",
+            ("stage",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._seconds = [seconds.labels(stage) for stage in _STAGES]
+        self.queue_depth = Gauge(
+            "handwritten_queue_depth",
+            "Image files that wait to be classified or are being classified.",
+            ("queue",),
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self.workers = Gauge(
+            "handwritten_workers", "Workers that serve.", multiprocess_mode="livesum", registry=registry
+        )
+        self.model_rejected = Gauge(
+            "handwritten_model_file_rejected",
+            "1 if the model file was damaged at the latest reload, so that the previous model is still served.",
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        # By version, so that the counts of two models are never added up.
+        self._predictions = Counter(
+            "handwritten_predictions", "Predictions by class.", ("class", "version"), registry=registry
+        )
+        self._confidences = Histogram(
+            "handwritten_confidence",
+            "Confidence of predictions.",
+            ("version",),
+            buckets=CONFIDENCE_BOUNDS,
+            registry=registry,
+        )
+        self._unsure = Counter(
+            "handwritten_unsure_predictions",
+            "Predictions that the page calls not sure.",
+            ("version",),
+            registry=registry,
+        )
+        self._unknown = Counter(
+            "handwritten_unknown_predictions",
+            "Predictions for what is probably none of the classes.",
+            ("version",),
+            registry=registry,
+        )
         self._model: ModelCard | None = None
-        self.use_slot(0)
-
-    def use_slot(self, slot: int) -> None:
-        """Count in this slot from now on; no other process may use it."""
-        slot %= _SLOTS
-        self._slot = self._memory[slot * self._size : (slot + 1) * self._size]
-        self._slot[self._at["started"]] = 1
-        self._slot[self._at["queue"]] = 0
 
     def use_model(self, model: ModelCard) -> None:
-        """Predictions are counted by this model's classes; those of another one, which the slot may hold from before
-        its file was replaced, are forgotten."""
-        before, self._version = self._slot[self._at["version"]], float(int(model.version, 16))
-        if before not in (0, self._version):
-            for index in range(self._at["confidence"], self._size):
-                self._slot[index] = 0
-        self._slot[self._at["version"]] = self._version
+        """Predictions from now on are this model's."""
         self._model = model
-        self._class_index = {name: index for index, name in enumerate(model.classes[:_CLASSES])}
+        self._classes = {name: self._predictions.labels(name, model.version) for name in model.classes}
+        self._confidence = self._confidences.labels(model.version)
+        self._unsure_of_model = self._unsure.labels(model.version)
+        self._unknown_to_model = self._unknown.labels(model.version)
+        _reserve_memory()
 
     def count_request(self, route: str, status: int) -> None:
         """An answer was sent."""
-        row = self._routes.get(route, len(self._routes) - 1)
-        column = self._statuses.get(str(status), len(self._statuses) - 1)
-        self._slot[self._at["requests"] + row * len(self._statuses) + column] += 1
-
-    def set_queue_depth(self, waiting: int) -> None:
-        """So many uploads are under way in this worker."""
-        self._slot[self._at["queue"]] = waiting
+        counter = self._answers.get((route, status))
+        if counter is None:
+            counter = self._answers[route, status] = self._requests.labels(route, str(status))
+        counter.inc()
 
     def count_prediction(self, recognition: Recognition, total_seconds: float, unsure: bool) -> None:
-        """A drawing was recognised."""
-        slot, at, prediction = self._slot, self._at, recognition.prediction
-        stages = (recognition.decode_seconds, recognition.network_seconds, total_seconds)
-        start = at["seconds"]
-        for seconds in stages:
-            slot[start + bisect_left(SECONDS, seconds)] += 1
-            slot[start + len(SECONDS) + 1] += seconds
-            start += len(SECONDS) + 2
-        confidence = confidence_bin(prediction.confidence)
-        slot[at["confidence"] + confidence] += 1
-        slot[at["confidence"] + CONFIDENCE_BINS] += prediction.confidence
-        slot[at["unsure"]] += unsure
-        index = self._class_index.get(prediction.label)
-        if index is None:
-            return
-        slot[at["predicted"] + index] += 1
-        recent = at["recent"]
-        place = recent + 1 + 2 * (int(slot[recent]) % WINDOW)
-        slot[place], slot[place + 1] = index, confidence
-        slot[recent] += 1
+        """An image was classified."""
+        seconds = (recognition.decode_seconds, recognition.network_seconds, total_seconds)
+        for histogram, value in zip(self._seconds, seconds, strict=True):
+            histogram.observe(value)
+        self._classes[recognition.prediction.label].inc()
+        self._confidence.observe(recognition.prediction.confidence)
+        if unsure:
+            self._unsure_of_model.inc()
+        if not recognition.prediction.known:
+            self._unknown_to_model.inc()
 
     def exposition(self) -> bytes:
-        """All counters of all workers, as text."""
+        """The counts of all workers, as text."""
         registry = CollectorRegistry()
-        registry.register(self)
+        if _FOLDER in os.environ:
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        else:
+            registry.register(self._registry)
+        if self._model:
+            registry.register(_ModelCollector(self._model))
         return generate_latest(registry)
 
-    def collect(self) -> Iterator[Metric]:
-        """What prometheus_client asks for."""
-        requests = CounterMetricFamily(
-            "handwritten_http_requests", "Answers by route and status.", labels=("route", "status")
-        )
-        for route, row in self._routes.items():
-            for status, column in self._statuses.items():
-                if count := self._sum("requests", row * len(self._statuses) + column):
-                    requests.add_metric((route, status), count)
-        yield requests
-        seconds = HistogramMetricFamily(
-            "handwritten_prediction_seconds",
-            "Time of a prediction: decoding and preparation, the network's pass, and all from the request's head to "
-            "the answer.",
-            labels=("stage",),
-        )
-        for number, stage in enumerate(STAGES):
-            start = number * (len(SECONDS) + 2)
-            counts = [self._sum("seconds", start + index) for index in range(len(SECONDS) + 1)]
-            seconds.add_metric((stage,), _buckets(SECONDS, counts), self._sum("seconds", start + len(SECONDS) + 1))
-        yield seconds
-        yield GaugeMetricFamily(
-            "handwritten_queue_depth", "Uploads that are being received or recognised.", self._sum("queue")
-        )
-        yield GaugeMetricFamily("handwritten_workers", "Workers that have served.", self._sum("started"))
-        yield from self._collect_predictions()
 
-    def _collect_predictions(self) -> Iterator[Metric]:
-        model = self._model
-        if model is None:
+def _reserve_memory() -> None:
+    """Reserve the beginnings of the workers' files: to write where there is no room any more would end the process."""
+    for path in Path(os.environ.get(_FOLDER, os.devnull)).glob("*.db"):
+        try:
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, _RESERVED_BYTES)
+        except (OSError, AttributeError) as error:  # macOS has no such function
+            logger.warning("no memory could be reserved for metrics: %s", error)
             return
+
+
+class _ModelCollector(Collector):
+    """What does not change while a model is served: its version, and how its predictions on its test sets are
+    distributed, which operations/rules.yml compares with those in service."""
+
+    def __init__(self, model: ModelCard) -> None:
+        self._model = model
+
+    def collect(self) -> Iterator[Metric]:
+        model = self._model
         info = GaugeMetricFamily(
             "handwritten_model_info", "The loaded model; always 1.", labels=("version", "architecture", "trained")
         )
         info.add_metric((model.version, model.architecture, str(model.provenance.get("date", ""))), 1)
         yield info
-        predicted = CounterMetricFamily("handwritten_predictions", "Predictions by class.", labels=("class",))
-        for name, index in self._class_index.items():
-            predicted.add_metric((name,), self._sum_of_model("predicted", index))
-        yield predicted
-        counts = [self._sum("confidence", index) for index in range(CONFIDENCE_BINS)]
-        confidence = HistogramMetricFamily("handwritten_confidence", "Confidence of predictions.")
-        confidence.add_metric((), _buckets(CONFIDENCE_BOUNDS, counts), self._sum("confidence", CONFIDENCE_BINS))
-        yield confidence
-        yield CounterMetricFamily(
-            "handwritten_unsure_predictions", "Predictions that the page calls not sure.", self._sum("unsure")
+        classes = GaugeMetricFamily(
+            "handwritten_test_class_share",
+            "Share of a class among the predictions on a test set.",
+            labels=("class", "against", "version"),
         )
-        yield from self._collect_drift(model)
-
-    def _collect_drift(self, model: ModelCard) -> Iterator[Metric]:
-        classes, confidences = [0] * len(self._class_index), [0] * CONFIDENCE_BINS
-        for index, confidence in self._recent():
-            classes[index] += 1
-            confidences[confidence] += 1
-        yield GaugeMetricFamily("handwritten_drift_window", "Predictions that drift is judged by.", sum(classes))
-        drift = GaugeMetricFamily(
-            "handwritten_drift",
-            "Population stability index of the latest predictions against the model's test set: below 0.1 none, above "
-            "0.25 considerable.",
-            labels=("of", "against"),
+        confidences = GaugeMetricFamily(
+            "handwritten_test_confidence_share",
+            "Share of the predictions on a test set up to this confidence.",
+            labels=("le", "against", "version"),
+        )
+        unknown = GaugeMetricFamily(
+            "handwritten_test_unknown_share",
+            "Share of the predictions on a test set for what is probably none of the classes.",
+            labels=("against", "version"),
         )
         for part, figures in model.metrics.items():
+            if "known_share" in figures:
+                unknown.add_metric((part, model.version), 1 - figures["known_share"])
             if "confidence_share" not in figures:
                 continue
-            expected = [figures["predicted_share"].get(name, 0.0) for name in self._class_index]
-            drift.add_metric(("class", part), population_stability_index(expected, classes))
-            drift.add_metric(("confidence", part), population_stability_index(figures["confidence_share"], confidences))
-        yield drift
-
-    def _recent(self) -> Iterator[tuple[int, int]]:
-        """Class and confidence bin of the latest predictions of every worker that has this model."""
-        for slot in range(_SLOTS):
-            start = slot * self._size + self._at["recent"]
-            if self._memory[slot * self._size + self._at["version"]] != self._version:
-                continue
-            for place in range(min(int(self._memory[start]), WINDOW)):
-                yield int(self._memory[start + 1 + 2 * place]), int(self._memory[start + 2 + 2 * place])
-
-    def _sum(self, name: str, offset: int = 0) -> float:
-        return sum(self._memory[self._at[name] + offset :: self._size])
-
-    def _sum_of_model(self, name: str, offset: int = 0) -> float:
-        counts, versions = (
-            self._memory[self._at[key] + at :: self._size] for key, at in ((name, offset), ("version", 0))
-        )
-        return sum(count for count, version in zip(counts, versions, strict=False) if version == self._version)
-
-
-def _buckets(bounds: Sequence[float], counts: Sequence[float]) -> list[tuple[str, float]]:
-    """Counts bin by bin → Prometheus's cumulative buckets."""
-    cumulative, buckets = 0.0, []
-    for bound, count in zip([*map(str, bounds), "+Inf"], counts, strict=True):
-        cumulative += count
-        buckets.append((bound, cumulative))
-    return buckets
+            for name in model.classes:
+                classes.add_metric((name, part, model.version), figures["predicted_share"].get(name, 0.0))
+            share = 0.0
+            for bound, bin_share in zip(
+                [*map(str, CONFIDENCE_BOUNDS), "+Inf"], figures["confidence_share"], strict=True
+            ):
+                share += bin_share
+                confidences.add_metric((bound, part, model.version), share)
+        yield classes
+        yield confidences
+        yield unknown

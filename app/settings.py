@@ -1,16 +1,14 @@
-"""Everything that the environment can change, read once at start-up."""
+"""All settings, read once from the environment at the start."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from app.logs import LogFormat
-from app.recognition.runtime import Runtime, fastest
 
 
 class Settings(BaseSettings):
@@ -18,32 +16,26 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True)
 
+    host: str = Field("0.0.0.0", description="The address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
+    web_concurrency: PositiveInt = Field(1, description="Worker processes.")
     model_path: Path = Field(Path("model.pt"), description="The model file to serve.")
-    runtime: Literal["auto", "pytorch", "onnxruntime"] = Field(
-        "auto", description="What computes the network; `auto` is ONNX Runtime where it is installed, else PyTorch."
-    )
-    unsure_below: float = Field(0.9, ge=0, le=1, description="Below this confidence the page is not sure.")
+    unsure_below: float = Field(0.9, ge=0, le=1, description="Below this confidence the page says that it is not sure.")
     max_upload_bytes: PositiveInt = Field(10_000_000, description="Largest request body, in bytes.")
     max_pixels: PositiveInt = Field(50_000_000, description="Largest image, width times height.")
     upload_seconds: PositiveFloat = Field(30, description="Longest time for an upload to arrive.")
-    max_waiting: PositiveInt = Field(64, description="Uploads under way in one worker; more are asked to come back.")
-    max_held_bytes: PositiveInt = Field(
-        64_000_000, description="Bytes of all uploads under way in one worker; more are asked to come back."
-    )
+    max_waiting: PositiveInt = Field(64, description="Drawings in one worker's queue; more get 503.")
+    max_waiting_photographs: PositiveInt = Field(8, description="Photographs in one worker's queue; more get 503.")
+    max_held_bytes: PositiveInt = Field(64_000_000, description="Bytes of all uploads in one worker; more get 503.")
     cors_origins: tuple[str, ...] = Field(
         (), description='Other sites whose pages may call the API, as JSON: `["https://example.org"]`.'
     )
-    log_format: LogFormat = Field("readable", description="A line for each request: `readable` or `json`.")
-    log_requests: bool = Field(True, description="Whether there is a line for each request.")
-
-    @property
-    def chosen_runtime(self) -> Runtime:
-        """What `runtime` comes to on this machine."""
-        return fastest() if self.runtime == "auto" else self.runtime
+    log_format: LogFormat = Field("readable", description="The format of the log: `readable` or `json`.")
+    log_requests: bool = Field(True, description="Whether the log has a line for each request.")
 
 
 def read_settings() -> Settings:
-    """The settings of this process. Wrong ones end it with a line for each that says what to do."""
+    """Read the settings. Wrong ones end the process with one line that says what is wrong with each."""
     try:
         return Settings()
     except ValidationError as error:
@@ -52,7 +44,7 @@ def read_settings() -> Settings:
             for problem in error.errors()
         )
         raise SystemExit("Wrong settings in the environment. " + " ".join(lines)) from None
-    except SettingsError:  # only CORS_ORIGINS is more than a number or a word
+    except SettingsError:  # JSON that cannot be read, which only CORS_ORIGINS is
         value = next(value for name, value in os.environ.items() if name.upper() == "CORS_ORIGINS")
         raise SystemExit(
             f'Wrong settings in the environment. CORS_ORIGINS={value}: Write JSON, as in ["https://example.org"].'

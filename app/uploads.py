@@ -1,90 +1,141 @@
-"""Read the one uploaded image out of a request, without trusting it."""
+"""Receive the one uploaded image of a request, within limits on its size, on its time and on memory."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from starlette.requests import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
 
-from app.forms import Form, UploadError
+FIELD = "image"
+MAX_FIELDS = 10
+_HINT = f'Send the image as multipart/form-data, as a file in a field named "{FIELD}".'
+# A client reads no answer while it is still sending. So a body that is too large is read on, up to this multiple of the
+# limit, and thrown away; then the connection is closed.
+_READ_ON = 4
+# uvicorn buffers this much of every connection before the application sees it. Counting it again would let a few
+# clients that send large files slowly use up the memory that everybody's drawings need.
+_UNCOUNTED_BYTES = 65_536
 
-# A client that was told too late reads no answer while it is still sending, so this much too much is swallowed first.
-_PATIENCE = 4
+
+class UploadError(Exception):
+    """A request without a usable upload: the answer's status, a detail for the person who sent it, and headers."""
+
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
 
 
-@dataclass
-class Room:
-    """What uploads may cost: bytes and seconds for one, and bytes of all that are under way, which `held` counts."""
+@dataclass(frozen=True)
+class UploadLimits:
+    """Limits on one upload, in bytes and seconds, and on the bytes of all uploads in this process."""
 
     max_bytes: int
     seconds: float
     max_held_bytes: int
-    held: int = 0
-
-    def account(self) -> Account:
-        """What one upload takes of the room."""
-        return Account(self)
 
 
-class Account:
-    """Bytes of the room that are given back at the end."""
+class Uploads:
+    """Receives uploads. `held_bytes` is the memory that the present ones take."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._held = 0
+    def __init__(self, limits: UploadLimits) -> None:
+        self.limits = limits
+        self.held_bytes = 0
 
-    def __enter__(self) -> Account:
-        return self
+    @asynccontextmanager
+    async def received(self, request: Request) -> AsyncIterator[bytes]:
+        """The contents of the form's file "image". Their memory is counted until the block ends.
 
-    def __exit__(self, *_: object) -> None:
-        self._room.held -= self._held
+        Raises UploadError: 400 for a form that is damaged or ends too early; 408 if it takes too long to arrive; 413 if
+        the body is too large; 422 without exactly one image, or with too many fields; 503 if all uploads together take
+        too much memory.
+        """
+        held = 0
 
-    def hold(self, count: int) -> None:
-        """Take so many bytes more. Raises UploadError (503) if they are not there."""
-        if self._room.held + count > self._room.max_held_bytes:
-            raise UploadError(503, "The server is busy with other uploads. Try again in a second.", _SOON)
-        self._held += count
-        self._room.held += count
+        def hold(count: int) -> None:
+            nonlocal held
+            if self.held_bytes + count > self.limits.max_held_bytes:
+                detail = "The server is busy with other uploads. Try again in a second."
+                raise UploadError(503, detail, {"Retry-After": "1", "Connection": "close"})
+            held += count
+            self.held_bytes += count
+
+        try:
+            try:
+                async with asyncio.timeout(self.limits.seconds):
+                    image = await _read_image(request, self._limited(request, hold))
+            except TimeoutError as error:
+                detail = f"The upload took longer than {self.limits.seconds:g} s. Send a smaller image."
+                raise UploadError(408, detail, {"Connection": "close"}) from error
+            yield image
+        finally:
+            self.held_bytes -= held
+
+    async def _limited(self, request: Request, hold: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
+        """The request's body as it arrives. Raises UploadError beyond a limit."""
+        max_bytes = self.limits.max_bytes
+        received = counted = 0
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received <= max_bytes:
+                if received > counted + _UNCOUNTED_BYTES:
+                    hold(received - _UNCOUNTED_BYTES - counted)
+                    counted = received - _UNCOUNTED_BYTES
+                yield chunk
+            elif received > _READ_ON * max_bytes:
+                break
+        if received > max_bytes:
+            detail = f"The upload is larger than {max_bytes / 1e6:g} MB. Send a smaller image."
+            raise UploadError(413, detail, {"Connection": "close"})
 
 
-_SOON = {"Retry-After": "1", "Connection": "close"}
+class _FormParser(MultiPartParser):
+    """Starlette's parser, which keeps files in memory, counts all fields alike and notices a missing end."""
+
+    spool_max_size = 0  # never write to disk
+    _fields = 0
+    complete = False
+
+    def on_part_begin(self) -> None:
+        self._fields += 1
+        if self._fields > MAX_FIELDS:
+            raise UploadError(422, f"The form has more than {MAX_FIELDS} fields. {_HINT}")
+        super().on_part_begin()
+
+    def on_end(self) -> None:
+        self.complete = True
+        super().on_end()
 
 
-async def read_image(request: Request, room: Room, account: Account) -> bytes:
-    """The bytes of the form field "image"; what arrives is held on the account.
-
-    Raises UploadError: what Form raises; 413 for a body over the limit, whether or not its length was announced; 400
-    for one that breaks off; 408 for one that takes too long; 503 if there is no room for it now.
-    """
-    form = Form(request.headers.get("content-type"))
+async def _read_image(request: Request, body: AsyncGenerator[bytes, None]) -> bytes:
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise UploadError(422, f"No image was sent. {_HINT}")
+    parser = _FormParser(request.headers, body)
     try:
-        # Setting a timer takes longer than reading what is there already.
-        there = request.scope.get("state", {}).get("received", False)
-        async with nullcontext() if there else asyncio.timeout(room.seconds):
-            await _feed(form, request, room.max_bytes, account)
-    except TimeoutError as error:
-        raise UploadError(
-            408, f"The upload took longer than {room.seconds:g} s. Send a smaller image.", {"Connection": "close"}
-        ) from error
-    return form.image()
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise UploadError(400, f"The form data cannot be read: {error.message.rstrip('.')}. {_HINT}") from error
+    except ClientDisconnect as error:
+        raise UploadError(400, "The upload ended too early.") from error
+    try:
+        if not parser.complete:
+            raise UploadError(400, "The form data ends too early. Send it again.")
+        return await _only_image(form.getlist(FIELD))
+    finally:
+        await form.close()
 
 
-async def _feed(form: Form, request: Request, max_bytes: int, account: Account) -> None:
-    received = 0
-    more = True
-    while more and received <= _PATIENCE * max_bytes:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise UploadError(400, "The upload broke off.")
-        more = message.get("more_body", False)
-        chunk = message.get("body", b"")
-        received += len(chunk)
-        if received <= max_bytes:
-            account.hold(len(chunk))
-            form.write(chunk)
-    if received > max_bytes:
-        raise UploadError(
-            413, f"The upload is larger than {max_bytes / 1e6:g} MB. Send a smaller image.", {"Connection": "close"}
-        )
+async def _only_image(values: list[Any]) -> bytes:
+    if len(values) > 1:
+        raise UploadError(422, f'The form has several fields named "{FIELD}". Send one image at a time.')
+    image = await values[0].read() if values and isinstance(values[0], UploadFile) else b""
+    if not image:
+        raise UploadError(422, f"No image was sent. {_HINT}")
+    return image

@@ -16,11 +16,9 @@ import tarfile
 import tempfile
 import time
 from pathlib import Path
-from typing import get_args
 
 import httpx2
 
-from app.recognition.runtime import Runtime
 from benchmarks.serving import OURS, page_drawing, running, upload
 from tests.conftest import ROOT
 
@@ -41,23 +39,20 @@ def memory(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines) * 1024 / 1e6
 
 
-def measure_memory(workers: int, runtime: Runtime) -> float:
+def measure_memory(workers: int) -> float:
     """Memory of the service with so many workers, after predictions."""
     body, kind = upload(page_drawing())
-    with running(OURS, workers, more={"RUNTIME": runtime}) as (address, pid):
+    with running(OURS, workers) as (address, pid):
         for _ in range(500):
             httpx2.post(f"{address}/predict", content=body, headers={"content-type": kind})
         return memory(pid)
 
 
-def measure_start(runtime: Runtime) -> tuple[float, float]:
-    """Seconds from the command until /readyz answers, and seconds of the bare imports, side by side."""
+def measure_start() -> float:
+    """Seconds from the command until /readyz answers."""
     started = time.perf_counter()
-    with running(OURS, ready="/readyz", more={"RUNTIME": runtime}):
-        ready = time.perf_counter() - started
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import torch, fastapi"], check=True)
-    return ready, time.perf_counter() - started
+    with running(OURS, ready="/readyz"):
+        return time.perf_counter() - started
 
 
 def measure_size() -> None:
@@ -87,13 +82,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.size:
         return measure_size()
-    for runtime in get_args(Runtime):
-        for workers in (1, 2):
-            print(f"{runtime}, workers: {workers}, memory {measure_memory(workers, runtime):.0f} MB")
-        starts = [measure_start(runtime) for _ in range(5)]
-        ready, imports = (statistics.median(column) for column in zip(*starts, strict=True))
-        ratio = statistics.median(one / other for one, other in starts)
-        print(f"{runtime}, ready after {ready:.2f} s; the bare imports take {imports:.2f} s; ratio {ratio:.2f}")
+    for workers in (1, 2):
+        print(f"workers: {workers}, memory {measure_memory(workers):.0f} MB")
+    print(f"ready after {statistics.median(measure_start() for _ in range(9)):.2f} s (median of 9 starts)")
     return None
 
 

@@ -1,25 +1,32 @@
-"""The pen tracks that the committed model has not seen: whole writers, and whole sites."""
+"""The pen tracks that the committed model has not learned from: whole writers, and whole sites.
+
+Those for validation chose its epoch, temperature and thresholds. Those for the test have chosen nothing: they are what
+is reported. The Makefile's `model` divides the same way, by the options of `python -m training prepare unipen`.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from training.prepare.tracks import held_out_writers
 from training.prepare.unipen import Character, read_unipen
+from training.prepare.writers import Share, divide
 
-# As in the Makefile's `model`, which trains on all others.
-TABLET, TABLET_FRACTION = "pendigits-train.unp.gz", 0.17
-SITES, SITES_HELD_OUT = "unipen-digits.unp.gz", ("aga", "uqb")
+Part = Literal["validation", "test"]
+TABLET, SITES = "pendigits-train.unp.gz", "unipen-digits.unp.gz"
+# As in the Makefile, and in its order: validation draws its writers first.
+HELD_OUT: dict[str, dict[str, Share]] = {
+    TABLET: {"validation": Share(fraction=0.17), "test": Share(fraction=0.17)},
+    SITES: {"validation": Share(("aga", "uqb")), "test": Share(("apa",))},
+}
 
 
-def read_held_out(strokes: Path) -> dict[str, list[Character]]:
-    """The held-out characters in a folder that has both files: "tablet" by unseen writers, "sites" at unseen sites."""
+def read_held_out(strokes: Path, part: Part = "test") -> dict[str, list[Character]]:
+    """The held-out characters of a part, in a folder that has both files: "tablet" by unseen writers, "sites" at unseen
+    sites."""
     held_out = {}
-    for name, file, sources, fraction in (
-        ("tablet", TABLET, (), TABLET_FRACTION),
-        ("sites", SITES, SITES_HELD_OUT, 0.0),
-    ):
+    for name, file in (("tablet", TABLET), ("sites", SITES)):
         characters = read_unipen(strokes / file)
-        chosen = held_out_writers(characters, sources, fraction, seed=0)
-        held_out[name] = [character for character in characters if (character.source, character.writer) in chosen]
+        part_of = divide(characters, HELD_OUT[file], seed=0)
+        held_out[name] = [one for one in characters if part_of[one.source, one.writer] == part]
     return held_out

@@ -1,4 +1,4 @@
-"""The held-out drawings that the model misreads, as one picture: docs/mistakes.png.
+"""The drawings of the test set that the model misreads, as one picture: docs/mistakes.png.
 
 python -m benchmarks.mistakes ../shared/data/strokes
 """
@@ -36,7 +36,7 @@ def find_mistakes(classifier: Classifier, characters: Sequence[Character]) -> li
     mistakes = []
     for character in characters:
         image = draw(character.strokes)
-        (prediction,) = classifier.predict([classifier.model.preparation(image)])
+        (prediction,) = classifier.predict([classifier.model.preprocessing(image)])
         if prediction.label != character.label:
             mistakes.append(Mistake(character, image, prediction))
     return sorted(mistakes, key=lambda mistake: mistake.prediction.confidence)

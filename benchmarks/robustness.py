@@ -26,6 +26,7 @@ from app.recognition.classifier import Classifier
 from app.recognition.decoding import ImageError
 from benchmarks.held_out import read_held_out
 from benchmarks.photograph import photograph
+from benchmarks.photographs import CONDITIONS, photographed
 from training.prepare.drawing import EXTENT, PEN, draw
 from training.prepare.unipen import Character, Stroke
 
@@ -74,6 +75,9 @@ def conditions() -> list[Condition]:
         cells.append(Condition("JPEG quality", f"{quality}", partial(_jpeg, quality=quality), plain=False))
     for shadow in (0.0, 0.3, 0.5, 0.7):
         cells.append(Condition("photograph, shadow", f"{shadow:.0%}", partial(_photo, shadow=shadow), plain=False))
+    for condition in CONDITIONS:
+        on_paper = partial(photographed, condition=condition)
+        cells.append(Condition("photograph, paper", condition, on_paper, plain=False))
     return cells
 
 
@@ -130,7 +134,7 @@ def accuracy(condition: Condition, characters: Sequence[Character], model: Path)
         prepared, labels = [], []
         for character in characters[start : start + _BATCH]:
             try:
-                prepared.append(classifier.prepare(condition.drawer(character, generator)))
+                prepared.append(classifier.preprocess(condition.drawer(character, generator)))
                 labels.append(character.label)
             except ImageError:
                 continue

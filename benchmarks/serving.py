@@ -1,11 +1,12 @@
-"""Throughput and latency of the service beside a server that does nothing and a plain one, on this machine.
+"""Throughput and latency of the service, of a server that does nothing and of a plain one, on this machine.
 
     python -m benchmarks.serving
 
 The load is the page's own upload, taken from Chromium, sent by wrk (Debian: apt-get install wrk). On two cores or more
-the servers have one to themselves and the load generator the other. All are started, and driven in turn, a second at
-a time, so that a drift of the machine's speed hits all alike; then they are started anew. Printed are the medians, and
-the medians of what each is of the do-nothing server in the same round. Also writes benchmarks/serving.png.
+the servers have one to themselves and the load generator has the other. All are started, and loaded in turn, a second
+at a time, so that changes of the machine's speed affect all alike; then they are started again. Printed are the medians
+of all rounds, and the medians of the ratios to the do-nothing server, and to the plain one, in the same round. Also
+writes benchmarks/serving.png.
 """
 
 from __future__ import annotations
@@ -34,20 +35,19 @@ from tests.test_deployment import free_port, wait_until_answering
 from training.prepare.unipen import read_unipen
 
 BIN = Path(sys.executable).parent
-# The line of the Procfile, but for the address.
-OURS = ("gunicorn", "app.main:app", "--config", "python:app.server")
+# The Procfile's line, without the address.
+OURS = ("python", "-m", "app")
 _QUIET = ("--no-access-log", "--log-level", "warning")
 _PLAIN = ("uvicorn", "benchmarks.servers.plain:app", *_QUIET)
 NOTHING = "do-nothing FastAPI"
-# Command and environment. On a core of its own, PyTorch takes one thread; with several workers, two each would stand in
-# each other's way.
+PLAIN = "plain, the tutorials' network"
+# Command and environment. PyTorch gets one thread: more on one core would only wait for each other.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 _SERVERS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     NOTHING: (("uvicorn", "benchmarks.servers.nothing:app", *_QUIET), {}),
-    "plain, the tutorials' network": (_PLAIN, {"NETWORK": "tutorial", **_ONE_THREAD}),
+    PLAIN: (_PLAIN, {"NETWORK": "tutorial", **_ONE_THREAD}),
     "plain, our network": (_PLAIN, _ONE_THREAD),
-    "handwritten": (OURS, {"RUNTIME": "pytorch"}),
-    "handwritten, ONNX Runtime": (OURS, {"RUNTIME": "onnxruntime"}),
+    "handwritten": (OURS, {}),
 }
 _SCRIPT = """
 local file = io.open("{body}", "rb")
@@ -98,7 +98,7 @@ def running(
     `more` is added to its environment.
     """
     port = free_port()
-    bind = ("--bind", f"127.0.0.1:{port}") if command[0] == "gunicorn" else ("--port", str(port))
+    bind = ("--bind", f"127.0.0.1:{port}") if command == OURS else ("--port", str(port))
     pinned = ("taskset", "-c", str(core)) if core is not None else ()
     environment = {**os.environ, "WEB_CONCURRENCY": str(workers), **(more or {})}
     with tempfile.TemporaryFile() as log:
@@ -166,14 +166,16 @@ def measure(script: Path, starts: int, rounds: int, seconds: float, workers: int
 
 
 def table(measured: dict[str, Measured]) -> str:
-    """The medians, and what they are of the do-nothing server's, as Markdown."""
-    nothing = measured[NOTHING]
-    rows = ["| server | requests/s, 8 clients | of do-nothing | median | p99 | one client: median | of do-nothing |"]
-    rows.append("|---|---|---|---|---|---|---|")
+    """The medians and ratios, as Markdown."""
+    nothing, plain = measured[NOTHING], measured[PLAIN]
+    rows = [
+        "| server | requests/s, 8 clients | of do-nothing | of plain | median | p99 | one client | of do-nothing |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for name, one in measured.items():
         rate, alone = statistics.median(one.rate), statistics.median(one.alone)
         rows.append(
-            f"| {name} | {rate:,.0f} | {one.rate_of(nothing):.2f} | "
+            f"| {name} | {rate:,.0f} | {one.rate_of(nothing):.2f} | {one.rate_of(plain):.1f} | "
             f"{statistics.median(one.median) / 1000:.2f} ms | {statistics.median(one.p99) / 1000:.2f} ms | "
             f"{alone / 1000:.2f} ms | {one.alone_of(nothing):.2f} |"
         )

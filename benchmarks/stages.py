@@ -13,27 +13,25 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from functools import partial
 from io import BytesIO
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
 from fastapi import FastAPI
 from PIL import Image
 
+from app.batching import BatchingClassifier, Queue, Recognition
 from app.main import create_app
-from app.recogniser import Recogniser, Recognition
-from app.recognition import checkpoint
-from app.recognition.canvas import canvas_ink
+from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.classifier import Classifier
 from app.recognition.decoding import MAX_PIXELS
-from app.recognition.paper import Grey
-from app.recognition.runtime import Runtime
+from app.recognition.segmentation import Grey
 from app.settings import Settings
 from benchmarks.servers import nothing
 from benchmarks.serving import page_drawing, upload
 from tests.conftest import MODEL
+from training import checkpoint
 
 _ROUNDS = 30
 _TIMES = 40
@@ -44,12 +42,10 @@ def main() -> None:
     torch.set_num_threads(1)
     file = page_drawing()
     body, kind = upload(file)
-    by = {name: Classifier.load(MODEL, name) for name in get_args(Runtime)}
-    for classifier in by.values():
-        classifier.warm_up()
-    classifier = by["pytorch"]
-    preparation = classifier.model.preparation
-    drawing, ink = classifier.prepare(file), canvas_ink(file)
+    classifier = Classifier.load(MODEL)
+    classifier.warm_up()
+    preprocessing = classifier.model.preprocessing
+    drawing, ink = classifier.preprocess(file), canvas_ink(file)
     assert ink is not None
     decoded = Image.open(BytesIO(file)).convert("RGB")
     network = checkpoint.load(MODEL).network()
@@ -61,21 +57,21 @@ def main() -> None:
     stages: dict[str, tuple[float, dict[str, Callable[[], object]]]] = {
         "decode": (
             1,
-            {"usual": lambda: Image.open(BytesIO(file)).convert("RGB"), "pytorch": lambda: canvas_ink(file)},
+            {"usual": lambda: Image.open(BytesIO(file)).convert("RGB"), "here": lambda: canvas_ink(file)},
         ),
-        "prepare": (
+        "preprocess": (
             1,
-            {"usual": lambda: preparation(decoded), "pytorch": lambda: preparation.from_ink(ink)},
+            {"usual": lambda: preprocessing(decoded), "here": lambda: preprocessing.from_ink(ink)},
         ),
         **{
-            name: (count, {"usual": eager(count), **_predicting(by, [drawing] * count)})
+            name: (count, {"usual": eager(count), "here": _predicting(classifier, count, drawing)})
             for name, count in (("network, one image", 1), ("network, share of a batch of eight", 8))
         },
         "HTTP: form, route, answer": (
             1,
             {
                 "usual": _exchange(nothing.app, body, kind),
-                "pytorch": _exchange(_answering(classifier, drawing), body, kind),
+                "here": _exchange(_answering(classifier, drawing), body, kind),
             },
         ),
     }
@@ -85,18 +81,14 @@ def main() -> None:
             for name, (share, ways) in stages.items():
                 for way, function in ways.items():
                     taken[name, way].append(_microseconds(function) / share)
-    print("| stage | the usual way, µs | here, µs | with ONNX Runtime, µs |\n|---|---|---|---|")
+    print("| stage | the usual way, µs | here, µs |\n|---|---|---|")
     for name in stages:
-        usual, ours, onnx = (_median(taken.get((name, way))) for way in ("usual", "pytorch", "onnxruntime"))
-        print(f"| {name} | {usual} | {ours} | {onnx or ours} |")
+        usual, here = (f"{statistics.median(taken[name, way]):.0f}" for way in ("usual", "here"))
+        print(f"| {name} | {usual} | {here} |")
 
 
-def _predicting(by: dict[str, Classifier], drawings: list[Grey]) -> dict[str, Callable[[], object]]:
-    return {name: partial(classifier.predict, drawings) for name, classifier in by.items()}
-
-
-def _median(times: list[float] | None) -> str:
-    return f"{statistics.median(times):.0f}" if times else ""
+def _predicting(classifier: Classifier, count: int, drawing: Grey) -> Callable[[], object]:
+    return lambda: classifier.predict([drawing] * count)
 
 
 def _microseconds(function: Callable[[], object]) -> float:
@@ -107,17 +99,17 @@ def _microseconds(function: Callable[[], object]) -> float:
 
 
 def _answering(classifier: Classifier, drawing: Any) -> FastAPI:
-    """The service with a recogniser that knows the answer at once; it logs no requests, as the do-nothing server."""
+    """The service with a classifier that answers at once. Like the do-nothing server, it logs no requests."""
     recognition = Recognition(drawing, classifier.predict([drawing])[0], 0.0, 0.0)
 
-    class Knowing(Recogniser):
-        async def recognise(self, data: bytes) -> Recognition:
+    class Knowing(BatchingClassifier):
+        async def classify(self, data: bytes) -> Recognition:
             del data
             return recognition
 
     app = create_app(Settings(log_requests=False))
     app.state.metrics.use_model(classifier.model)
-    app.state.recogniser = Knowing(classifier, max_pixels=MAX_PIXELS, max_waiting=1)
+    app.state.classifier = Knowing(classifier, MAX_PIXELS, Queue(1), Queue(1))
     return app
 
 

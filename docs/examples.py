@@ -50,7 +50,7 @@ def chosen() -> list[Character]:
     """For each easy class the track that is read with most confidence, for the hard one that with least; all right."""
     classifier = Classifier.load(MODEL)
     tracks = list(read_unipen(TRACK_FILES[0]))
-    answers = classifier.predict([classifier.model.preparation(draw(track.strokes)) for track in tracks])
+    answers = classifier.predict([classifier.model.preprocessing(draw(track.strokes)) for track in tracks])
     right = [(each.confidence, track) for each, track in zip(answers, tracks, strict=True) if each.label == track.label]
 
     def ranked(label: str) -> list[Character]:

@@ -69,7 +69,7 @@ def not_sure(page: Page) -> None:
 def doubtful() -> Character:
     """The track with the least confidence of all."""
     classifier = Classifier.load(MODEL)
-    answers = classifier.predict([classifier.model.preparation(draw(track.strokes)) for track in TRACKS])
+    answers = classifier.predict([classifier.model.preprocessing(draw(track.strokes)) for track in TRACKS])
     return min(zip(answers, TRACKS, strict=True), key=lambda pair: pair[0].confidence)[1]
 
 

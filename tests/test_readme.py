@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
+from types import SimpleNamespace
+from typing import BinaryIO
 
+import httpx2
 import torch
 
 from app.settings import Settings
@@ -31,3 +35,28 @@ def test_accuracies_are_those_of_the_committed_model():
         figures = metrics[part]
         right, rounded = (f"{100 * figures[name]:.2f} %" for name in ("accuracy", "accuracy_8_bit"))
         assert f"| {figures['count']:,} | {right} | {rounded} |" in README
+
+
+def test_first_curl_lines_work_as_they_stand(client):
+    lines = re.findall(
+        r"^\$ curl -F image=@(\S+)(?: -H '(.*?): (.*?)')? localhost:8000(\S+)\n(.*)$", README, re.MULTILINE
+    )
+    assert len(lines) == 4
+    for file, header, value, path, shown in lines:
+        headers = {header: value} if header else {}
+        answer = client.post(path, files={"image": (ROOT / file).read_bytes()}, headers=headers)
+        assert answer.text[:20] == shown[:20]
+
+
+def test_python_snippet_reads_the_example(client, monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    printed: list[str] = []
+
+    def post(url: str, files: dict[str, BinaryIO]) -> httpx2.Response:
+        answer: httpx2.Response = client.post(url.removeprefix("http://localhost:8000"), files=files)
+        return answer
+
+    monkeypatch.setitem(sys.modules, "requests", SimpleNamespace(post=post))
+    monkeypatch.chdir(ROOT)
+    exec(code, {"print": printed.append})
+    assert printed == ["4"]

@@ -1,190 +1,37 @@
-"""`python -m training prepare | train | evaluate | report`: from labelled images to a model.pt that can be served."""
+"""`python -m training`: runs a command and tells in one line what ends it early, from the first import on."""
 
 from __future__ import annotations
 
-import argparse
 import sys
-from dataclasses import replace
-from pathlib import Path
-from typing import get_args
 
-from app.recognition.imaging import Method, Preparation
-from app.recognition.model import CheckpointError
-from app.recognition.networks import ARCHITECTURES
-from app.recognition.networks import DEFAULT as DEFAULT_ARCHITECTURE
-from training import evaluate, train
-from training.errors import TrainingError
-from training.options import add_recipe, fraction, given_choices, positive
-from training.prepare import published, sources, tracks
-from training.recipes import PUBLISHED, Recipe
+_INTERRUPTED = 130  # a shell's exit status for what Ctrl-C ended
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status is 0, or 2 for bad input, told in one line."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parser().parse_args(arguments)
-    options.command = arguments
+    """Run a command; the exit status is 0, 2 for bad input or 130 for an interruption."""
     try:
-        options.run(options)
-    except (TrainingError, CheckpointError) as error:
+        # These import PyTorch, which takes seconds and may not be there.
+        from app.recognition.model_file import ModelFileError
+        from training import commands
+        from training.errors import InterruptionError, TrainingError
+    except ModuleNotFoundError as error:
+        print(f"error: {error.name} is not installed. Install what the trainer needs: make trainer", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    try:
+        commands.run(sys.argv[1:] if arguments is None else arguments)
+    except (TrainingError, ModelFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except InterruptionError as error:
+        print(error, file=sys.stderr)
+        return _INTERRUPTED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-    _add_prepare(commands.add_parser("prepare", help="write a data set as an image folder"))
-    _add_train(commands.add_parser("train", help="train a model on an image folder"))
-    _add_evaluate(commands.add_parser("evaluate", help="print how a model does on an image folder"))
-    _add_report(commands.add_parser("report", help="write the report on a model and an image folder"))
-    return parser
-
-
-def _add_prepare(parser: argparse.ArgumentParser) -> None:
-    names = parser.add_subparsers(required=True, metavar="dataset")
-    for name in published.NAMES:
-        one = names.add_parser(name, help=f"the published {name} data set")
-        _add_out(one)
-        one.add_argument("--root", type=Path, help="raw files already on disk; without it they are downloaded")
-        if name == "emnist":
-            one.add_argument("--split", choices=published.EMNIST_SPLITS, default="balanced")
-        one.add_argument("--only", choices=published.PARTS, help="read just this part, and divide it in two")
-        one.add_argument("--test-fraction", type=fraction, default=0.2, help="with --only: share to test (%(default)s)")
-        one.add_argument("--seed", type=int, default=0, help="with --only: draws the images to test (%(default)s)")
-        one.set_defaults(run=_prepare_published, name=name, split="balanced")
-    unipen = names.add_parser("unipen", help="pen tracks in UNIPEN files, drawn as the page draws them")
-    unipen.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
-    _add_out(unipen)
-    unipen.add_argument("--test-source", action="append", default=[], metavar="NAME", help="hold out a whole source")
-    unipen.add_argument("--test-fraction", type=fraction, default=0.2, help="of the other writers (%(default)s)")
-    unipen.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
-    unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
-    unipen.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
-    unipen.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
-    unipen.set_defaults(run=_prepare_unipen)
-
-
-def _add_out(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="DATA", help="where to write train/ and test/")
-
-
-def _prepare_published(options: argparse.Namespace) -> None:
-    written = published.prepare(
-        options.name, options.out, options.root, options.split, options.only, options.test_fraction, options.seed
-    )
-    sources.record(options.out, options.name, published.CREDITS[options.name], written)
-    _print_written(written, options.out)
-
-
-def _prepare_unipen(options: argparse.Namespace) -> None:
-    written = tracks.prepare(
-        options.files,
-        options.out,
-        options.test_source,
-        options.test_fraction,
-        options.test_name,
-        options.variations,
-        options.seed,
-    )
-    names = ", ".join(file.name for file in options.files)
-    sources.record(options.out, names, options.credit, written)
-    _print_written(written, options.out)
-
-
-def _print_written(written: dict[str, int], out: Path) -> None:
-    counts = " and ".join(f"{count:,} to {part}/" for part, count in written.items())
-    print(f"wrote {counts} in {out}")
-
-
-def _add_train(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", type=Path, metavar="DATA", help="a folder with train/<class>/* and test/<class>/*")
-    parser.add_argument("--output", type=Path, default=Path("model.pt"), help="the model file to write (%(default)s)")
-    parser.add_argument("--arch", choices=ARCHITECTURES, default=DEFAULT_ARCHITECTURE, help="the network (%(default)s)")
-    parser.add_argument(
-        "--widths",
-        type=positive,
-        nargs="+",
-        metavar="CHANNELS",
-        help=f"channels of each stage of {DEFAULT_ARCHITECTURE} (32 64 128): fewer train faster, more read better",
-    )
-    parser.add_argument(
-        "--prepare",
-        choices=get_args(Method),
-        default="ink",
-        help="ink: characters, cropped and centred; plain: pictures that fill their frame (%(default)s)",
-    )
-    parser.add_argument("--title", default="", help="heading of the page that serves the model")
-    parser.add_argument("--published", action="store_true", help="train as the architecture's source does")
-    parser.add_argument(
-        "--validation-fraction",
-        type=fraction,
-        default=0.1,
-        help="share of each class kept for validation, if there is no validation folder (%(default)s)",
-    )
-    parser.add_argument(
-        "--report", type=Path, metavar="DIR", help="where to write the report (the output's name + -report)"
-    )
-    parser.add_argument("--no-report", action="store_true", help="write none")
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
-    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
-    add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
-    parser.set_defaults(run=_train)
-
-
-def _train(options: argparse.Namespace) -> None:
-    if options.published and options.arch not in PUBLISHED:
-        raise TrainingError(f"--published: {options.arch} has no source of its own. Leave one of the two out.")
-    if options.widths and options.arch != DEFAULT_ARCHITECTURE:
-        raise TrainingError(f"--widths: {options.arch} has widths of its own. Leave one of the two out.")
-    recipe = PUBLISHED[options.arch] if options.published else Recipe()
-    train.run(
-        train.Options(
-            data=options.data,
-            output=options.output,
-            architecture=options.arch,
-            preparation=Preparation(options.prepare),
-            arguments={"widths": options.widths} if options.widths else {},
-            recipe=replace(recipe, **given_choices(options)),
-            validation_fraction=options.validation_fraction,
-            skip_unreadable=options.skip_unreadable,
-            resume=options.resume,
-            report=None if options.no_report else options.report or _report_of(options.output),
-            title=options.title,
-            command=options.command,
-        )
-    )
-
-
-def _add_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help="a model file")
-    parser.add_argument("folder", type=Path, metavar="DATA/test", help="a folder of class folders")
-    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
-    parser.set_defaults(run=lambda given: evaluate.run(given.model, given.folder, given.skip_unreadable))
-
-
-def _add_report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help="a model file")
-    parser.add_argument(
-        "data", type=Path, metavar="DATA", help="a folder with test/<class>/* and perhaps train/<class>/*"
-    )
-    parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="the folder to write, its curves kept (the model's name + -report)"
-    )
-    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
-    parser.set_defaults(run=_report)
-
-
-def _report(options: argparse.Namespace) -> None:
-    from training.report import anew  # its templates are not needed to train
-
-    anew.run(options.model, options.data, options.output or _report_of(options.model), options.skip_unreadable)
-
-
-def _report_of(model: Path) -> Path:
-    """Where the report on a model is written unless told otherwise."""
-    return model.with_name(f"{model.stem}-report")
 
 
 if __name__ == "__main__":

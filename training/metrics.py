@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from app.recognition.distribution import CONFIDENCE_BINS, CONFIDENCE_BOUNDS
+from app.recognition.drift import CONFIDENCE_BINS, CONFIDENCE_BOUNDS
+from app.recognition.model_file import Network
 from training.images import ImageSet
 
 # Larger than a batch in training, because no gradients are kept; small enough to stay in the processor's cache.
@@ -36,9 +38,17 @@ class ClassFigures:
     f1: float
 
 
+def logits_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
+    """Logits of the classes, float32 (n, classes) on the CPU, by PyTorch or by ONNX Runtime."""
+    return outputs_of(network, images)[:, : len(images.classes)]
+
+
 @torch.inference_mode()
-def logits_of(network: nn.Module, images: ImageSet) -> Tensor:
-    """Logits, float32 (n, classes) on the CPU."""
+def outputs_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
+    """All that the network gives: after the logits of the classes one for images of none of them, if it has learned
+    these (training.unknown)."""
+    if isinstance(network, Network):
+        return torch.cat([torch.from_numpy(network(batch.squeeze(1).numpy())) for batch, _ in images.batches(_BATCH)])
     network.eval()
     device = next(network.parameters()).device
     return torch.cat(
@@ -49,11 +59,11 @@ def logits_of(network: nn.Module, images: ImageSet) -> Tensor:
     )
 
 
-def score(network: nn.Module, images: ImageSet) -> Scores:
-    """The figures of a validation set."""
+def score(network: nn.Module, images: ImageSet, class_weights: Tensor | None = None) -> Scores:
+    """The figures of a validation set; with `class_weights` (classes,) the loss is a weighted mean, as in training."""
     logits, targets = logits_of(network, images), images.targets
     return Scores(
-        loss=F.cross_entropy(logits, targets).item(),
+        loss=F.cross_entropy(logits, targets, class_weights).item(),
         accuracy=accuracy(logits.argmax(1), targets),
         auc=macro_auc(logits.softmax(1), targets),
     )
@@ -62,6 +72,15 @@ def score(network: nn.Module, images: ImageSet) -> Scores:
 def accuracy(predicted: Tensor, targets: Tensor) -> float:
     """Share of right answers, 0 to 1."""
     return (predicted == targets).double().mean().item()
+
+
+def interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % confidence interval of a share of `count` (Wilson, "Probable Inference, the Law of Succession, and
+    Statistical Inference", 1927)."""
+    z = 1.959964
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def macro_auc(probabilities: Tensor, targets: Tensor) -> float | None:
@@ -80,14 +99,17 @@ def confusion(predicted: Tensor, targets: Tensor, classes: int) -> Tensor:
     return torch.bincount(targets * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
-def per_class(matrix: Tensor, names: tuple[str, ...]) -> list[ClassFigures]:
-    """Precision, recall and F1 of each class from a confusion matrix; 0 where nothing was there to count."""
-    right = matrix.diagonal().double()
-    precision = right / matrix.sum(0).clamp(min=1)
-    recall = right / matrix.sum(1).clamp(min=1)
-    f1 = 2 * precision * recall / (precision + recall).clamp(min=1e-12)
-    columns = zip(names, matrix.sum(1).tolist(), precision.tolist(), recall.tolist(), f1.tolist(), strict=True)
-    return [ClassFigures(*row) for row in columns]
+def per_class(predicted: Tensor, targets: Tensor, names: tuple[str, ...]) -> list[ClassFigures]:
+    """Precision, recall and F1 of each class; 0 where nothing was there to count."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    columns = precision_recall_fscore_support(
+        targets.numpy(), predicted.numpy(), labels=range(len(names)), zero_division=0
+    )
+    return [
+        ClassFigures(name, int(count), float(precision), float(recall), float(f1))
+        for name, precision, recall, f1, count in zip(names, *columns, strict=True)
+    ]
 
 
 def shares(values: Tensor, bins: int) -> list[float]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-import sys
 import warnings
 
 import numpy as np
-import pyspng
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from app.recognition.structure import MAX_CHUNKS, is_intricate, png_chunks, png_pixels
+from app.recognition.image_limits import is_intricate
 
 # Pillow knows many more; each is a parser that strangers could reach, so only what browsers send is offered.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -24,12 +22,6 @@ _ENOUGH_PIXELS = 1024
 # decoded size in memory. No drawing has as many, nor has a JPEG decoded at reduced scale.
 _MANY_PIXELS = 2048 * 2048
 _BAND_ROWS = 256
-# What a PNG file says of 8 bits a channel, and of channels for red, green, blue and alpha.
-_RGBA_8 = b"\x08\x06"
-# The chunks of orientation and animation.
-_PECULIAR = frozenset((b"eXIf", b"acTL"))
-# On little-endian machines, all but a few, a pixel's alpha is the highest byte of its four as one number.
-_ALPHA_LAST = sys.byteorder == "little"
 # What is lighter than this cannot be seen on white paper.
 _WHITE = 250
 
@@ -82,10 +74,6 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
     at a reduced scale.
     Raises: UnreadableImageError, UnsupportedFormatError, TooManyPixelsError (from the header, before decoding).
     """
-    if "PNG" in formats and 0 < png_pixels(data) <= max_pixels:
-        canvas = _decode_canvas(data)
-        if canvas is not None:
-            return canvas if canvas.width * canvas.height <= _MANY_PIXELS else _reduced(canvas)
     image = _open(data, formats)
     if image.width * image.height > max_pixels:
         raise TooManyPixelsError(
@@ -102,24 +90,6 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
         raise UnreadableImageError(
             "The image is damaged or incomplete and cannot be decoded. Save it again and retry."
         ) from error
-
-
-def _decode_canvas(data: bytes) -> Image.Image | None:
-    """The opaque image of a canvas, as any browser writes it, in a quarter of Pillow's time; None for whatever has any
-    peculiarity, which Pillow is to sort out."""
-    if data[24:26] != _RGBA_8:
-        return None
-    chunks = png_chunks(data)
-    if len(chunks) >= MAX_CHUNKS or not _PECULIAR.isdisjoint(chunks):
-        return None
-    try:
-        pixels = pyspng.load(data)
-    except Exception:  # for a damaged file, Pillow's error is the one that is explained
-        return None
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 4:
-        return None
-    opaque = pixels.view(np.uint32).min() >= 0xFF000000 if _ALPHA_LAST else pixels[..., 3].min() == 255
-    return Image.fromarray(pixels) if opaque else None
 
 
 def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:

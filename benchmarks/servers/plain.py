@@ -16,8 +16,8 @@ import torch
 from fastapi import FastAPI, File, UploadFile
 from PIL import Image, ImageOps
 
-from app.recognition import checkpoint
 from benchmarks.stock_example import network as tutorial_network
+from training import checkpoint
 
 app = FastAPI()
 model = checkpoint.load(Path(os.environ.get("MODEL_PATH", "model.pt")))
@@ -26,7 +26,7 @@ network = tutorial_network().eval() if os.environ.get("NETWORK") == "tutorial" e
 
 @app.post("/predict")
 async def predict(image: Annotated[UploadFile, File()]) -> dict[str, Any]:
-    """Invert, resize, classify: none of the preparation that makes drawings readable."""
+    """Invert, resize, classify: none of the preprocessing that makes drawings readable."""
     opened = Image.open(io.BytesIO(await image.read()))
     small = ImageOps.invert(opened.convert("L")).resize((28, 28))
     pixels = torch.from_numpy(np.array(small)).float().div(255)[None, None]

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from app.pages import invitation
-from app.recognition.checkpoint import Checkpoint, save
-from app.recognition.imaging import Preparation
-from app.recognition.networks import build
+from app.recognition.preprocessing import Preprocessing
+from app.routes.pages import invitation
 from tests.page.conftest import DEVICES, opened, served
 from tests.page.playing import draw_line
+from training.checkpoint import Checkpoint, save
+from training.networks import build
 
 KANA = "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめも"
 MODELS: dict[str, tuple[str, ...]] = {
@@ -98,7 +98,7 @@ def test_a_long_answer_stays_in_its_place(browser: Browser, addresses: dict[str,
         (("אלף", "בגד"), {}, "Draw a character", "It knows \u2068אלף\u2069 and \u2068בגד\u2069."),
         (("W" * 44, "V" * 44, "U" * 44), {}, "Draw a character", "It knows 3 of them."),
         (("sole",), {}, "Draw a character", "It knows sole."),
-        (("cat", "dog"), {"preparation": Preparation("plain")}, "Recognise a picture", "It knows cat and dog."),
+        (("cat", "dog"), {"preprocessing": Preprocessing("plain")}, "Recognise a picture", "It knows cat and dog."),
         (("a", "b"), {"title": "Runes"}, "Runes", "It knows a and b."),
     ],
 )

@@ -355,7 +355,7 @@ def test_the_model_card_for_people_has_the_figures_of_the_one_for_programs(clien
 
 
 def test_before_the_model_is_loaded_its_page_says_so(client: TestClient):
-    client.app.state.recogniser = None  # type: ignore[attr-defined]
+    client.app.state.classifier = None  # type: ignore[attr-defined]
     answer = client.get("/about")
     assert answer.status_code == 503
     assert "not loaded yet" in json.dumps(answer.json())

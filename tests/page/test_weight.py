@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from app.assets import Assets
 from app.html import MODULES
+from app.static_files import StaticFolders
 from tests.page.playing import jot, predict
 from training.prepare.unipen import Character
 
@@ -60,6 +60,6 @@ def test_files_travel_compressed(client, address: str):
 def test_a_change_gives_all_files_new_names(tmp_path: Path):
     file = tmp_path / "page.css"
     file.write_text("a {}")
-    before = Assets({"": tmp_path}).url("page.css")
+    before = StaticFolders({"": tmp_path}).url("page.css")
     file.write_text("b {}")
-    assert Assets({"": tmp_path}).url("page.css") != before
+    assert StaticFolders({"": tmp_path}).url("page.css") != before

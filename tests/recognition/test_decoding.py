@@ -16,6 +16,7 @@ from app.recognition.decoding import (
     UnsupportedFormatError,
     decode,
 )
+from app.recognition.image_limits import MAX_SCANS, is_intricate
 from tests.conftest import encode
 
 MARK = Image.new("RGB", (60, 40), "white")
@@ -51,6 +52,27 @@ def test_exif_orientation_is_applied():
     turned = grey(encode(MARK, "JPEG", exif=exif.tobytes(), quality=95))
     assert turned.shape == (60, 40)
     assert np.abs(turned - np.asarray(MARK.convert("L").rotate(-90, expand=True))).mean() < 4
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_follows_the_end_of_a_jpeg_does_not_matter(progressive: bool):
+    alone = encode(MARK, "JPEG", progressive=progressive)
+    motion_photo = alone + b"\x00\x00\x00\x18ftypmp42" + b"\xff\xda" * 100_000
+    np.testing.assert_array_equal(grey(motion_photo), grey(alone))
+
+
+def test_thumbnails_inside_of_a_jpeg_are_no_scans_of_it():
+    thumbnail = encode(MARK, "JPEG") + b"\xff\xda" * 100
+    assert grey(encode(MARK, "JPEG", extra=b"\xff\xe2" + struct.pack(">H", len(thumbnail) + 2) + thumbnail)).any()
+
+
+@pytest.mark.parametrize("count", [49, 51])
+def test_the_scans_of_a_jpeg_are_counted_to_its_end(count: int):
+    data = encode(Image.new("L", (64, 64), 128), "JPEG", progressive=True)
+    scans = data.count(b"\xff\xda")
+    last = data[data.rfind(b"\xff\xda") : -2]
+    data = data[:-2] + last * (count - scans) + data[-2:] + b"\xff\xda" * 1000
+    assert is_intricate(data) == (count > MAX_SCANS)
 
 
 def test_damaged_exif_is_ignored():

@@ -23,10 +23,14 @@ from tests.conftest import MODEL, ROOT
 
 
 @contextmanager
-def listening(connection: type[LimitedConnection] = LimitedConnection, **settings: Any) -> Iterator[int]:
-    """The port of a server in a thread of this process."""
+def listening(
+    connection: type[LimitedConnection] = LimitedConnection, keep_alive: int = 65, **settings: Any
+) -> Iterator[int]:
+    """The port of a server in a thread of this process, which closes connections after `keep_alive` idle seconds."""
     app = create_app(Settings(model_path=MODEL, **settings))
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, http=connection, ws="none", log_config=None)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, http=connection, ws="none", log_config=None, timeout_keep_alive=keep_alive
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -64,7 +68,7 @@ def converse(port: int, *parts: bytes, pause: float = 0.0, patience: float = 5.0
 
 @contextmanager
 def production(**environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The Procfile's line: its address, once it is ready, and its process, whose standard output can be read."""
+    """What the Procfile starts: its address, once it is ready, and its process, whose standard output can be read."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -86,7 +90,7 @@ def production(**environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes
 
 
 def wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Return when somebody answers requests there."""
+    """Return when the server there is ready."""
     for _ in range(600):
         assert process.poll() is None
         try:

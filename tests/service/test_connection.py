@@ -1,13 +1,12 @@
-"""Clients that dribble, or never come to an end; and what they get, in as few packets as possible."""
+"""Clients that send slowly or without end."""
 
 from __future__ import annotations
 
 import time
-from unittest.mock import Mock
 
 import pytest
 
-from app.connection import LimitedConnection, OnePacket
+from app.connection import LimitedConnection
 from tests.service.server import converse, listening
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: test\r\n"
@@ -22,6 +21,13 @@ class Impatient(LimitedConnection):
 @pytest.fixture(scope="module")
 def port():
     with listening(Impatient, upload_seconds=0.5) as port:
+        yield port
+
+
+@pytest.fixture
+def listening_briefly():
+    """A server that closes idle connections after a second."""
+    with listening(keep_alive=1) as port:
         yield port
 
 
@@ -52,6 +58,15 @@ def test_body_that_nobody_reads_has_to_end_in_time(port):
         port, b"POST /healthz HTTP/1.1\r\nHost: test\r\nContent-Length: 99\r\n\r\n", *[b"x"] * 10, pause=0.1
     )
     assert answer.startswith(b"HTTP/1.1 405")
+
+
+def test_connection_whose_body_ends_after_its_answer_is_closed_when_idle(listening_briefly):
+    # 405 is answered before the body has arrived.
+    head = b"POST /healthz HTTP/1.1\r\nHost: test\r\nContent-Length: 2\r\n\r\n"
+    begun = time.monotonic()
+    answer = converse(listening_briefly, head, b"x", b"x", pause=0.1, patience=8)
+    assert answer.startswith(b"HTTP/1.1 405")
+    assert 1 <= time.monotonic() - begun < 5
 
 
 def test_idle_connection_between_requests_is_kept(port):
@@ -106,42 +121,7 @@ def test_upload_that_takes_too_long_is_cut_off(port):
     assert b"took longer than 0.5 s" in answer
 
 
-HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
-
-
-@pytest.fixture
-def transport():
-    return Mock()
-
-
-def sent(transport: Mock) -> list[bytes]:
-    return [call.args[0] for call in transport.write.call_args_list]
-
-
-def test_head_and_body_are_one_packet(transport):
-    packets = OnePacket(transport)
-    for part in (HEAD, b"first", b"second"):
-        packets.write(part)
-    assert sent(transport) == [HEAD + b"first", b"second"]
-
-
-def test_head_without_a_body_is_sent_at_the_end(transport):
-    packets = OnePacket(transport)
-    packets.write(HEAD)
-    assert sent(transport) == []
-    packets.flush()
-    packets.flush()
-    assert sent(transport) == [HEAD]
-
-
-def test_head_is_sent_before_the_connection_is_closed(transport):
-    packets = OnePacket(transport)
-    packets.write(HEAD)
-    packets.close()
-    assert [name for name, *_ in transport.method_calls] == ["write", "close"]
-
-
-def test_who_waits_to_be_told_to_go_on_is_told_at_once(port):
+def test_client_that_waits_for_100_continue_gets_it(port):
     asking = b"POST /predict HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     asking += b"Connection: close\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
     answer = converse(port, asking, b"---", pause=0.2)

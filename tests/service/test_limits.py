@@ -1,24 +1,32 @@
-"""What one client sends costs no other client its answer."""
+"""No client's upload costs another client its answer."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 import threading
 import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest.mock import patch
 
+import httpx2
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.formparsers import MultiPartParser
 
+from app.batching import OverloadedError, Queue
 from app.main import create_app
-from app.recogniser import OverloadedError
-from app.recognition.structure import is_drawing
+from app.recognition.classifier import Classifier
+from app.recognition.image_limits import is_drawing
 from app.settings import Settings
 from tests.conftest import MODEL, encode
-from tests.service.server import converse, listening
+from tests.service.server import listening
 from tests.service.test_predict import post
 
 
@@ -31,65 +39,88 @@ def open_upload(filler: bytes = b"") -> bytes:
     )
 
 
-def while_uploads_are_open(port: int, uploads: int, filler: bytes, then: bytes) -> bytes:
-    """What the last request gets while the others' uploads are under way."""
-    threads = [
-        threading.Thread(target=converse, args=(port, open_upload(filler)), kwargs={"pause": 1.0})
-        for _ in range(uploads)
-    ]
-    for thread in threads:
-        thread.start()
-    status = b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
-    while b"handwritten_queue_depth %d.0" % uploads not in converse(port, status):
-        pass
-    answer = converse(port, then)
-    for thread in threads:
-        thread.join()
-    return answer
+@contextmanager
+def open_uploads(port: int, count: int, filler: bytes) -> Iterator[None]:
+    """So many clients that send no more than the beginning of an upload."""
+    with ExitStack() as connections:
+        for _ in range(count):
+            connection = connections.enter_context(socket.create_connection(("127.0.0.1", port)))
+            connection.sendall(open_upload(filler))
+        yield
 
 
-def test_more_uploads_than_may_wait_are_asked_to_come_back():
-    with listening(max_waiting=2, upload_seconds=0.5) as port:
-        complete = open_upload().replace(b"1000000\r\n", b"1000000\r\nConnection: close\r\n")
-        answer = while_uploads_are_open(port, 2, b"", complete)
-    assert answer.startswith(b"HTTP/1.1 503")
-    assert b"retry-after: 1" in answer.lower()
-    assert b"busy" in answer
+def test_clients_that_send_slowly_do_not_keep_others_from_their_answers(seven):
+    with listening(max_waiting=2, max_held_bytes=10_000) as port, open_uploads(port, 70, b"a" * 60_000):
+        answer = httpx2.post(f"http://127.0.0.1:{port}/predict", files={"image": encode(seven)})
+    assert answer.status_code == 200
 
 
-def test_more_bytes_than_are_held_are_asked_to_come_back():
-    with listening(max_held_bytes=100_000, upload_seconds=0.5) as port:
-        answer = while_uploads_are_open(port, 1, b"a" * 60_000, open_upload(b"a" * 60_000))
-    assert answer.startswith(b"HTTP/1.1 503")
-    assert b"retry-after: 1" in answer.lower()
+def test_more_bytes_than_may_be_held_are_refused(seven):
+    with listening(max_held_bytes=100_000) as port, open_uploads(port, 1, b"a" * 160_000):
+        large = encode(seven.resize((2000, 2000)), "BMP")
+        while httpx2.post(f"http://127.0.0.1:{port}/predict", files={"image": large}).status_code != 503:
+            pass  # the other upload has not been read yet
+        answer = httpx2.post(f"http://127.0.0.1:{port}/predict", files={"image": large})
+    assert answer.headers["retry-after"] == "1"
 
 
-def test_what_uploads_held_is_given_back(seven):
-    data = encode(seven)
-    with TestClient(create_app(Settings(model_path=MODEL, max_held_bytes=len(data) + 1000))) as client:
-        room = client.app.state.room  # type: ignore[attr-defined]
-        for body in (data, b"not an image", data[:300], data):
+def test_memory_of_uploads_is_given_back(seven):
+    large = encode(seven.convert("L").resize((500, 500)), "BMP")
+    with TestClient(create_app(Settings(model_path=MODEL, max_held_bytes=len(large)))) as client:
+        for body in (large, b"not an image" * 10_000, large[:90_000], large):
             last = post(client, body)
+        uploads = client.app.state.uploads  # type: ignore[attr-defined]
     assert last.status_code == 200
-    assert room.held == 0
+    assert uploads.held_bytes == 0
 
 
-def test_queue_depth_goes_back_after_errors(client):
+def test_queue_is_empty_after_errors(client):
     post(client, b"not an image")
     client.post("/predict")
-    assert "handwritten_queue_depth 0.0" in client.get("/metrics").text
+    assert 'handwritten_queue_depth{queue="photographs"} 0.0' in client.get("/metrics").text
 
 
-def test_uploads_are_admitted_up_to_the_limit(client):
-    recogniser = client.app.state.recogniser
-    held = [recogniser.admitted() for _ in range(64)]
-    for place in held:
-        place.__enter__()
-    with pytest.raises(OverloadedError), recogniser.admitted():
+def test_queue_takes_no_more_than_its_limit():
+    queue = Queue(2)
+    first = queue.place()
+    first.__enter__()
+    with queue.place(), pytest.raises(OverloadedError), queue.place():
         pass
-    held[0].__exit__(None, None, None)
-    with recogniser.admitted():
-        pass
+    assert queue.depth == 1
+    with queue.place():
+        assert queue.depth == 2
+
+
+def test_photographs_have_a_queue_of_their_own(seven):
+    photograph = encode(seven, "BMP")
+    with TestClient(create_app(Settings(model_path=MODEL, max_waiting=1, max_waiting_photographs=2))) as client:
+        begun, release, preprocess = threading.Event(), threading.Event(), Classifier.preprocess
+
+        def slow(classifier: Classifier, data: bytes, *options: Any) -> Any:
+            if data.startswith(b"BM"):
+                begun.set()
+                assert release.wait(20)
+            return preprocess(classifier, data, *options)
+
+        with patch.object(Classifier, "preprocess", slow), ThreadPoolExecutor(2) as pool:
+            waiting = [pool.submit(post, client, photograph) for _ in range(2)]
+            assert begun.wait(20)
+            while 'handwritten_queue_depth{queue="photographs"} 2.0' not in client.get("/metrics").text:
+                pass
+            refused, drawing = post(client, photograph), post(client, encode(seven))
+            release.set()
+        assert refused.status_code == 503
+        assert "busy" in refused.json()["detail"]
+        assert refused.headers["retry-after"] == "1"
+        assert drawing.json()["label"] == "7"
+        assert [answer.result().status_code for answer in waiting] == [200, 200]
+
+
+def test_upload_is_never_written_to_disk(client, seven):
+    photograph = encode(seven.convert("L").resize((1800, 1800)), "BMP")
+    assert len(photograph) > MultiPartParser.spool_max_size
+    with patch("tempfile.TemporaryFile", side_effect=AssertionError):
+        assert post(client, photograph).json()["label"] == "7"
 
 
 def png_chunk(kind: bytes, contents: bytes = b"") -> bytes:
@@ -136,17 +167,17 @@ def test_image_that_promises_more_than_its_data_holds_is_refused(client):
 
 
 def test_a_heavy_image_does_not_hold_up_a_drawing(client, seven):
-    recogniser = client.app.state.recogniser
+    classifier = client.app.state.classifier
     begun, release = threading.Event(), threading.Event()
-    prepare = recogniser.classifier.prepare
+    preprocess = classifier.classifier.preprocess
 
     def slow_for_large(data: bytes, *options):
         if len(data) > 1_000_000:
             begun.set()
             assert release.wait(20)
-        return prepare(data, *options)
+        return preprocess(data, *options)
 
-    recogniser.classifier.prepare = slow_for_large
+    classifier.classifier.preprocess = slow_for_large
     photograph = encode(seven.convert("RGB"), "BMP") + b"\x00" * 1_000_000
     answers = []
     thread = threading.Thread(target=lambda: answers.append(post(client, photograph).status_code))
@@ -160,13 +191,13 @@ def test_a_heavy_image_does_not_hold_up_a_drawing(client, seven):
 
 
 def test_work_that_was_given_up_does_not_disturb_the_next(client, seven):
-    recogniser = client.app.state.recogniser
+    classifier = client.app.state.classifier
 
     async def give_up() -> Any:
-        job = asyncio.create_task(recogniser.recognise(encode(seven)))
+        job = asyncio.create_task(classifier.classify(encode(seven)))
         await asyncio.sleep(0)
         job.cancel()
-        return (await recogniser.recognise(encode(seven))).prediction.label
+        return (await classifier.classify(encode(seven))).prediction.label
 
     # In the application's own event loop: beside a browser under test no other can be run in this thread.
     assert client.portal.call(give_up) == "7"
@@ -196,19 +227,19 @@ def test_only_what_is_decoded_in_a_moment_is_decoded_in_the_event_loop(seven):
 
 
 def test_a_small_photograph_does_not_hold_up_the_event_loop(client):
-    recogniser = client.app.state.recogniser
+    classifier = client.app.state.classifier
     shadow = np.linspace(60, 250, 300).astype(np.uint8)[None].repeat(300, 0)
     shadow[100:200, 140:150] //= 4
-    threads, prepare = [], recogniser.classifier.prepare
+    threads, preprocess = [], classifier.classifier.preprocess
 
     def watched(*arguments):
-        prepared = prepare(*arguments)
+        image = preprocess(*arguments)
         threads.append(threading.current_thread().name)
-        return prepared
+        return image
 
-    recogniser.classifier.prepare = watched
+    classifier.classifier.preprocess = watched
     try:
         assert post(client, encode(Image.fromarray(shadow))).json()["label"] == "1"
     finally:
-        del recogniser.classifier.prepare
+        del classifier.classifier.preprocess
     assert [name.split("_")[0] for name in threads] == ["photographs"]

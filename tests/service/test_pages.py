@@ -4,8 +4,8 @@ import re
 
 import torch
 
-from app.recognition import checkpoint
 from tests.conftest import MODEL
+from training import checkpoint
 
 
 def test_model_says_what_is_loaded(client):
@@ -45,8 +45,18 @@ def test_openapi_describes_the_upload(client):
     assert {"200", "400", "413", "415", "422", "503"} <= set(operation["responses"])
 
 
+def test_openapi_has_types_and_examples(client):
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    assert set(client.get("/model").json()) == set(schemas["ModelAnswer"]["properties"])
+    assert schemas["PredictionAnswer"]["examples"]
+    for schema in schemas.values():
+        assert schema["properties"]
+        for name, described in schema["properties"].items():
+            assert "description" in described or "examples" in described or "$ref" in described, name
+
+
 def test_upload_without_script_before_the_model_is_loaded_is_told_so(client):
-    client.app.state.recogniser = None
+    client.app.state.classifier = None
     answer = client.post("/", files={"image": b"anything"})
     assert answer.status_code == 503
     assert "not loaded yet" in answer.text

@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.api import prefers_plain_text
 from app.main import create_app
+from app.routes.predict import prefers_plain_text
 from app.settings import Settings
 from tests.conftest import MODEL, encode
 
@@ -20,7 +20,8 @@ def test_answer_has_label_confidence_and_all_probabilities(client, seven):
     response = post(client, encode(seven))
     answer = response.json()
     assert response.status_code == 200
-    assert set(answer) == {"label", "confidence", "probabilities"}
+    assert set(answer) == {"label", "confidence", "known", "probabilities"}
+    assert answer["known"] is True
     assert answer["label"] == "7"
     assert list(answer["probabilities"]) == DIGITS
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-9)
@@ -91,6 +92,20 @@ def test_no_image_field(client, seven):
 def test_no_form_at_all(client):
     for body in ({}, {"json": {"image": "7"}}, {"data": {"image": "7"}}, {"content": b"\x89PNG"}):
         assert client.post("/predict", **body).status_code == 422
+
+
+def test_image_that_is_not_sent_as_a_file(client):
+    answer = client.post("/predict", files={"image": (None, "7")})
+    assert answer.status_code == 422
+    assert "as a file" in answer.json()["detail"]
+
+
+def test_network_input_is_added_if_asked_for(client, seven):
+    files = {"image": encode(seven)}
+    assert client.post("/predict?include=input", files=files).json()["input"].startswith("data:image/png;base64,")
+    answer = client.post("/predict?include=inputs", files=files)
+    assert answer.status_code == 422
+    assert answer.json() == {"detail": "include=inputs is not offered. Send include=input, or leave it out."}
 
 
 def test_two_images(client, seven):

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import get_args
 
 import httpx2
 import pytest
 import torch
 
-from app.recognition import checkpoint
-from app.recognition.checkpoint import Checkpoint
-from app.recognition.networks import build
-from app.recognition.runtime import Runtime
-from tests.conftest import MODEL, ROOT
+from tests.conftest import MODEL, ROOT, encode
 from tests.service.server import production
+from training import checkpoint
+from training.checkpoint import Checkpoint
+from training.networks import build
+
+ANSWERS = 'handwritten_http_requests_total{route="/predict",status="200"}'
+PHOTOGRAPHS = 'handwritten_queue_depth{queue="photographs"}'
+linux = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs Linux's /proc")
 
 
 class Trap:
@@ -34,66 +39,143 @@ class Trap:
         return os.system, (self.command,)
 
 
-def broken_models(folder: Path) -> dict[str, Path]:
-    """A model file for every way in which one can be unusable."""
-    good = torch.load(MODEL, weights_only=True)
-    contents = {
-        "another format": {**good, "format": 99},
-        "unknown architecture": {**good, "architecture": "perceptron-of-1958"},
-        "other classes": {**good, "classes": ["a", "b"]},
-        "incomplete": {key: good[key] for key in ("format", "architecture")},
-        "no dictionary": torch.zeros(3),
-    }
-    paths = {name: folder / f"{name}.pt" for name in contents}
-    for name, path in paths.items():
-        torch.save(contents[name], path)
-    paths["missing"] = folder / "missing.pt"
-    paths["empty"] = folder / "empty.pt"
-    paths["empty"].touch()
-    paths["truncated"] = folder / "truncated.pt"
-    paths["truncated"].write_bytes(MODEL.read_bytes()[:5000])
-    paths["malicious"] = folder / "malicious.pt"
-    paths["malicious"].write_bytes(pickle.dumps(Trap(f"touch {folder / 'executed'}")))
+def broken_models(folder: Path) -> dict[Path, str]:
+    """A model file for every way in which one can be unusable, and what its line says to do."""
+    train, export = "python -m training train", "python -m training export"
+    names = {"missing": train, "empty": train, "truncated": train, "malicious": train, "not for serving": export}
+    paths = {folder / f"{name}.pt": remedy for name, remedy in names.items()}
+    missing, empty, truncated, malicious, unserved = paths
+    assert not missing.exists()
+    empty.touch()
+    truncated.write_bytes(MODEL.read_bytes()[:5000])
+    malicious.write_bytes(pickle.dumps(Trap(f"touch {folder / 'executed'}")))
+    torch.save(torch.load(MODEL, weights_only=True), unserved)
     return paths
 
 
-@pytest.mark.parametrize("runtime", get_args(Runtime))
-def test_unusable_model_stops_the_start_with_one_clear_line(tmp_path, runtime: str):
-    command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", "0"]
+@pytest.mark.parametrize("server", [["uvicorn", "app.main:app", "--port", "0"], ["app"]], ids=["uvicorn", "gunicorn"])
+def test_unusable_model_stops_the_start_with_one_clear_line(tmp_path, server: list[str]):
+    command = [sys.executable, "-m", *server]
+    remedies = broken_models(tmp_path)
     processes = {
         path: subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "MODEL_PATH": str(path), "RUNTIME": runtime},
+            env={**os.environ, "MODEL_PATH": str(path), "PORT": "0"},
             stderr=subprocess.PIPE,
             text=True,
         )
-        for path in broken_models(tmp_path).values()
+        for path in remedies
     }
     for path, process in processes.items():
         _, errors = process.communicate(timeout=60)
         assert process.returncode != 0
         assert "Traceback" not in errors
         (line,) = [line for line in errors.splitlines() if str(path) in line]
-        assert "python -m training train" in line
+        assert remedies[path] in line
     assert not (tmp_path / "executed").exists()
 
 
-@pytest.mark.parametrize("module", ["training", "torchvision", "sklearn", "matplotlib"])
+@pytest.mark.parametrize("module", ["training", "torch", "torchvision", "onnx", "sklearn", "matplotlib"])
 def test_serving_imports_nothing_of_training(module: str):
     code = f"import sys, app.main; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
-@pytest.mark.parametrize("runtime", get_args(Runtime))
-def test_workers_after_sighup_have_the_model_that_lies_there_now(tmp_path, runtime: str):
-    path = tmp_path / "model.pt"
-    shutil.copy(MODEL, path)
-    with production(MODEL_PATH=str(path), RUNTIME=runtime, LOG_REQUESTS="false") as (address, process):
-        assert httpx2.get(f"{address}/model").json()["architecture"] == checkpoint.load(MODEL).architecture
-        checkpoint.save(Checkpoint("mlp", ("a", "b"), build("mlp", 2).state_dict()), path)
+@pytest.fixture
+def other_model(tmp_path):
+    """A model file with other classes."""
+    path = tmp_path / "other.pt"
+    checkpoint.save(Checkpoint("mlp", ("a", "b"), build("mlp", 2).state_dict()), path)
+    return path
+
+
+@pytest.fixture
+def copied_model(tmp_path):
+    """The committed model, where it can be replaced."""
+    return Path(shutil.copy(MODEL, tmp_path / "model.pt"))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Return when the condition is met."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def workers(process: subprocess.Popen[bytes]) -> set[int]:
+    """The process ids of gunicorn's workers."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return {int(child) for child in children.split()}
+
+
+def metric(address: str, name: str) -> float:
+    """The value of a series."""
+    return float(re.findall(rf"^{re.escape(name)} (.+)$", httpx2.get(f"{address}/metrics").text, re.MULTILINE)[0])
+
+
+@linux
+def test_reload_serves_the_new_model_and_keeps_the_old_one_if_the_file_is_damaged(copied_model, other_model):
+    with production(MODEL_PATH=str(copied_model), LOG_REQUESTS="false", WEB_CONCURRENCY="2") as (address, process):
+
+        def reload() -> None:
+            before = workers(process)
+            process.send_signal(signal.SIGHUP)
+            until(lambda: len(after := workers(process)) == 2 and not before & after)
+
+        digits = httpx2.get(f"{address}/model").json()["classes"]
+        good = copied_model.read_bytes()
+        copied_model.write_bytes(good[:5000])
+        os.kill(min(workers(process)), signal.SIGKILL)
+        until(lambda: metric(address, "handwritten_workers") == 2)
+        assert metric(address, "handwritten_model_file_rejected") == 0
+        reload()
+        assert httpx2.get(f"{address}/model").json()["classes"] == digits
+        assert metric(address, "handwritten_model_file_rejected") == 1
+        shutil.copy(other_model, copied_model)
+        reload()
+        assert httpx2.get(f"{address}/model").json()["classes"] == ["a", "b"]
+        assert metric(address, "handwritten_model_file_rejected") == 0
+        process.terminate()
+        log, _ = process.communicate(timeout=20)
+    assert f"{copied_model}: ".encode() in log
+    assert log.count(b"The previous model is still served.") == 1
+    assert process.returncode == 0
+
+
+@linux
+def test_metrics_forget_workers_that_ended_but_not_what_they_counted(seven):
+    with production(LOG_REQUESTS="false", WEB_CONCURRENCY="2") as (address, process):
+        with httpx2.Client() as client:
+            for _ in range(3):
+                assert client.post(f"{address}/predict", files={"image": encode(seven)}).status_code == 200
+        before = workers(process)
         process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 30
-        while httpx2.get(f"{address}/model").json()["classes"] != ["a", "b"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        until(lambda: len(after := workers(process)) == 2 and not before & after)
+        assert metric(address, "handwritten_workers") == 2
+        os.kill(min(workers(process)), signal.SIGKILL)
+        until(lambda: len(workers(process)) == 2 and metric(address, "handwritten_workers") == 2)
+        assert metric(address, ANSWERS) == 3
+
+
+@linux
+def test_queue_depth_of_a_killed_worker_disappears(seven):
+    photograph = encode(seven.resize((4000, 4000)).convert("RGB"), "WEBP")
+    with production(LOG_REQUESTS="false") as (address, process), ThreadPoolExecutor(4) as clients:
+        (worker,) = workers(process)
+        for _ in range(4):
+            clients.submit(httpx2.post, f"{address}/predict", files={"image": photograph}, timeout=30)
+        until(lambda: metric(address, PHOTOGRAPHS) > 1)
+        os.kill(worker, signal.SIGKILL)
+        until(lambda: workers(process) not in (set(), {worker}))
+        assert metric(address, PHOTOGRAPHS) == 0
+
+
+@linux
+def test_files_of_the_metrics_are_removed_at_the_end():
+    with production(LOG_REQUESTS="false") as (_, process):
+        maps = Path(f"/proc/{process.pid}/maps").read_text()
+        (folder,) = set(re.findall(r"(/dev/shm/handwritten-metrics-\w+)/", maps))
+        assert Path(folder).is_dir()
+    assert not Path(folder).exists()

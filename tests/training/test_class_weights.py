@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from app.recognition import checkpoint
-from app.recognition.imaging import Preparation
+from app.recognition.preprocessing import Preprocessing
+from training import checkpoint
 from training.__main__ import main
 from training.images import read_images
 from training.metrics import logits_of
-from training.parts import class_weights
+from training.objective import class_weights
 from training.recipes import Recipe
 from training.tree import list_images
 
@@ -23,14 +23,14 @@ def test_class_weights_shift_the_answers(tree: Path, tmp_path: Path):
         options = [item for weight in weights for item in ("--class-weight", weight)]
         command = ["train", str(tree), "--output", str(tmp_path / name), "--epochs", "1", "--batch-size", "16"]
         assert main([*command, "--no-report", "--model-ema-decay", "0", *options]) == 0
-        images = read_images(list_images(tree / "test"), Preparation())
+        images = read_images(list_images(tree / "test"), Preprocessing())
         logits = logits_of(checkpoint.load(tmp_path / name).network(), images)
         shares.append((logits.argmax(1) == 2).float().mean())
     assert shares[0] < shares[1]
 
 
 def test_balanced_weights_make_every_class_count_the_same(tree: Path):
-    images = read_images(list_images(tree / "train"), Preparation())
+    images = read_images(list_images(tree / "train"), Preprocessing())
     uneven = images.subset(torch.cat([torch.arange(0, 60), torch.arange(60, 75), torch.arange(120, 125)]))
     weights = class_weights(Recipe(class_weight="balanced"), uneven)
     assert weights is not None

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from PIL import Image
 
-from tests.conftest import DATA, TRACK_FILES
+from benchmarks.held_out import HELD_OUT, SITES, TABLET
+from tests.conftest import DATA, ROOT, TRACK_FILES
 from training.__main__ import main
+from training.class_names import class_of, folder_of
 from training.prepare import sources
 from training.prepare.drawing import draw
-from training.prepare.tracks import held_out_writers
+from training.prepare.folder import ImageFolderWriter
 from training.prepare.unipen import Character, read_unipen
+from training.prepare.writers import Share, divide
+from training.tree import list_images
 
 
 def images(folder: Path) -> dict[str, int]:
@@ -112,12 +119,27 @@ def test_a_single_point_is_a_dot():
     assert np.asarray(draw([((5, 5),)], pen=10)).min() == 0
 
 
-def test_no_writer_is_on_both_sides(tracks: list[Character]):
-    held_out = held_out_writers(tracks, ["uqb"], 0.4, seed=0)
-    writers = {(track.source, track.writer) for track in tracks}
-    assert held_out < writers
-    assert {writer for writer in writers if writer[0] == "uqb"} <= held_out
-    assert len([writer for writer in held_out if writer[0] == "pendigits"]) == 2
+def test_parts_have_whole_writers_and_whole_sources(tracks: list[Character]):
+    part_of = divide(tracks, {"validation": Share(("uqb",), 0.4), "test": Share((), 0.4)}, seed=0)
+    assert set(part_of) == {(track.source, track.writer) for track in tracks}
+    parts = Counter((source, part) for (source, _), part in part_of.items())
+    assert parts["pendigits", "validation"] == parts["pendigits", "test"] == 2
+    assert parts["pendigits", "train"] == 1
+    assert {part for (source, _), part in part_of.items() if source == "uqb"} == {"validation"}
+
+
+def test_writers_for_validation_are_the_same_with_and_without_a_test(tracks: list[Character]):
+    def drawn(**held_out: Share) -> set[tuple[str, str]]:
+        return {writer for writer, part in divide(tracks, held_out, seed=0).items() if part == "validation"}
+
+    assert drawn(validation=Share((), 0.4)) == drawn(validation=Share((), 0.4), test=Share((), 0.4)) != set()
+
+
+def test_namesakes_of_writers_held_out_can_be_left_out():
+    tracks = [Character("x", (((0, 0),),), source, writer) for source, writer in ("aX", "bX", "bY")]
+    held_out = {"test": Share(("a",))}
+    assert divide(tracks, held_out, 0) == {("a", "X"): "test", ("b", "X"): "train", ("b", "Y"): "train"}
+    assert divide(tracks, held_out, 0, exclude_namesakes=True) == {("a", "X"): "test", ("b", "Y"): "train"}
 
 
 def test_unipen_writes_an_image_folder_and_merges_with_what_is_there(tmp_path: Path):
@@ -132,10 +154,88 @@ def test_unipen_writes_an_image_folder_and_merges_with_what_is_there(tmp_path: P
     assert sum(images(tmp_path / "train").values()) == before + 300
 
 
-def test_unknown_test_source_is_explained(tmp_path: Path, capsys):
-    command = ["prepare", "unipen", str(TRACK_FILES[1]), "--out", str(tmp_path), "--test-source", "nasa"]
+def test_validation_is_drawn_once_and_shares_no_writer(tmp_path: Path):
+    command = ["prepare", "unipen", *map(str, TRACK_FILES), "--out", str(tmp_path), "--validation-source", "aga"]
+    command += ["--validation-fraction", "0.2", "--test-fraction", "0.2", "--test-name", "other", "--variations", "1"]
+    assert main(command) == 0
+    (note,) = sources.read(tmp_path).values()
+    writers: dict[str, set[str]] = {}
+    for path in tmp_path.glob("*/*/*.png"):
+        found = re.search(note["group_by"], path.name)
+        assert found is not None
+        writers.setdefault(path.parts[-3], set()).add(found[1])
+    assert {part: len(names) for part, names in writers.items()} == {"train": 5, "validation": 16, "test-other": 2}
+    assert len(set.union(*writers.values())) == 23
+    assert sum(images(tmp_path / "validation").values()) == note["images"]["validation"]
+
+
+def test_images_of_a_published_set_can_be_held_out_for_validation(tmp_path: Path):
+    command = ["prepare", "mnist", "--root", str(DATA), "--out", str(tmp_path), "--validation-fraction", "0.2"]
+    assert main(command) == 0
+    counts = {part: sum(images(tmp_path / part).values()) for part in ("train", "validation", "test")}
+    assert counts["validation"] == pytest.approx(60, abs=5)
+    assert counts["train"] + counts["validation"] == 300
+    assert counts["test"] == 100
+
+
+@pytest.mark.parametrize(
+    ("source", "words"), [("--test-source=nasa", "aga, uqb"), ("--validation-source=uqb", "for two parts")]
+)
+def test_unusable_sources_are_explained(tmp_path: Path, capsys, source: str, words: str):
+    command = ["prepare", "unipen", str(TRACK_FILES[1]), "--out", str(tmp_path), "--test-source", "uqb", source]
     assert main(command) == 2
-    assert "aga, uqb" in capsys.readouterr().err
+    assert words in capsys.readouterr().err
+
+
+def test_the_committed_model_is_tested_on_the_writers_that_the_benchmarks_name():
+    makefile = (ROOT / "Makefile").read_text()
+    shares = {
+        "SITES := ": HELD_OUT[SITES],
+        "--validation-fraction 0.17 ": HELD_OUT[TABLET],
+    }
+    for beginning, held_out in shares.items():
+        (line,) = [line.strip() for line in makefile.splitlines() if line.strip().startswith(beginning)]
+        for part, share in held_out.items():
+            assert tuple(re.findall(rf"--{part}-source (\w+)", line)) == share.sources
+            fractions = re.findall(rf"--{part}-fraction (\S+)", line) or ["0"]
+            assert float(fractions[0]) == share.fraction
+
+
+ANY_NAME = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+
+
+@given(ANY_NAME)
+@example("/")
+@example(".")
+@example("..")
+@example("%41")
+@example("nul.txt")
+def test_any_class_name_comes_back_from_its_folder(name: str):
+    for letters in (False, True):
+        folder = folder_of(name, letters)
+        assert class_of(folder) == name
+        assert not set(folder) & set('/\\:*?"<>|')
+        assert folder.strip(". ") == folder
+
+
+def test_names_that_are_no_escapes_stay():
+    assert [class_of(name) for name in ("7", "100%", "%zz", "a%FF", "あ")] == ["7", "100%", "%zz", "a%FF", "あ"]
+
+
+def test_classes_that_differ_only_in_case_stay_apart_where_the_disk_ignores_it(tmp_path: Path, monkeypatch):
+    real = Path.mkdir
+
+    def ignoring_case(path: Path, *arguments: object, **options: object) -> None:
+        alike = [one for one in path.parent.glob("*") if one.name.lower() == path.name.lower()]
+        if not alike:
+            real(path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "mkdir", ignoring_case)
+    (tmp_path / "train").mkdir()
+    writer = ImageFolderWriter(tmp_path)
+    for label in ("a", "A"):
+        writer.write("train", label, "1", Image.new("L", (9, 9)))
+    assert list_images(tmp_path / "train").classes == ("A", "a")
 
 
 def test_sources_are_credited_one_by_one(mnist: Path, tmp_path: Path):

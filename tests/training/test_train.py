@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw
 
-from app.recognition import checkpoint
 from app.recognition.classifier import Classifier
 from tests.conftest import ROOT
 from tests.test_deployment import free_port
 from tests.training.conftest import TRAIN
+from training import checkpoint
 from training.__main__ import main
 
 
@@ -27,7 +27,7 @@ def test_trained_model_reads_drawings_of_other_writers(trained: Path, tree: Path
     assert model.metrics["test"]["count"] == 36
     classifier = Classifier.load(trained)
     file = next((tree / "test" / "0").iterdir())
-    assert classifier.predict([classifier.prepare(file.read_bytes())])[0].label == "0"
+    assert classifier.predict([classifier.preprocess(file.read_bytes())])[0].label == "0"
 
 
 def test_a_student_learns_what_its_teacher_says(trained: Path, tree: Path, tmp_path: Path):
@@ -42,7 +42,7 @@ def test_a_student_learns_what_its_teacher_says(trained: Path, tree: Path, tmp_p
     assert main([*command, "--no-report", "--validation-fraction", "0", *TRAIN]) == 0
     classifier = Classifier.load(student)
     for label, taught in (("0", "1"), ("1", "0"), ("7", "7")):
-        images = [classifier.prepare(file.read_bytes()) for file in (tree / "test" / label).iterdir()]
+        images = [classifier.preprocess(file.read_bytes()) for file in (tree / "test" / label).iterdir()]
         answers = [prediction.label for prediction in classifier.predict(images)]
         assert answers.count(taught) > len(answers) / 2
     assert classifier.model.provenance["recipe"]["teacher"] == str(teacher)
@@ -71,7 +71,7 @@ def test_evaluate_prints_accuracy_and_the_figures_of_each_class(trained: Path, t
     assert main(["evaluate", str(trained), str(tree / "test")]) == 0
     printed = capsys.readouterr().out
     figures = checkpoint.load(trained).metrics["test"]
-    expected = f"accuracy {figures['accuracy']:.2%} ({figures['accuracy_8_bit']:.2%} in 8-bit numbers) of 36 images"
+    expected = f"accuracy {figures['accuracy']:.2%} ({figures['accuracy_8_bit']:.2%} in 8-bit integers) of 36 images"
     assert expected in printed
     assert [line.split()[0] for line in printed.splitlines()[1:4]] == ["0", "1", "7"]
 

@@ -6,10 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from training.class_names import folder_of
 from training.errors import TrainingError
-
-# Characters that some file system refuses in a folder's name; a class name that has one loses it.
-_FORBIDDEN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "-"))
 
 
 class ImageFolderWriter:
@@ -20,7 +18,7 @@ class ImageFolderWriter:
         self._folders: dict[tuple[str, str], Path] = {}
 
     def write(self, part: str, label: str, name: str, image: Image.Image) -> None:
-        """Write `root/part/label/name.png`, whole or not at all.
+        """Write `root/part/<label's folder>/name.png`, whole or not at all.
 
         Raises TrainingError if it cannot be written.
         """
@@ -36,13 +34,11 @@ class ImageFolderWriter:
 
     def _folder(self, part: str, label: str) -> Path:
         if (part, label) not in self._folders:
-            name = label.translate(_FORBIDDEN).strip(" .") or "-"
-            folder = self.root / part / name
+            folder = self.root / part / folder_of(label)
             folder.mkdir(parents=True, exist_ok=True)
-            # "a" and "A" are one folder on file systems that ignore case, and would become one class unnoticed.
+            # On a disk that ignores case, "A" would find the folder of "a", and the two become one class.
             if folder not in folder.parent.iterdir():
-                raise TrainingError(
-                    f"{folder}: another class has this folder on this file system. Choose another --out."
-                )
+                folder = self.root / part / folder_of(label, letters=True)
+                folder.mkdir(exist_ok=True)
             self._folders[part, label] = folder
         return self._folders[part, label]

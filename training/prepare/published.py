@@ -20,6 +20,7 @@ from training.prepare.folder import ImageFolderWriter
 from training.progress import bar
 
 PARTS = ("train", "test")
+VALIDATION = "validation"
 EMNIST_SPLITS = ("balanced", "digits", "letters")
 CREDITS = {
     "mnist": "MNIST; LeCun, Cortes and Burges; CC BY-SA 3.0",
@@ -39,30 +40,36 @@ def prepare(
     split: str = "balanced",
     only: str | None = None,
     test_fraction: float = 0.2,
+    validation_fraction: float = 0.0,
     seed: int = 0,
 ) -> dict[str, int]:
     """Write a data set as an image folder and return the number of images in each part.
 
     Without `root` the raw files are downloaded to `out/.raw`; with it they must be there, laid out as torchvision does.
     `split` is EMNIST's. With `only`, just that part of the data set is read, and `test_fraction` of each class (drawn
-    with `seed`) becomes the test set.
+    with `seed`) becomes the test set. Of what is left to train on, `validation_fraction` of each class becomes a
+    validation set: images drawn one by one, for these files do not say who wrote them.
 
     Raises TrainingError if the raw files are not there, cannot be downloaded or are damaged.
     """
     writer = ImageFolderWriter(out)
-    written = dict.fromkeys(PARTS, 0)
+    written = dict.fromkeys(("train", VALIDATION, "test"), 0)
     for part in [only] if only else PARTS:
         with _opened(name, out, root, split, part) as dataset:
             classes = _class_names(name, dataset)
             labels = [classes[int(dataset[index][1])] for index in range(len(dataset))]
-            parts = _divide(labels, test_fraction, seed) if only else [part] * len(labels)
+            parts = [part] * len(labels)
+            if only:
+                parts = ["train"] * len(labels)
+                _move(parts, labels, "test", test_fraction, seed)
+            _move(parts, labels, VALIDATION, validation_fraction, seed)
             for index in bar(range(len(dataset)), desc=f"{name} {part}", unit="image"):
                 image: Image.Image = dataset[index][0]
                 if name == "emnist":  # stored column by column
                     image = image.transpose(Image.Transpose.TRANSPOSE)
                 writer.write(parts[index], labels[index], f"{name}-{part}-{index:05d}", image)
                 written[parts[index]] += 1
-    return written
+    return {part: count for part, count in written.items() if count}
 
 
 @contextmanager
@@ -130,13 +137,12 @@ def _class_names(name: str, dataset: Any) -> Sequence[str]:
     return list(dataset.classes)
 
 
-def _divide(labels: Sequence[str], test_fraction: float, seed: int) -> list[str]:
-    """ "train" or "test" for each image, the same share of every class."""
+def _move(parts: list[str], labels: Sequence[str], part: str, fraction: float, seed: int) -> None:
+    """Send this fraction of the training images of every class to another part."""
     of_class = defaultdict(list)
     for index, label in enumerate(labels):
-        of_class[label].append(index)
-    parts = ["train"] * len(labels)
+        if parts[index] == "train":
+            of_class[label].append(index)
     for indices in of_class.values():
-        for index in random.Random(seed).sample(indices, round(test_fraction * len(indices))):
-            parts[index] = "test"
-    return parts
+        for index in random.Random(seed).sample(indices, round(fraction * len(indices))):
+            parts[index] = part

@@ -1,0 +1,23 @@
+"""`python -m app` checks the settings and serves the application with gunicorn. The Procfile runs it."""
+
+from __future__ import annotations
+
+import sys
+
+from app.settings import read_settings
+
+
+def main() -> None:
+    """Serve. Further arguments are gunicorn's."""
+    # gunicorn reads WEB_CONCURRENCY while it is imported, and ends with a traceback if it is not a number.
+    read_settings()
+    from gunicorn import __main__ as gunicorn
+    from gunicorn.app.wsgiapp import run
+
+    # The first argument is what gunicorn starts again on SIGUSR2.
+    sys.argv = [str(gunicorn.__file__), "app.main:app", "--config", "python:app.gunicorn_config", *sys.argv[1:]]
+    run(prog="gunicorn")
+
+
+if __name__ == "__main__":
+    main()

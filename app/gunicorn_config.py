@@ -1,0 +1,114 @@
+"""gunicorn configuration: uvicorn's workers under gunicorn, which replaces those that end."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import values
+from prometheus_client.multiprocess import mark_process_dead
+from uvicorn_worker import UvicornWorker
+
+from app.recognition.model_file import ModelFileError
+from app.settings import read_settings
+
+_settings = read_settings()
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.web_concurrency
+# The application and the model are loaded once, before forking, and all workers share their memory.
+preload_app = True
+# The process needs no write access to any disk: no socket in the home folder, heartbeats in memory.
+control_socket_disable = True
+# Platforms kill a process after 10 (Docker) or 30 seconds (Heroku). Until then requests may finish.
+graceful_timeout = 8
+# A little longer than usual load balancers keep idle connections.
+keepalive = 65
+
+
+class Worker(UvicornWorker):  # type: ignore[misc]
+    """uvicorn's worker with our limits on connections."""
+
+    CONFIG_KWARGS = {  # noqa: RUF012 - as the base class has it
+        "loop": "uvloop",
+        "http": "app.connection:LimitedConnection",
+        "ws": "none",
+        "timeout_graceful_shutdown": 7,
+        "server_header": False,
+        "access_log": False,
+    }
+
+
+worker_class = "app.gunicorn_config.Worker"
+
+# The workers' counts are in files, a few of 1 MB for each worker. In this folder files are memory; another system's
+# temporary folder will do.
+_MEMORY = Path("/dev/shm")
+_FREE_BYTES = 16_000_000
+# The process's own number among the workers, in the parent 0. prometheus_client's usual number, the process id, would
+# leave files behind for every worker that ever was; so a worker goes on with the files of the one that it replaces.
+_slot = 0
+
+
+def _make_metrics_folder() -> None:
+    """Let prometheus_client count in a new folder; without room for one, each worker counts for itself alone."""
+    parent = _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
+    try:
+        if shutil.disk_usage(parent).free < _FREE_BYTES:
+            return
+        folder = tempfile.mkdtemp(prefix="handwritten-metrics-", dir=parent)
+    except OSError:
+        return
+    atexit.register(_remove, folder, os.getpid())
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    values.ValueClass = values.MultiProcessValue(lambda: _slot)  # type: ignore[no-untyped-call]
+
+
+def _remove(folder: str, owner: int) -> None:
+    if os.getpid() == owner:  # workers end with the same function
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# Before the application makes its first counter.
+_make_metrics_folder()
+
+
+def on_starting(_: Any) -> None:
+    """Load the model before the first worker."""
+    from app.main import app
+
+    try:
+        app.state.served_model.load()
+    except ModelFileError as error:
+        raise SystemExit(str(error)) from None
+
+
+def on_reload(_: Any) -> None:
+    """Load the model that is there now, before new workers replace all others."""
+    from app.main import app
+
+    app.state.metrics.model_rejected.set(not app.state.served_model.reload())
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Choose the new worker's slot. And never collect what exists by now as garbage: that would copy shared memory."""
+    taken = {other.slot for other in server.WORKERS.values()}
+    worker.slot = next(slot for slot in range(1, len(taken) + 2) if slot not in taken)
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(_: Any, worker: Any) -> None:
+    """In the worker: count in its slot."""
+    global _slot
+    _slot = worker.slot
+
+
+def child_exit(_: Any, worker: Any) -> None:
+    """Forget what only a living worker has, such as the length of its queues."""
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        mark_process_dead(worker.slot, folder)  # type: ignore[no-untyped-call]

@@ -1,0 +1,151 @@
+"""Read model.pt for serving, without PyTorch.
+
+A PyTorch file is a zip archive with one top folder. The trainer adds two records to it, which PyTorch ignores:
+`serving/card.json` (the model card) and `serving/network.onnx` (the network as it is served). Only these two are read
+here, and nothing in them is executed: JSON is data, and an ONNX graph can only use ONNX Runtime's own operators.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from onnxruntime import InferenceSession, SessionOptions
+
+from app.recognition.model_card import FORMAT, ModelCard, UnknownFormatError
+from app.recognition.segmentation import Grey
+
+CARD = "serving/card.json"
+NETWORK = "serving/network.onnx"
+INPUT, OUTPUT = "images", "logits"
+
+# Larger records are refused before they fill the memory: a zip archive can expand a thousandfold.
+_MAX_CARD_BYTES = 16 * 2**20
+_MAX_NETWORK_BYTES = 512 * 2**20
+_MAX_SIZE = 1024
+
+_TRAIN = "Train a model with: python -m training train DATA --output model.pt"
+
+
+class ModelFileError(Exception):
+    """A model file that cannot be used. The message is one line: the file, what is wrong, what to do."""
+
+
+class Network:
+    """A network that ONNX Runtime computes, in one thread. Safe to call from several threads."""
+
+    def __init__(self, onnx: bytes) -> None:
+        """`onnx` is an ONNX file. Raises whatever ONNX Runtime raises for a file that it cannot load."""
+        options = SessionOptions()
+        # Requests are many and networks small: more threads for one pass would only wait for each other.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors; they are raised as well, and warnings concern its developers
+        self.session = InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, images: Grey) -> NDArray[np.float32]:
+        """Preprocessed images, uint8 (n, size, size) → logits, float32 (n, classes)."""
+        scaled = images[:, None] / np.float32(255)
+        logits: NDArray[np.float32] = self.session.run([OUTPUT], {INPUT: scaled})[0]
+        return logits
+
+
+def load(path: Path) -> tuple[ModelCard, Network]:
+    """Read the model card and the network of a model file. Raises ModelFileError if it cannot be used."""
+    card_text, onnx = _records(path)
+    card = _card(path, card_text)
+    try:
+        network = Network(onnx)
+    except Exception as error:  # ONNX Runtime's exceptions have no common class
+        raise _unusable(path, f"ONNX Runtime cannot load its network ({_first_line(error)})") from error
+    _require_match(path, card, network.session)
+    return card, network
+
+
+def archive_folder(names: list[str]) -> str | None:
+    """The top folder of a PyTorch archive with these records, or None if it is another kind of archive."""
+    folders = [name.removesuffix("/data.pkl") for name in names if name.endswith("/data.pkl")]
+    return folders[0] if folders and "/" not in folders[0] else None
+
+
+def _records(path: Path) -> tuple[bytes, bytes]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            folder = archive_folder(archive.namelist())
+            if folder is None:
+                raise ModelFileError(f"{path}: a zip archive, but not a PyTorch file. {_TRAIN}.")
+            if not {f"{folder}/{CARD}", f"{folder}/{NETWORK}"} <= set(archive.namelist()):
+                raise ModelFileError(
+                    f"{path}: a PyTorch file without the records for serving. "
+                    f"If this project's trainer wrote it, add them with: {_export(path)}"
+                )
+            return (
+                _record(path, archive, f"{folder}/{CARD}", _MAX_CARD_BYTES),
+                _record(path, archive, f"{folder}/{NETWORK}", _MAX_NETWORK_BYTES),
+            )
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path}: no such model file. {_TRAIN}, or set MODEL_PATH to one.") from error
+    except OSError as error:
+        raise ModelFileError(f"{path}: the model file cannot be read ({error.strerror}). Make it readable.") from error
+    # zipfile raises the last one for encrypted records.
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+        raise ModelFileError(
+            f"{path}: not a model file, or a damaged one ({_first_line(error)}). Copy it again. {_TRAIN}"
+        ) from error
+
+
+def _record(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    """The contents of a record, its checksum verified, whatever size its header claims."""
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile(f"{name} is compressed in an unusual way")
+    with archive.open(name) as record:
+        contents = record.read(limit + 1)
+        # zipfile compares the checksum when it reaches the end.
+        if len(contents) > limit or record.read(1):
+            raise ModelFileError(f"{path}: {name} is larger than {limit // 2**20} MB. {_TRAIN}.")
+    return contents
+
+
+def _card(path: Path, text: bytes) -> ModelCard:
+    try:
+        card = ModelCard.from_json(text)
+    except UnknownFormatError as error:
+        raise _unusable(path, f"its card has format {error}, but this version reads {FORMAT}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _unusable(path, f"its card is incomplete ({_first_line(error)})") from error
+    if not card.classes or not all(isinstance(name, str) for name in card.classes):
+        raise _unusable(path, "its card names no classes")
+    if not isinstance(card.temperature, int | float) or not 0 < card.temperature < float("inf"):
+        raise _unusable(path, f"the temperature on its card is {card.temperature!r}, not a positive number")
+    if not isinstance(card.preprocessing.size, int) or not 1 <= card.preprocessing.size <= _MAX_SIZE:
+        raise _unusable(path, f"the image size on its card is {card.preprocessing.size!r}, not 1 to {_MAX_SIZE}")
+    if card.preprocessing.method not in ("ink", "plain"):
+        raise _unusable(path, f"the preprocessing on its card is {card.preprocessing.method!r}, not ink or plain")
+    return card
+
+
+def _require_match(path: Path, card: ModelCard, session: InferenceSession) -> None:
+    """The network must take the images, and have the classes, that the card describes."""
+    inputs = {value.name: (value.type, value.shape) for value in session.get_inputs()}
+    outputs = {value.name: (value.type, value.shape) for value in session.get_outputs()}
+    size, classes = card.preprocessing.size, len(card.classes)
+    kind, shape = inputs.get(INPUT, ("", []))
+    if len(inputs) != 1 or kind != "tensor(float)" or shape[1:] != [1, size, size] or isinstance(shape[0], int):
+        raise _unusable(path, f"its network does not take {INPUT} of shape (n, 1, {size}, {size}), as its card says")
+    kind, shape = outputs.get(OUTPUT, ("", []))
+    if kind != "tensor(float)" or shape[1:] != [classes]:
+        raise _unusable(path, f"its network does not give {OUTPUT} of shape (n, {classes}), as its card says")
+
+
+def _unusable(path: Path, reason: str) -> ModelFileError:
+    return ModelFileError(f"{path}: {reason}. Write the records for serving again with: {_export(path)}")
+
+
+def _export(path: Path) -> str:
+    return f"python -m training export {path}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

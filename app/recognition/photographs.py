@@ -1,0 +1,94 @@
+"""Ink in photographs, found by a small fully convolutional network (training/ink trains it on composed photographs).
+
+It has learnt to leave out the rules and squares of paper, frames, folds, shadows, the sheet's edge and what lies behind
+it, and to see strokes of any colour, faint pencil and chalk as well. It runs in ONNX Runtime, is loaded when the first
+photograph comes, and uses one thread.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from app.recognition.components import main_character
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Grey = NDArray[np.uint8]
+# Left, top, right, bottom, as shares of the picture's width and height.
+Box = tuple[float, float, float, float]
+
+_NETWORK = Path(__file__).with_name("ink.onnx")
+# Pictures are shown to the network with so many pixels on their longer side.
+_WHOLE = 192
+# The character alone, with some paper around it, is then shown with so many. That is worth it where this enlarges it.
+_CLOSE = 160
+_AROUND = 2.0
+_ENLARGED = 1.25
+# The network's sides are multiples of this.
+_STRIDE = 16
+
+
+class Region(NamedTuple):
+    """The ink of a part of a picture, uint8 (height, width) at a scale of its own, and which part that is."""
+
+    ink: Grey
+    box: Box
+
+
+def photographed_ink(image: Image.Image, longest: int = _WHOLE) -> Grey:
+    """How surely each pixel was written on: uint8, (height, width), 255 for certain, 0 on paper and elsewhere.
+
+    It covers the whole picture, scaled so that the longer side has so many pixels.
+    """
+    scale = longest / max(image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    # Pillow's filters average over all pixels that become one.
+    small = np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BILINEAR))
+    padded = np.pad(small, ((0, -height % _STRIDE), (0, -width % _STRIDE), (0, 0)), mode="edge")
+    images = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32) / 255
+    (ink,) = _network().run(None, {"images": images})
+    levels: Grey = np.rint(ink[0, 0, :height, :width] * 255).astype(np.uint8)
+    return levels
+
+
+def photographed_character(image: Image.Image, everything: Grey) -> Region:
+    """The ink of the character that the picture is of, of all that `photographed_ink` found there.
+
+    A small character is looked at again, from nearer. No character gives zeros.
+    """
+    found = main_character(everything)
+    rows, columns = np.flatnonzero(found.any(1)), np.flatnonzero(found.any(0))
+    if not len(rows):
+        return Region(found, (0, 0, 1, 1))
+    scale = max(image.size) / max(found.shape)
+    side = _AROUND * scale * max(rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
+    if max(image.size) / side > _ENLARGED:
+        left, right = _span((columns[0] + columns[-1] + 1) / 2 * scale, side, image.width)
+        top, bottom = _span((rows[0] + rows[-1] + 1) / 2 * scale, side, image.height)
+        close = main_character(photographed_ink(image.crop((left, top, right, bottom)), _CLOSE))
+        if close.any():
+            return Region(close, (left / image.width, top / image.height, right / image.width, bottom / image.height))
+    return Region(found, (0, 0, 1, 1))
+
+
+def _span(middle: float, length: float, limit: int) -> tuple[int, int]:
+    """Whole pixels from and to, of about this length and, where there is room for it, around this middle."""
+    length = min(length, limit)
+    start = min(max(middle - length / 2, 0), limit - length)
+    return int(start), max(int(start) + 1, round(start + length))
+
+
+@functools.cache
+def _network() -> InferenceSession:
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return InferenceSession(str(_NETWORK), options, providers=["CPUExecutionProvider"])

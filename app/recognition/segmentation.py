@@ -1,0 +1,131 @@
+"""Tell ink from paper: an image of marks on a surface → ink bright on 0.
+
+Drawings and clean scans have one paper colour, and the distance from it is the ink. Photographs do not, nor has paper
+with rules or a frame on it: there a network finds the ink (photographs.py). Which of the two an image is, its paper
+says: one colour all along the image's edge and on most of it, and no line from edge to edge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops
+
+from app.recognition.components import without_lines
+from app.recognition.photographs import Region, photographed_character, photographed_ink
+
+Grey = NDArray[np.uint8]
+
+# The frame is one colour of paper if this share of it lies within this many grey levels of its median. The share
+# leaves room for strokes that run off the edge, the tolerance for JPEG noise.
+_FLAT_SHARE = 0.6
+_FLAT_TOLERANCE = 4
+# Smaller images are always drawings: a shadow has no room in them beside a character.
+_SMALLEST_PHOTO = 32
+# Below this contrast in grey, colours are compared channel by channel: red on green can be equally bright.
+_COLOUR_CONTRAST = 64
+# A rule goes from edge to edge and is ink on this share of a row or column; three or four sides of a frame are on a
+# lesser share. No stroke of a drawing goes as far, nor do three as far.
+_RULE_SHARE = 0.97
+_FRAME_SHARE = 0.8
+# What differs from the paper by this many grey levels may be such a line.
+_LINE_CONTRAST = 12
+# Lines are looked for on the image scaled down to about so many pixels.
+_COARSE = 32
+# Paper is clean, as programs and scanners make it and no photograph does, if this share of the image is of one colour.
+_CLEAN_SHARE = 0.7
+_CLEAN_TOLERANCE = 2
+
+
+class PhotographError(Exception):
+    """An image that looks like a photograph, which takes a hundred times as long, where only drawings were wanted."""
+
+
+@dataclass(frozen=True)
+class Ink:
+    """What was found on an image: everything written, uint8 (height, width), 0 on the paper, brighter where there is
+    more ink. It covers the whole image; of a photograph (which is kept with it), at another scale."""
+
+    everything: Grey
+    photograph: Image.Image | None = None
+
+    def character(self) -> Region:
+        """The ink of one character, and where it is: of a photograph the one that it is of; on a drawing there is
+        nothing else."""
+        if self.photograph:
+            return photographed_character(self.photograph, self.everything)
+        return Region(self.everything, (0, 0, 1, 1))
+
+
+def separate_ink(image: Image.Image, photographs: bool = True) -> Ink:
+    """Ink of an image that `decode` gave. No ink at all gives zeros.
+
+    Raises: PhotographError for what looks like a photograph, if they are not wanted.
+    """
+    grey = np.asarray(image.convert("L"))
+    levels = np.sort(frame(grey))
+    paper = int(levels[len(levels) // 2])
+    first, last = np.searchsorted(levels, [paper - _FLAT_TOLERANCE, paper + _FLAT_TOLERANCE + 1])
+    flat = last - first >= _FLAT_SHARE * len(levels)
+    difference = distance(grey, paper)
+    if min(image.size) >= _SMALLEST_PHOTO and not (flat and _is_drawing(difference)):
+        if not photographs:
+            raise PhotographError
+        clean = _cleaned(grey)
+        return Ink(photographed_ink(image), image) if clean is None else Ink(clean)
+    if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
+        difference = _colour_difference(image.convert("RGB"))
+    return Ink(difference)
+
+
+def distance(grey: Grey, paper: int) -> Grey:
+    """|grey - paper|, without leaving bytes; most papers are white."""
+    return ~grey if paper == 255 else np.maximum(grey, np.uint8(paper)) - np.minimum(grey, np.uint8(paper))
+
+
+def extent(marks: NDArray[np.uint8] | NDArray[np.bool_]) -> tuple[int, int]:
+    """Where the first thing but 0 is, and the place after the last, in (n,) bytes; the latter is 0 if there is none."""
+    line = marks.tobytes()
+    return len(line) - len(line.lstrip(b"\0")), len(line.rstrip(b"\0"))
+
+
+def frame(pixels: NDArray[Any]) -> NDArray[Any]:
+    """The outermost pixels of a (height, width, ...) array, (n, ...)."""
+    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+
+
+def _is_drawing(difference: Grey) -> bool:
+    """Whether there is nothing but a character on paper of one colour: no rules, no frame around it."""
+    # Seen coarsely, a line that is not quite straight still stays within two rows.
+    small = np.asarray(Image.fromarray(difference).reduce(max(1, min(difference.shape) // _COARSE))) > _LINE_CONTRAST
+    if 2 * np.count_nonzero(small) > small.size:
+        return False
+    sides = 0
+    for lines, pixels in ((small, difference), (small.T, difference.T)):
+        marked = np.count_nonzero(lines[1:] | lines[:-1], 1).tolist()
+        length, third = lines.shape[1], len(marked) // 3
+        if max(marked) > _RULE_SHARE * length and min(pixels[:, 0].max(), pixels[:, -1].max()) > _LINE_CONTRAST:
+            return False
+        sides += (max(marked[:third]) > _FRAME_SHARE * length) + (max(marked[-third:]) > _FRAME_SHARE * length)
+    return sides < 3
+
+
+def _cleaned(grey: Grey) -> Grey | None:
+    """Ink of a scan on paper of one colour, without the frame or the rules that touch nothing; None if it is no such
+    scan, or something does touch them."""
+    paper = int(np.median(grey))
+    difference = distance(grey, paper)
+    strongest = int(difference.max())
+    if np.mean(difference <= _CLEAN_TOLERANCE) < _CLEAN_SHARE or strongest < _COLOUR_CONTRAST:
+        return None
+    ink = without_lines((difference * (255 / strongest)).astype(np.uint8))
+    return ink if ink.any() and _is_drawing(ink) else None
+
+
+def _colour_difference(image: Image.Image) -> Grey:
+    paper = tuple(int(level) for level in np.median(frame(np.asarray(image)), axis=0))
+    red, green, blue = ImageChops.difference(image, Image.new("RGB", image.size, paper)).split()
+    return np.asarray(ImageChops.lighter(ImageChops.lighter(red, green), blue))

@@ -1,0 +1,88 @@
+"""Liveness, readiness, the loaded model and metrics, for operators and platforms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+
+from app.batching import BatchingClassifier
+from app.metrics import CONTENT_TYPE
+from app.routes.predict import ErrorAnswer, ready_classifier
+
+router = APIRouter()
+
+Ready = Annotated[BatchingClassifier, Depends(ready_classifier)]
+
+
+class StatusAnswer(BaseModel):
+    """`ok` or `ready`."""
+
+    status: str = Field(examples=["ok"])
+
+
+@router.get("/healthz", summary="The process lives")
+async def healthz() -> StatusAnswer:
+    """Answers 200 as long as the process can answer."""
+    return StatusAnswer(status="ok")
+
+
+@router.get("/readyz", summary="The model is loaded", responses={503: {"model": ErrorAnswer}})
+async def readyz(_: Ready) -> StatusAnswer:
+    """Answers 200 while predictions can be made, 503 otherwise.
+
+    Under gunicorn a worker listens only while predictions can be made, so that connections wait or are refused instead.
+    """
+    return StatusAnswer(status="ready")
+
+
+class Input(BaseModel):
+    """How an image becomes the network's input."""
+
+    method: str = Field(description="`ink`: cropped to the ink, scaled, centred; `plain`: scaled", examples=["ink"])
+    size: int = Field(description="Width and height in pixels", examples=[28])
+
+
+class ModelAnswer(BaseModel):
+    """The loaded model."""
+
+    version: str = Field(description="Differs between any two models", examples=["6b1f0c9ad2e4"])
+    classes: list[str] = Field(description="In the order of the probabilities", examples=[["0", "1", "2"]])
+    architecture: str = Field(examples=["resnet"])
+    arguments: dict[str, Any] = Field(description="The architecture's arguments", examples=[{"widths": [16, 32, 64]}])
+    parameters: int = Field(description="Number of learned values", examples=[482666])
+    input: Input
+    metrics: dict[str, dict[str, Any]] = Field(
+        description="Figures on each test set", examples=[{"test": {"count": 10000, "accuracy": 0.9968}}]
+    )
+    provenance: dict[str, Any] = Field(
+        description="Data sets, command, seed, versions, date", examples=[{"date": "2026-11-20", "seed": 0}]
+    )
+
+
+@router.get("/model", summary="The loaded model", responses={503: {"model": ErrorAnswer}})
+async def model(classifier: Ready) -> ModelAnswer:
+    """Classes in order, architecture, number of parameters, figures on its test sets, and how it was trained."""
+    loaded = classifier.classifier.model
+    return ModelAnswer(
+        version=loaded.version,
+        classes=list(loaded.classes),
+        architecture=loaded.architecture,
+        arguments=loaded.arguments,
+        parameters=loaded.parameters,
+        input=Input(method=loaded.preprocessing.method, size=loaded.preprocessing.size),
+        metrics=loaded.metrics,
+        provenance=loaded.provenance,
+    )
+
+
+@router.get(
+    "/metrics",
+    summary="Counters for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}},
+)
+def metrics(request: Request) -> Response:
+    """Requests, latencies, predictions and confidences of all workers, in Prometheus's text format."""
+    return Response(request.app.state.metrics.exposition(), media_type=CONTENT_TYPE)

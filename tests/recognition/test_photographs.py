@@ -1,0 +1,135 @@
+"""Ink on photographs composed of real pen tracks, and the choice of the one character."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from app.recognition.components import main_character
+from app.recognition.photographs import photographed_ink
+from app.recognition.preprocessing import NothingDrawnError, Preprocessing
+from app.recognition.segmentation import PhotographError, separate_ink
+from training.ink.compose import compose
+from training.prepare.drawing import draw
+from training.prepare.unipen import Character
+
+ink = Preprocessing("ink")
+
+SURFACES = {
+    "plain": frozenset[str](),
+    "ruled": frozenset({"ruled"}),
+    "squared": frozenset({"squared"}),
+    "framed": frozenset({"frame"}),
+    "on a table": frozenset({"table"}),
+    "folded": frozenset({"fold", "stains"}),
+    "board": frozenset({"board"}),
+}
+
+
+def overlap(found: np.ndarray, written: np.ndarray) -> float:
+    """Dice coefficient of what was found and what had been written, 0 to 1."""
+    shape = written.shape[::-1]
+    there = np.asarray(Image.fromarray(found).resize(shape, Image.Resampling.BILINEAR)) > 127
+    return float(2 * (there & (written > 127)).sum() / max(1, there.sum() + (written > 127).sum()))
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_what_is_written_is_found_on(surface: str, tracks: list[Character]):
+    generator = np.random.default_rng(len(surface))
+    overlaps = []
+    for character in tracks[::24]:
+        photograph = compose([character], 256, generator, features=SURFACES[surface])
+        overlaps.append(overlap(photographed_ink(photograph.picture), photograph.ink))
+    assert np.median(overlaps) > 0.7
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_nothing_is_found_on_empty(surface: str):
+    generator = np.random.default_rng(7 + len(surface))
+    empty = [compose([], 256, generator, features=SURFACES[surface]).picture for _ in range(8)]
+    blank = 0
+    for picture in empty:
+        try:
+            ink(picture)
+        except NothingDrawnError:
+            blank += 1
+    assert blank >= 6
+
+
+def test_pencil_is_found(tracks: list[Character]):
+    generator = np.random.default_rng(3)
+    photographs = [compose([one], 256, generator, features=frozenset(), pen="pencil") for one in tracks[::24]]
+    assert sum(bool(photographed_ink(one.picture).any()) for one in photographs) == len(photographs)
+
+
+def test_part_of_a_picture_is_named_in_shares_of_it(tracks: list[Character]):
+    generator = np.random.default_rng(0)
+    for character in tracks[::30]:
+        photograph = compose([character], 320, generator, features=frozenset(), pen="felt")
+        region = separate_ink(photograph.picture).character()
+        left, top, right, bottom = region.box
+        rows, columns = np.nonzero(region.ink > 127)
+        y, x = (index.mean() / 320 for index in np.nonzero(photograph.ink > 127))
+        assert left + (right - left) * columns.mean() / region.ink.shape[1] == pytest.approx(x, abs=0.03)
+        assert top + (bottom - top) * rows.mean() / region.ink.shape[0] == pytest.approx(y, abs=0.03)
+
+
+def test_photograph_is_refused_where_only_drawings_are_wanted(tracks: list[Character]):
+    photograph = compose(tracks[:1], 256, np.random.default_rng(0), features=frozenset({"squared"}))
+    with pytest.raises(PhotographError):
+        separate_ink(photograph.picture, photographs=False)
+
+
+def test_ink_of_a_drawing_is_its_distance_from_the_paper(tracks: list[Character]):
+    for character in tracks[::8]:
+        for extent in (0.2, 0.7, 0.95):
+            drawing = draw(character.strokes, extent=extent)
+            np.testing.assert_array_equal(
+                separate_ink(drawing, photographs=False).character().ink, 255 - np.asarray(drawing)
+            )
+
+
+def test_frame_around_a_clean_drawing_is_left_out(seven: Image.Image):
+    framed = ImageOps.expand(seven.copy(), 3, 0)
+    inset = ImageOps.expand(framed, 12, 255)
+    clean = ink(seven).astype(float)
+    for drawing in (framed, inset):
+        assert np.corrcoef(clean.ravel(), ink(drawing).ravel().astype(float))[0, 1] > 0.95
+
+
+def test_rules_across_a_clean_drawing_are_left_out(seven: Image.Image):
+    sheet = seven.copy()
+    for y in (20, 265):
+        ImageDraw.Draw(sheet).line((0, y, 280, y + 3), fill=90, width=2)
+    assert np.corrcoef(ink(seven).ravel().astype(float), ink(sheet).ravel().astype(float))[0, 1] > 0.95
+
+
+def marks(*shapes: tuple[tuple[int, int, int, int], int]) -> np.ndarray:
+    """Ink of ellipses with a thick rim, each a box and the width of its rim, on 192 x 192 pixels."""
+    sheet = Image.new("L", (192, 192))
+    for box, width in shapes:
+        ImageDraw.Draw(sheet).ellipse(box, outline=255, width=width)
+    return np.asarray(sheet)
+
+
+def test_character_in_the_middle_is_chosen_and_specks_and_neighbours_are_not():
+    character = marks(((70, 60, 120, 130), 8))
+    crowded = np.maximum(character, marks(((140, 62, 185, 132), 8), ((20, 20, 24, 24), 3)))
+    np.testing.assert_array_equal(main_character(crowded), character)
+
+
+def test_part_beside_the_character_belongs_to_it():
+    character = marks(((70, 60, 110, 130), 8), ((75, 45, 105, 54), 4))
+    np.testing.assert_array_equal(main_character(character), character)
+
+
+def test_frame_around_the_character_is_not_chosen():
+    character = marks(((70, 60, 120, 130), 6))
+    sheet = Image.fromarray(character)
+    ImageDraw.Draw(sheet).rectangle((10, 12, 182, 180), outline=255, width=4)
+    np.testing.assert_array_equal(main_character(np.asarray(sheet)), character)
+
+
+def test_nothing_but_specks_is_nothing():
+    assert not main_character(marks(((90, 90, 94, 94), 2))).any()
