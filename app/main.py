@@ -21,7 +21,7 @@ from app.middleware import (
     SecurityHeadersMiddleware,
     UnexpectedErrorMiddleware,
 )
-from app.routes import corrections, health, pages, predict, review
+from app.routes import about, corrections, health, pages, predict, review
 from app.served_model import ServedModel
 from app.settings import Settings, read_settings
 from app.static_files import StaticFolders
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(review.router)
     app.include_router(health.router)
     app.include_router(pages.router)
+    app.include_router(about.router)
     app.mount("/static", app.state.static)
     return app
 
