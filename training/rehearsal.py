@@ -19,8 +19,8 @@ from training.errors import TrainingError
 from training.prepare.drawing import draw
 from training.prepare.unipen import Stroke
 
-# Scribbles to rehearse with. More changed nothing (benchmarks/README.md).
-SCRIBBLES = 4000
+# Scribbles to rehearse with. They take five seconds to draw.
+SCRIBBLES = 2000
 
 
 def scribbles(preprocessing: Preprocessing, count: int, seed: int) -> Tensor:

@@ -16,6 +16,7 @@ from app.recognition.classifier import Prediction
 from app.recognition.model_card import ModelCard
 from app.recognition.preprocessing import Preprocessing
 from app.routes.predict import recognise
+from app.storage.corrections import NONE_OF_THESE
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
@@ -79,6 +80,8 @@ def _page(
         "seen": _SEEN[preprocessing.method],
         "unsure_below": request.app.state.settings.unsure_below,
         "answer": answer,
+        "corrections": bool(request.app.state.settings.database_url),
+        "none_of_these": NONE_OF_THESE,
         "verdict": answer and _verdict(answer, request.app.state.settings.unsure_below),
         "error": error,
     }

@@ -14,14 +14,14 @@ from app.storage.corrections import NewCorrection
 from app.storage.database import open_database, reading, writing
 from app.storage.schema import upgrade
 from tests.conftest import encode
-from training import checkpoint
+from training import checkpoint, improve
 from training.__main__ import main
 from training.correction_images import hold_back
 from training.corrections import find
 from training.prepare.drawing import draw
 from training.prepare.unipen import Stroke
 
-QUICK = ("--steps", "60", "--variations", "2")
+QUICK = ("--steps", "25", "--lr", "0.003", "--variations", "1")
 
 
 @pytest.fixture
@@ -94,7 +94,8 @@ def test_wrong_labels_do_not_cost_what_the_model_knew(url, tree, trained, tracks
     assert not output.exists()
 
 
-def test_without_data_it_rehearses_with_scribbles(url, trained, tracks, tmp_path, capsys):
+def test_without_data_it_rehearses_with_scribbles(url, trained, tracks, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(improve, "SCRIBBLES", 200)
     for strokes in sevens(tracks, 15):
         store(url, "7", strokes)
     output = tmp_path / "better.pt"
