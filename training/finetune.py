@@ -22,7 +22,7 @@ class FineTuning:
     `rehearsal_weight` is the rehearsal's share of the loss, relative to that of the corrections.
     """
 
-    steps: int = 200
+    steps: int = 150
     corrections: int = 32
     rehearsal: int = 64
     rehearsal_weight: float = 3.0
