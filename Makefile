@@ -4,8 +4,8 @@
 # make model    prepare the data and train the committed model.pt; STROKES is a folder with the four files of pen tracks,
 #               MNIST one with MNIST's raw files (without it they are downloaded), CELLS one of photographed cells, if any
 # make model-small    then have it teach a network of half its cost
-# make lint     ruff and mypy
-# make screenshots    the pictures of the page in docs/
+# make lint     ruff and mypy; with Node also what checks the page's files (tests/lint)
+# make screenshots    the pictures of the page in docs/, and every state of it in screenshots/
 #
 # On Linux without a GPU, TORCH=cpu (as in `make trainer TORCH=cpu`) takes PyTorch from its own index of CPU builds: 200 MB
 # instead of several GB.
@@ -26,7 +26,7 @@ UNIPEN := digits letters symbols
 # The same for every section of UNIPEN. Files at `app` that have the name of one at `apa` may be the same person's.
 SITES := --validation-source aga --validation-source uqb --test-source apa --test-fraction 0 --exclude-namesakes
 
-.PHONY: serve test trainer model model-small lint screenshots clean
+.PHONY: serve test trainer model model-small lint lint-page screenshots clean
 
 serve: $(VENV)/.base
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^web: //p' Procfile)"
@@ -64,6 +64,23 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MAKE) --no-print-directory lint-page
+
+# Node is needed for nothing else, so only CI insists on it.
+lint-page: $(VENV)/.dev
+ifneq ($(shell command -v npm),)
+	$(MAKE) --no-print-directory tests/lint/node_modules/.installed
+	$(BIN)/python -m docs.rendered_pages .pages
+	npm --prefix tests/lint run --silent lint
+else ifeq ($(CI),true)
+	@echo "npm is missing: install Node 18 or newer" >&2; exit 1
+else
+	@echo "skipped the checks of static/ and app/templates/: they need npm (Node 18 or newer)"
+endif
+
+tests/lint/node_modules/.installed: tests/lint/package.json tests/lint/package-lock.json
+	npm --prefix tests/lint ci --silent
+	touch $@
 
 # One stamp for each set of dependencies: installed again only when the file that lists them has changed.
 $(VENV)/.base: requirements.txt
@@ -85,4 +102,4 @@ screenshots: $(VENV)/.test
 	$(BIN)/python -m docs.screenshots
 
 clean:
-	rm -rf $(VENV) *.egg-info
+	rm -rf $(VENV) *.egg-info tests/lint/node_modules .pages screenshots

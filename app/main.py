@@ -19,7 +19,7 @@ from app.middleware import (
     SecurityHeadersMiddleware,
     UnexpectedErrorMiddleware,
 )
-from app.routes import health, pages, predict
+from app.routes import about, health, pages, predict
 from app.served_model import ServedModel
 from app.settings import Settings, read_settings
 from app.static_files import StaticFolders
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(predict.router)
     app.include_router(health.router)
     app.include_router(pages.router)
+    app.include_router(about.router)
     app.mount("/static", app.state.static)
     return app
 

@@ -1,74 +1,237 @@
-"""Regenerate the pictures of the page: `make screenshots` (needs Chromium). Played from real pen tracks."""
+"""Take pictures of the page in every state, size and colour scheme: `make screenshots` (needs Chromium).
+
+All go to screenshots/, a few to docs/ for the README, and the picture for link previews to static/preview.png.
+Played from real pen tracks. Name a state to take only its pictures: python -m docs.screenshots answered
+"""
 
 from __future__ import annotations
 
+import base64
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from app.main import ROOT
 from app.recognition.classifier import Classifier
-from tests.conftest import MODEL, TRACK_FILES
-from tests.page.conftest import DEVICES, launched_browser, opened, served
-from tests.page.playing import first, message, play, predict
+from benchmarks.photograph import photograph
+from tests.conftest import MODEL, TRACK_FILES, encode
+from tests.page.conftest import launched_browser, opened, served
+from tests.page.playing import Held, answer, bring, draw_line, first, jot, message, units
 from training.prepare.drawing import draw
-from training.prepare.unipen import read_unipen
+from training.prepare.unipen import Character, read_unipen
 
-FOLDER = Path(__file__).parent
 TRACKS = [track for file in TRACK_FILES for track in read_unipen(file)]
+SIZES = {"320": (320, 568), "390": (390, 844), "844x390": (844, 390), "820": (820, 1180), "1280": (1280, 800)}
+SCHEMES: dict[str, dict[str, str]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "forced": {"forced_colors": "active", "color_scheme": "dark"},
+}
+# What the README shows: state, size and scheme of each.
+CHOSEN = {
+    "page-desktop": ("answered", "1280", "light"),
+    "page-dark": ("answered", "1280", "dark"),
+    "page-phone": ("answered", "390", "light"),
+    "page-not-sure": ("not-sure", "390", "light"),
+    "page-error": ("waiting", "390", "light"),
+    "page-game": ("game", "390", "light"),
+    "page-share": ("share", "390", "light"),
+}
+
+
+def read(page: Page, label: str) -> None:
+    """Draw a digit and wait for its answer."""
+    jot(page, first(TRACKS, label).strokes)
+    expect(page.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+
+
+def empty(page: Page) -> None:
+    """As it is at first."""
+    expect(page.locator("#examples")).to_be_visible()
 
 
 def answered(page: Page) -> None:
     """A digit that is read without doubt."""
-    play(page, first(TRACKS, "3").strokes)
-    predict(page)
+    read(page, "3")
 
 
 def not_sure(page: Page) -> None:
     """The track that the model has most doubts about."""
-    classifier = Classifier.load(MODEL)
-    prepared = [classifier.model.preprocessing(draw(track.strokes)) for track in TRACKS]
-    answers = classifier.predict(prepared)
-    play(page, min(zip(answers, TRACKS, strict=True), key=lambda pair: pair[0].confidence)[1].strokes)
-    predict(page)
+    jot(page, doubtful().strokes)
     message(page, "Not sure")
 
 
-def error(page: Page) -> None:
+def doubtful() -> Character:
+    """The track with the least confidence of all."""
+    classifier = Classifier.load(MODEL)
+    answers = classifier.predict([classifier.model.preprocessing(draw(track.strokes)) for track in TRACKS])
+    return min(zip(answers, TRACKS, strict=True), key=lambda pair: pair[0].confidence)[1]
+
+
+def hard(page: Page) -> None:
+    """No class stands out."""
+    shares = {f"c{digit}": 0.08 + 0.004 * digit for digit in range(10)}
+    page.route("**/predict?*", lambda route: route.fulfill(json=answer("9", **shares)))
+    read(page, "8")
+
+
+def reading(page: Page) -> None:
+    """An answer that takes its time, after another."""
+    read(page, "3")
+    Held(page)
+    draw_line(page, 0.2)
+    message(page, "Reading…")
+
+
+def waiting(page: Page) -> None:
     """A server that does not answer."""
-    page.route("**/predict?*", lambda route: route.abort())
-    play(page, first(TRACKS, "5").strokes)
-    message(page, "cannot be reached")
+    page.route("**/predict?*", lambda route: route.fulfill(status=503, headers={"Retry-After": "30"}, json={}))
+    jot(page, first(TRACKS, "5").strokes)
+    message(page, "busy")
 
 
-DESKTOP = {"viewport": {"width": 900, "height": 735}, "device_scale_factor": 2}
-# File name: how the page is opened, and what happens on it.
-SCENES: dict[str, tuple[dict[str, Any], Callable[[Page], None]]] = {
-    "page-desktop": (DESKTOP, answered),
-    "page-dark": ({**DESKTOP, "color_scheme": "dark"}, answered),
-    "page-phone": ({**DEVICES["phone"], "device_scale_factor": 2}, answered),
-    "page-not-sure": (DESKTOP, not_sure),
-    "page-error": (DESKTOP, error),
+def refused(page: Page) -> None:
+    """A picture with nothing on it."""
+    bring(page, "drop", (encode(Image.new("L", (60, 60), 255)), "white.png", "image/png"))
+    message(page, "No character")
+
+
+def told(page: Page) -> None:
+    """A wrong file beside an answer."""
+    read(page, "3")
+    bring(page, "drop", (b"\0\0\0\x18ftypheic", "IMG_20391203_1201.HEIC", "image/heic"))
+    message(page, "cannot open")
+
+
+def photo(page: Page) -> None:
+    """A photograph instead of a drawing."""
+    data = photograph(draw(first(TRACKS, "2").strokes), np.random.default_rng(0))
+    bring(page, "drop", (data, "2.jpg", "image/jpeg"))
+    message(page, "sure")
+
+
+def keyboard(page: Page) -> None:
+    """The pen of the arrow keys."""
+    page.locator("#canvas").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press(" ")
+    for _ in range(12):
+        page.keyboard.press("ArrowDown")
+    message(page, "sure")
+
+
+def gallery(page: Page) -> None:
+    """Some drawings later."""
+    for track in TRACKS[:13]:
+        jot(page, track.strokes)
+        expect(page.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+        page.keyboard.press("Escape")
+    expect(page.locator("#galleryStrip li")).to_have_count(12)
+
+
+def share(page: Page) -> None:
+    """The dialog that sends a drawing."""
+    read(page, "3")
+    page.locator("#shareButton").click()
+    expect(page.locator("#shareDialog")).to_be_visible()
+
+
+def game(page: Page) -> None:
+    """A game under way, once won."""
+    page.locator("#playButton").click()
+    fool(page, "7")
+    read(page, "4")
+
+
+def game_over(page: Page) -> None:
+    """The score."""
+    page.locator("#playButton").click()
+    for label in "784":
+        fool(page, label)
+    page.locator("#stopButton").click()
+    expect(page.locator("#gameOver")).to_be_visible()
+
+
+def fool(page: Page, label: str) -> None:
+    """Have the server misread a drawing of what the game asks for."""
+    target = page.locator("#gameTarget").inner_text()
+    wrong = "1" if target != "1" else "7"
+    page.route("**/predict?*", lambda route: route.fulfill(json=answer(wrong, **{f"c{wrong}": 0.7, f"c{target}": 0.3})))
+    read(page, label)
+    page.locator("#predictButton").click()
+    expect(page.locator("#gameNews")).to_have_text(f"Fooled: read as {wrong}.")
+    page.unroute("**/predict?*")
+
+
+def about(page: Page) -> None:
+    """The model card for people."""
+    page.goto(f"{page.url}about")
+
+
+STATES: dict[str, Callable[[Page], None]] = {
+    "empty": empty,
+    "answered": answered,
+    "not-sure": not_sure,
+    "hard": hard,
+    "reading": reading,
+    "waiting": waiting,
+    "refused": refused,
+    "told": told,
+    "photo": photo,
+    "keyboard": keyboard,
+    "gallery": gallery,
+    "share": share,
+    "game": game,
+    "game-over": game_over,
+    "about": about,
 }
+_BLANK = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAAAAAA6mKC9AAAAFElEQVR42mP8z4APMOGVHZUeKtIAWKwBH5wjE8QAAAAASUVORK5CYII="
+_PREVIEW = """async ([strokes, answer]) => {
+  const [{ drawingCard }, { marked }] = await Promise.all([import('/static/card.js'), import('/static/ink.js')]);
+  return drawingCard(marked(strokes), answer, 'Draw one and see', '').toDataURL();
+}"""
 
 
-def main() -> None:
-    """Write one picture for each scene."""
+def main(states: list[str]) -> None:
+    """Take the pictures, of all states or of some."""
+    folder = ROOT / "screenshots"
+    folder.mkdir(exist_ok=True)
     with served() as address, launched_browser() as browser:
-        for name in SCENES:
-            shoot(browser, address, name)
+        for state in states or STATES:
+            for size in SIZES:
+                for scheme in SCHEMES:
+                    shoot(browser, address, (state, size, scheme), folder / f"{state}-{size}-{scheme}.png")
+        for name, scene in CHOSEN.items():
+            if not states or scene[0] in states:
+                shoot(browser, address, scene, Path(__file__).parent / f"{name}.png", device_scale_factor=1.5)
+        if not states:
+            preview(browser, address)
 
 
-def shoot(browser: Browser, address: str, name: str) -> None:
-    """Play a scene and save the page as it is then, with nothing on it still moving."""
-    options, scene = SCENES[name]
-    with opened(browser, address, reduced_motion="reduce", **options) as page:
-        scene(page)
-        expect(page.locator("body.waiting")).to_have_count(0)
+def shoot(browser: Browser, address: str, scene: tuple[str, str, str], path: Path, **options: Any) -> None:
+    """Bring the page into a state and save it as it is then, with nothing on it still moving."""
+    state, size, scheme = scene
+    width, height = SIZES[size]
+    options |= {"viewport": {"width": width, "height": height}, **SCHEMES[scheme]}
+    with opened(browser, address, reduced_motion="reduce", has_touch=width < 1000, **options) as page:
+        STATES[state](page)
         page.mouse.move(0, 0)
-        page.screenshot(path=FOLDER / f"{name}.png")
+        page.wait_for_timeout(100)
+        page.screenshot(path=path)
+
+
+def preview(browser: Browser, address: str) -> None:
+    """What a link preview shows: a drawing's card, without an address."""
+    with opened(browser, address) as page:
+        shares = answer("3", c3=0.978, c5=0.012, c8=0.006, c2=0.004)
+        data = page.evaluate(_PREVIEW, [units(first(TRACKS, "3").strokes), shares])
+    (ROOT / "static" / "preview.png").write_bytes(base64.b64decode(data.split(",")[1]))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

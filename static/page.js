@@ -1,169 +1,296 @@
-/* Puts paper, recogniser and answer together. */
-$(function () {
-  "use strict";
+/** Puts paper, pen, question, answer, and what can be done with a drawing together.
+ * @module
+ */
 
-  var UNSURE_BELOW = Number(document.body.dataset.unsureBelow);
-  var CLOSE = 0.05; /* a second choice below this is not worth a word */
-  var HINT = $("#message").text();
-  var drawing = false; /* the pen is down: nothing is announced before it is lifted */
-  var announcement = null;
+import { Announcer } from "./announcer.js";
+import { drawingCard, gameCard } from "./card.js";
+import { EXAMPLES } from "./examples.js";
+import { Gallery, showExamples } from "./gallery.js";
+import { Game, headline, showFooled } from "./game.js";
+import { strokesOf } from "./ink.js";
+import { keepPaper, keptPaper } from "./memory.js";
+import { Paper } from "./paper.js";
+import { Pen } from "./pen.js";
+import { openPicture, PictureError, quoted } from "./picture.js";
+import { Reader } from "./reader.js";
+import { ShareDialog } from "./share.js";
+import { decode, encode } from "./strokes.js";
+import { View } from "./view.js";
+import { verdict } from "./words.js";
 
-  var paper = new Paper($("#canvas")[0], changed);
-  var recogniser = new Recogniser(encode, { answer: show, failure: complain, waiting: wait });
+/** @import { Fooled } from "./game.js" */
+/** @import { Mark } from "./ink.js" */
 
-  function changed(complete) {
-    drawing = !complete;
-    $("#undoButton").prop("disabled", !paper.canUndo());
-    $("#redoButton").prop("disabled", !paper.canRedo());
-    $("#paper").toggleClass("empty", paper.isEmpty());
-    if (paper.isEmpty()) {
-      recogniser.cancel();
-      forget();
-      say(HINT);
-      announce("");
-    } else if (complete) recogniser.now();
-    else recogniser.soon();
-  }
+const DRAWING = "#d="; // what a link to a drawing has, before its strokes
+const GAME = "#fool"; // no id of an element, or the browser would go there and take the focus away
 
-  function encode(use) {
-    if (paper.isEmpty()) use(null);
-    else paper.toBlob(use);
-  }
-
-  /* What the buttons and keys do. */
-  function predict() {
-    if (paper.isEmpty()) {
-      forget();
-      refuse("The paper is empty.", "Draw a character first.");
-      return;
-    }
-    drawing = false;
-    $("#predictionResult").empty();
-    say("Reading…");
-    recogniser.now(true);
-  }
-
-  $("#predictButton").on("click", predict);
-  $("#clearCanvasButton").on("click", function () { paper.clear(); });
-  $("#undoButton").on("click", function () { paper.undo(); });
-  $("#redoButton").on("click", function () { paper.redo(); });
-  $("#pictureButton, #photoButton").on("click", function () {
-    $("#pictureInput").attr("capture", this.id === "photoButton" ? "environment" : null).trigger("click");
-  });
-  $("#pictureInput").on("change", function () {
-    take(this.files);
-    this.value = "";
-  });
-
-  $(document)
-    .on("keydown", function (event) {
-      var key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
-      if (command && key === "z") event.shiftKey ? paper.redo() : paper.undo();
-      else if (command && key === "y") paper.redo();
-      else if (key === "escape") paper.clear();
-      else if (key === "enter" && !$(event.target).is("button, a, input")) predict();
-      else return;
-      event.preventDefault();
-    })
-    .on("paste", function (event) {
-      var files = event.originalEvent.clipboardData.files;
-      take(files, "There is no picture on the clipboard.", "Copy one and paste again.");
-    })
-    .on("dragover", function (event) {
-      event.preventDefault();
-      $("#paper").addClass("drop");
-    })
-    .on("dragleave drop", function (event) {
-      event.preventDefault();
-      if (!event.originalEvent.relatedTarget) $("#paper").removeClass("drop");
-    })
-    .on("drop", function (event) {
-      var files = event.originalEvent.dataTransfer.files;
-      take(files, "That was not a picture file.", "Save the picture first, then drop its file here.");
-    });
-
-  /* A picture instead of a drawing. */
-  function take(files, without, remedy) {
-    if (files.length === 1) openPicture(files[0], function (picture) { paper.showPicture(picture); }, refuse);
-    else if (files.length) refuse("That was more than one picture.", "Bring them one at a time.");
-    else if (without) refuse(without, remedy);
-  }
-
-  /* The answer. */
-  function show(answer) {
-    var ranked = Object.keys(answer.probabilities).sort(function (one, other) {
-      return answer.probabilities[other] - answer.probabilities[one];
-    });
-    var first = isolated(answer.label), second = isolated(ranked[1] || "");
-    var sure = answer.confidence >= UNSURE_BELOW, best = percent(answer.confidence);
-    var chance = answer.probabilities[ranked[1]] || 0, other = percent(chance);
-    $("#predictionResult").text(answer.label).toggleClass("word", answer.label.length > 3)
-      .toggleClass("phrase", answer.label.length > 10);
-    $("body").removeClass("waiting").toggleClass("unsure", !sure);
-    if (!sure) say("Not sure: " + first + " or " + second, best + " against " + other + ".");
-    else say(best + " sure", chance >= CLOSE ? "It might be " + second + " (" + other + ")." : "");
-    if (!drawing) announce((sure ? answer.label + ", " : "") + $("#message").text() + ". " + $("#remedy").text());
-    $("#probabilities li").each(function () {
-      var share = answer.probabilities[this.dataset.class] || 0;
-      $(this).toggleClass("best", this.dataset.class === answer.label);
-      $(this).find(".fill").css("transform", "translateX(" + (100 * share - 100) + "%)");
-      $(this).find(".percent").text(percent(share, 1));
-    });
-    if (answer.input) {
-      $("#seen img").attr("src", answer.input);
-      $("#seen").prop("hidden", false);
-    }
-  }
-
-  /* Certainty is not to be had: what would be rounded to 100 is "over 99". */
-  function percent(share, digits) {
-    var text = (share * 100).toFixed(digits || 0);
-    return (Number(text) >= 100 && share < 1 ? (digits ? "> 99.9" : "Over 99") : text) + " %";
-  }
-
-  /* A name that runs from right to left must not turn the sentence around it. */
-  function isolated(name) { return /[\u0590-\u08ff\ufb1d-\ufefc]/.test(name) ? "\u2068" + name + "\u2069" : name; }
-
-  function forget() {
-    $("#predictionResult").empty();
-    $("body").removeClass("waiting unsure");
-    $("#seen").prop("hidden", true);
-    $("#probabilities li").removeClass("best").find(".percent").text("–");
-    $("#probabilities .fill").css("transform", "");
-  }
-
-  function wait() { $("body").addClass("waiting"); }
-
-  /* An answer to what was on the paper before is none to what is there now. */
-  function complain(reason, remedy, stillWaiting) {
-    if (!stillWaiting) forget();
-    explain(reason, remedy);
-  }
-
-  /* An answer that is still to come would take the reason's place. */
-  function refuse(reason, remedy) {
-    recogniser.cancel();
-    $("body").removeClass("waiting");
-    explain(reason, remedy);
-  }
-
-  function explain(reason, remedy) {
-    say(reason, remedy, "error");
-    announce(reason + " " + remedy);
-  }
-
-  function say(text, more, kind) {
-    $("#message").text(text);
-    $("#remedy").text(more || "");
-    $(".verdict").toggleClass("error", kind === "error");
-  }
-
-  /* For screen readers: once things have settled, and not while the pen moves; the same words again, too. */
-  function announce(text) {
-    clearTimeout(announcement);
-    $("#announcement").empty();
-    announcement = setTimeout(function () { $("#announcement").text(text); }, 500);
-  }
-
-  changed(true);
+const canvas = /** @type {HTMLCanvasElement} */ ($("#canvas")[0]);
+const classes = $("#probabilities li")
+  .toArray()
+  .map((row) => row.dataset.class ?? "");
+const announcer = new Announcer("#announcement");
+const paper = new Paper(canvas, changed);
+const pen = new Pen(canvas, paper, (text) => announcer.say(text, "pen"));
+const reader = new Reader(paper, rendered);
+const view = new View({ paper, pen, reader, announcer });
+const share = new ShareDialog();
+const gallery = new Gallery(restore, () => {
+  canvas.focus();
+  announcer.say("All drawings are forgotten");
 });
+const game = new Game(classes, announcer, { begin: gameBegins, next: clear, end: gameEnds });
+/** The number of the picture that is being opened; a later one, or a change of the paper, takes its place. */
+let opening = 0;
+let isOpening = false;
+/** The question whose answer the game waits for. */
+let judged = 0;
+
+/**
+ * @param {boolean} complete
+ * @param {boolean} replayed by the link, so it is still what the address says
+ */
+function changed(complete, replayed) {
+  if (isOpening) leavePicture();
+  if (!replayed) leaveLink();
+  reader.happen({ type: paper.isEmpty ? "erased" : complete ? "drawn" : "drawing" });
+}
+
+function rendered() {
+  view.render();
+  if (judged && reader.isCurrent && judged === reader.question && reader.shown) {
+    judged = 0;
+    game.judge(paper.marks, reader.shown.answer);
+  }
+}
+
+/* What the buttons and keys do. */
+
+function predict() {
+  if (paper.isEmpty) return view.notify({ reason: "The paper is empty.", remedy: "Draw a character first." });
+  pen.lift();
+  paper.finish();
+  if (game.isOn) judged = reader.question + 1;
+  reader.happen({ type: "insisted" });
+}
+
+function clear() {
+  pen.lift();
+  paper.finish();
+  keepDrawing();
+  pen.forgetPen();
+  paper.clear();
+}
+
+/** @param {"undo" | "redo"} which */
+function step(which) {
+  pen.lift();
+  paper[which]();
+}
+
+/** A drawing that leaves the paper goes to the gallery. */
+function keepDrawing() {
+  if (reader.isCurrent && reader.shown) gallery.add(paper.marks, reader.shown.answer.label);
+}
+
+/** @param {Mark[]} marks */
+function restore(marks) {
+  pen.lift();
+  keepDrawing();
+  paper.replace(marks);
+  canvas.focus();
+}
+
+/**
+ * @param {string} code strokes as in a link
+ */
+function play(code) {
+  const strokes = decode(code);
+  if (!strokes) return view.notify({ reason: "This link is damaged.", remedy: "Ask for it again, or draw something." });
+  pen.lift();
+  keepDrawing();
+  paper.play(strokes);
+}
+
+/** @returns {boolean} whether the address has a drawing */
+function followLink() {
+  if (location.hash === GAME) $("#playButton").trigger("focus");
+  if (!location.hash.startsWith(DRAWING)) return false;
+  play(location.hash.slice(DRAWING.length));
+  return true;
+}
+
+/** The address no longer says what is on the paper. */
+function leaveLink() {
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+}
+
+/* A picture instead of a drawing. */
+
+/**
+ * @param {FileList | undefined} files
+ * @param {import("./machine.js").Problem} [without] what to say if there are none
+ */
+async function take(files, without) {
+  if (!files?.length) return without && view.notify(without);
+  if (files.length > 1) {
+    return view.notify({ reason: "That was more than one picture.", remedy: "Bring them one at a time." });
+  }
+  const number = ++opening;
+  isOpening = true;
+  view.open(quoted(files[0]));
+  const picture = await openPicture(files[0]).catch((error) => error);
+  if (number !== opening) return;
+  isOpening = false;
+  view.open(null);
+  if (picture instanceof PictureError) return view.notify(picture.problem);
+  if (picture instanceof Error) throw picture;
+  pen.lift();
+  keepDrawing();
+  paper.show(picture);
+}
+
+/** Somebody went on while a picture was being opened: it must not cover what they did. */
+function leavePicture() {
+  opening++;
+  isOpening = false;
+  view.open(null);
+  view.notify({ reason: "The picture was left aside, as you went on.", remedy: "Choose it again to open it." });
+}
+
+/* Sharing and playing. */
+
+function shareDrawing() {
+  if (!reader.isCurrent || !reader.shown) {
+    return view.notify({ reason: "There is nothing to share yet.", remedy: "Draw a character first." });
+  }
+  const { answer } = reader.shown;
+  const { message } = verdict(answer, Number(document.body.dataset.unsureBelow));
+  const strokes = strokesOf(paper.marks);
+  share.open({
+    title: "Share this drawing",
+    text: `I drew this, and a neural network read ${answer.label}.`,
+    link: strokes && address(DRAWING + encode(strokes)),
+    card: drawingCard(paper.marks, answer, message),
+    alt: `The drawing, read as ${answer.label}: ${message}`,
+  });
+}
+
+/** @param {string} hash */
+function address(hash) {
+  return location.origin + location.pathname + hash;
+}
+
+function gameBegins() {
+  dialog("#gameOver").close();
+  view.isPlaying = true;
+  view.render();
+  window.scrollTo(0, 0);
+  canvas.focus({ preventScroll: true });
+}
+
+/** @type {Fooled[]} */
+let lately = [];
+
+/**
+ * @param {Fooled[]} fooled
+ * @param {boolean} over
+ */
+function gameEnds(fooled, over) {
+  judged = 0;
+  lately = fooled;
+  view.isPlaying = false;
+  view.render();
+  if (!over && !fooled.length) return canvas.focus();
+  $("#gameOverTitle").text(`${headline(fooled.length)}.`);
+  showFooled(fooled);
+  dialog("#gameOver").showModal();
+}
+
+function shareGame() {
+  const line = headline(lately.length);
+  share.open({
+    title: "Share your score",
+    text: `${line}. Can you?`,
+    link: address(GAME),
+    card: gameCard(line, lately),
+    alt: line,
+  });
+}
+
+/** @param {string} selector */
+function dialog(selector) {
+  return /** @type {HTMLDialogElement} */ ($(selector)[0]);
+}
+
+$("#predictButton").on("click", predict);
+$("#clearCanvasButton").on("click", clear);
+$("#undoButton").on("click", () => step("undo"));
+$("#redoButton").on("click", () => step("redo"));
+$("#shareButton").on("click", shareDrawing);
+$("#shareGameButton").on("click", shareGame);
+$("#gameOver").on("close", () => game.isOn || canvas.focus());
+$("#pictureButton").on("click", () => $("#pictureInput").trigger("click"));
+$("#pictureInput").on("change", (event) => {
+  const input = /** @type {HTMLInputElement} */ (event.target);
+  take(input.files ? input.files : undefined).finally(() => {
+    input.value = ""; // the same file can be chosen again
+  });
+});
+
+$(document)
+  .on("keydown", (event) => {
+    if ($("dialog[open]").length) return;
+    const key = event.key.toLowerCase();
+    const command = event.ctrlKey || event.metaKey;
+    if (command && key === "z") step(event.shiftKey ? "redo" : "undo");
+    else if (command && key === "y") step("redo");
+    else if (key === "escape") clear();
+    else if (key === "enter" && !$(event.target).is("button, a, input")) predict();
+    else return;
+    event.preventDefault();
+  })
+  .on("paste", (event) => {
+    const { clipboardData } = /** @type {ClipboardEvent} */ (event.originalEvent);
+    const remedy = "Copy one and paste again.";
+    take(clipboardData?.files, { reason: "There is no picture on the clipboard.", remedy });
+  })
+  .on("dragover", (event) => {
+    event.preventDefault();
+    $("#paper").addClass("drop");
+  })
+  .on("dragleave drop", (event) => {
+    event.preventDefault();
+    if (!(/** @type {DragEvent} */ (event.originalEvent).relatedTarget)) $("#paper").removeClass("drop");
+  })
+  .on("drop", (event) => {
+    const { dataTransfer } = /** @type {DragEvent} */ (event.originalEvent);
+    const remedy = "Save the picture first, then drop its file here.";
+    take(dataTransfer?.files, { reason: "That was not a picture file.", remedy });
+  });
+
+$(window)
+  .on("hashchange", followLink)
+  .on("pagehide", () => {
+    keepPaper(paper.marks);
+    keepDrawing();
+  });
+$(document).on("visibilitychange", () => {
+  if (document.visibilityState === "hidden") keepPaper(paper.marks); // a phone may end the page without another word
+});
+
+if (document.body.dataset.method === "ink") {
+  $("#play").prop("hidden", classes.length < 2);
+  showExamples(
+    EXAMPLES.filter(({ label }) => classes.includes(label)),
+    (code) => {
+      leaveLink();
+      play(code);
+    },
+  );
+}
+view.render();
+if (!followLink()) {
+  keptPaper().then((marks) => {
+    if (marks.length && !paper.revision) paper.load(marks);
+  });
+}

@@ -1,58 +1,163 @@
-/* Opens the picture that somebody chose, dropped, pasted or took. */
-(function () {
-  "use strict";
+/** Opens the picture that somebody chose, dropped, pasted or took.
+ * @module
+ */
 
-  var LARGEST = 1024; /* pixels: more than recognition needs, and a phone's photo need not stay in memory whole */
+import { contextOf } from "./ink.js";
 
-  /* Calls `use` with {sheet: canvas, type: how to send it, ink: the colour that shows on it}, or `refuse` with what is
-     wrong and what to do about it. */
-  function openPicture(file, use, refuse) {
-    var name = "“" + file.name + "”";
-    if (!file.size) return refuse(name + " is empty.", "Choose another picture.");
-    var image = new Image(), address = URL.createObjectURL(file);
-    image.onload = function () {
-      use(prepared(image, file.type));
-      URL.revokeObjectURL(address);
-    };
-    image.onerror = function () {
-      URL.revokeObjectURL(address);
-      if (!/^image\//.test(file.type)) refuse(name + " is not a picture.", "Choose a photo or a drawing: a JPEG or PNG.");
-      else refuse("This browser cannot open " + name + ".", "Save it as JPEG or PNG and try again.");
-    };
-    image.src = address; /* upright, too: browsers honour EXIF here */
+/** @import { Picture } from "./ink.js" */
+/** @import { Problem } from "./machine.js" */
+
+const LARGEST = 1024; // pixels: more than recognition needs, and a phone's photo need not stay in memory whole
+const LONGEST_NAME = 24;
+/** How the files of each format begin. */
+const SIGNATURES = [/^\x89PNG/, /^\xff\xd8\xff/, /^GIF8/, /^BM/, /^RIFF....WEBP/s];
+const FOREIGN = [/^....ftyp/s, /^II\*\0/, /^MM\0\*/, /^8BPS/]; // HEIC and AVIF, TIFF, Photoshop
+
+/** A file that is no picture, or none that this browser knows. */
+export class PictureError extends Error {
+  /** @param {Problem} problem */
+  constructor(problem) {
+    super(problem.reason);
+    this.problem = problem;
   }
+}
 
-  function prepared(image, type) {
-    var width = image.naturalWidth || LARGEST, height = image.naturalHeight || LARGEST; /* an SVG may have no size */
-    var scale = Math.min(1, LARGEST / Math.max(width, height));
-    var sheet = document.createElement("canvas");
-    sheet.width = Math.max(1, Math.round(width * scale));
-    sheet.height = Math.max(1, Math.round(height * scale));
-    var context = sheet.getContext("2d", { willReadFrequently: true });
-    context.imageSmoothingQuality = "high"; /* or thin lines in large photos fall apart */
-    context.drawImage(image, 0, 0, sheet.width, sheet.height);
-    var tone = measure(context.getImageData(0, 0, sheet.width, sheet.height).data);
-    context.globalCompositeOperation = "destination-over";
-    context.fillStyle = tone.chalk ? "#000" : "#fff";
-    context.fillRect(0, 0, sheet.width, sheet.height);
-    /* What was sharp is sent without loss; a photo would be several times as large that way. */
-    var kind = /png|gif|bmp|svg/.test(type) ? "image/png" : "image/jpeg";
-    return { sheet: sheet, type: kind, ink: tone.chalk || tone.dark ? "#fff" : "#000" };
+/**
+ * Decoded and scaled outside of the page's own thread, where the browser can.
+ * @param {File} file
+ * @returns {Promise<Picture>}
+ * @throws {PictureError} which says what is wrong and what to do about it
+ */
+export async function openPicture(file) {
+  const name = quoted(file);
+  if (!file.size) throw new PictureError({ reason: `${name} is empty.`, remedy: "Choose another picture." });
+  const address = URL.createObjectURL(file);
+  try {
+    return prepared(await scaled(file, await loaded(address)), file.type);
+  } catch {
+    throw new PictureError(await reason(file, name));
+  } finally {
+    URL.revokeObjectURL(address);
   }
+}
 
-  /* Chalk: all that can be seen is white, on nothing; it was drawn for something dark. */
-  function measure(pixels) {
-    var sum = 0, seen = 0, darkest = 255;
-    for (var i = 0; i < pixels.length; i += 4) {
-      if (pixels[i + 3] < 128) continue;
-      var grey = (pixels[i] + 2 * pixels[i + 1] + pixels[i + 2]) / 4;
-      sum += grey;
-      seen++;
-      darkest = Math.min(darkest, grey);
-    }
-    var opaque = seen === pixels.length / 4;
-    return { chalk: !opaque && seen > 0 && darkest > 200, dark: opaque && sum < 110 * seen };
+/**
+ * A file's name within a sentence: a long one without its middle, as phones name photos alike at the start.
+ * @param {File} file
+ */
+export function quoted({ name }) {
+  const letters = [...name];
+  if (letters.length <= LONGEST_NAME) return `“${name}”`;
+  return `“${letters.slice(0, LONGEST_NAME - 10).join("")}…${letters.slice(-9).join("")}”`;
+}
+
+/**
+ * A picture that was stored as a data URL by `stored`.
+ * @param {{data: string, type: string, ink: string}} kept
+ * @returns {Promise<Picture>}
+ */
+export async function reopened({ data, type, ink }) {
+  const image = await loaded(data);
+  const sheet = document.createElement("canvas");
+  sheet.width = image.naturalWidth;
+  sheet.height = image.naturalHeight;
+  contextOf(sheet).drawImage(image, 0, 0);
+  return { sheet, type, ink };
+}
+
+/** @param {string} address */
+async function loaded(address) {
+  const image = new Image();
+  await new Promise((done, failed) => {
+    image.onload = done;
+    image.onerror = failed;
+    image.src = address; // upright, too: browsers honour EXIF here
+  });
+  return image;
+}
+
+/**
+ * @param {File} file
+ * @param {HTMLImageElement} image the same
+ * @returns {Promise<ImageBitmap | HTMLCanvasElement>}
+ */
+async function scaled(file, image) {
+  const width = image.naturalWidth || LARGEST; // an SVG may have no size
+  const height = image.naturalHeight || LARGEST;
+  const scale = Math.min(1, LARGEST / Math.max(width, height));
+  const resizeWidth = Math.max(1, Math.round(width * scale));
+  const resizeHeight = Math.max(1, Math.round(height * scale));
+  try {
+    return await createImageBitmap(file, { resizeWidth, resizeHeight, resizeQuality: "high" });
+  } catch {
+    const sheet = document.createElement("canvas"); // an SVG, or an older browser
+    sheet.width = resizeWidth;
+    sheet.height = resizeHeight;
+    const context = contextOf(sheet);
+    context.imageSmoothingQuality = "high"; // or thin lines in large photos fall apart
+    context.drawImage(image, 0, 0, resizeWidth, resizeHeight);
+    return sheet;
   }
+}
 
-  window.openPicture = openPicture;
-})();
+/**
+ * @param {ImageBitmap | HTMLCanvasElement} image
+ * @param {string} type
+ * @returns {Picture}
+ */
+function prepared(image, type) {
+  const sheet = document.createElement("canvas");
+  sheet.width = image.width;
+  sheet.height = image.height;
+  const context = contextOf(sheet, { willReadFrequently: true });
+  context.drawImage(image, 0, 0);
+  const { chalk, dark } = measure(context.getImageData(0, 0, sheet.width, sheet.height).data);
+  context.globalCompositeOperation = "destination-over";
+  context.fillStyle = chalk ? "#000" : "#fff";
+  context.fillRect(0, 0, sheet.width, sheet.height);
+  // What was sharp is sent without loss; a photo would be several times as large that way.
+  const kind = /png|gif|bmp|svg/.test(type) ? "image/png" : "image/jpeg";
+  return { sheet, type: kind, ink: chalk || dark ? "#fff" : "#000" };
+}
+
+/**
+ * Chalk: all that can be seen is white, on nothing; it was drawn for something dark.
+ * @param {Uint8ClampedArray} pixels
+ */
+function measure(pixels) {
+  let sum = 0;
+  let seen = 0;
+  let darkest = 255;
+  for (let i = 0; i < pixels.length; i += 4) {
+    if (pixels[i + 3] < 128) continue;
+    const grey = (pixels[i] + 2 * pixels[i + 1] + pixels[i + 2]) / 4;
+    sum += grey;
+    seen++;
+    darkest = Math.min(darkest, grey);
+  }
+  const opaque = seen === pixels.length / 4;
+  return { chalk: !opaque && seen > 0 && darkest > 200, dark: opaque && sum < 110 * seen };
+}
+
+/**
+ * Why a file cannot be opened: its name and type say nothing, its first bytes do.
+ * @param {File} file
+ * @param {string} name
+ * @returns {Promise<Problem>}
+ */
+async function reason(file, name) {
+  const bytes = new Uint8Array(
+    await file
+      .slice(0, 16)
+      .arrayBuffer()
+      .catch(() => new ArrayBuffer(0)),
+  );
+  const start = String.fromCharCode(...bytes);
+  if (FOREIGN.some((signature) => signature.test(start))) {
+    return { reason: `This browser cannot open ${name}.`, remedy: "Save it as JPEG or PNG and try again." };
+  }
+  if (SIGNATURES.some((signature) => signature.test(start))) {
+    return { reason: `${name} is damaged.`, remedy: "Choose another picture, or save this one again." };
+  }
+  return { reason: `${name} is not a picture.`, remedy: "Choose a photo or a drawing: a JPEG or PNG." };
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fastapi.templating import Jinja2Templates
 
 from app import errors
 from app.batching import BatchingClassifier
+from app.html import MODULES, compressed, own_address
 from app.recognition.classifier import Prediction
 from app.recognition.model_card import ModelCard
 from app.recognition.preprocessing import Preprocessing
@@ -19,8 +21,13 @@ router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
 # More classes than this are not listed one below the other, nor in the invitation to draw one of them.
 _FEW = 12
+_LONGEST_LIST = 60
+# Such a name must not turn the sentence around it.
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufefc]")
 # Names longer than this need wide columns.
 _SHORT = 6
+# A first choice below this is none.
+_HARD = 0.25
 _SEEN = {
     "ink": "Your character, cropped, scaled and centred in",
     "plain": "Your picture, scaled to",
@@ -57,11 +64,15 @@ def _page(request: Request, answer: Prediction | None = None, error: str | None 
     preprocessing = model.preprocessing if model else Preprocessing()
     values = {
         "static": request.app.state.static.url,
+        "base": own_address(request),
+        "modules": MODULES,
         "title": title,
         "hint": hint,
+        "description": "Draw a character with mouse, finger or pen and see what a neural network reads.",
         "classes": classes,
         "layout": _layout(classes),
         "size": preprocessing.size,
+        "method": preprocessing.method,
         "seen": _SEEN[preprocessing.method],
         "unsure_below": request.app.state.settings.unsure_below,
         "answer": answer,
@@ -69,11 +80,14 @@ def _page(request: Request, answer: Prediction | None = None, error: str | None 
         "error": error,
     }
     # The page names the versions of its files, so it must be asked for anew.
-    return _templates.TemplateResponse(request, "index.html", values, status, {"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache"}
+    return compressed(request, _templates.TemplateResponse(request, "index.html", values, status, headers))
 
 
 def _verdict(answer: Prediction, unsure_below: float) -> str:
     """What static/page.js says of an answer, in a line."""
+    if answer.confidence < _HARD:
+        return "That is hard to read"
     if answer.confidence < unsure_below:
         label, other = sorted(answer.probabilities, key=lambda name: -answer.probabilities[name])[:2]
         return f"Not sure: {label} or {other}"
@@ -100,8 +114,10 @@ def invitation(model: ModelCard) -> tuple[str, str]:
         title, hint = "Draw a letter", anywhere
     else:
         title, hint = "Draw a character", anywhere
-    if len(classes) > _FEW:
+    names = [f"\u2068{name}\u2069" if _RIGHT_TO_LEFT.search(name) else name for name in classes]
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    if len(classes) > _FEW or len(listed) > _LONGEST_LIST:
         hint = f"{hint} It knows {len(classes)} of them."
     elif title != "Draw a digit":
-        hint = f"{hint} It knows {' and '.join(filter(None, (', '.join(classes[:-1]), classes[-1])))}."
+        hint = f"{hint} It knows {listed}."
     return model.title or title, hint

@@ -108,6 +108,8 @@ class Windows:
             self._pages[device].on("pageerror", lambda error: self._errors.append(error))
         page = self._pages[device]
         page.set_viewport_size(DEVICES[device]["viewport"])
+        page.goto(f"{self._address}/healthz")
+        page.evaluate("sessionStorage.clear(); localStorage.clear()")  # what the test before has drawn
         page.goto(self._address)
         yield page
         page.unroute_all(behavior="ignoreErrors")

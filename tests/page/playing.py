@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -33,6 +34,14 @@ def fitted(page: Page, strokes: Sequence[Stroke], extent: float = 0.7) -> list[l
     scale = extent / max(max(xs) - min(xs), max(ys) - min(ys))
     left, top = (0.5 - scale * (min(values) + max(values)) / 2 for values in (xs, ys))
     return [at(page, *((left + scale * x, top + scale * y) for x, y in stroke)) for stroke in strokes]
+
+
+def units(strokes: Sequence[Stroke], extent: float = 0.7) -> list[list[dict[str, float]]]:
+    """A track as the page keeps strokes: points on the paper of 280 units."""
+    xs, ys = ([point[axis] for stroke in strokes for point in stroke] for axis in (0, 1))
+    scale = 280 * extent / max(max(xs) - min(xs), max(ys) - min(ys))
+    left, top = (140 - scale * (min(values) + max(values)) / 2 for values in (xs, ys))
+    return [[{"x": left + scale * x, "y": top + scale * y} for x, y in stroke] for stroke in strokes]
 
 
 def play(page: Page, strokes: Sequence[Stroke], extent: float = 0.7) -> None:
@@ -84,6 +93,23 @@ def draw_line(page: Page, x: float = 0.5) -> None:
     """A stroke from top to bottom at a share of the paper's width."""
     points = at(page, *((x, y) for _, y in LINE))
     page.locator("#canvas").evaluate(_DISPATCH, ["mouse", [points]])
+
+
+_TRANSFER = """([target, type, files]) => {
+  const transfer = new DataTransfer();
+  for (const [data, name, kind] of files) {
+    transfer.items.add(new File([Uint8Array.from(atob(data), byte => byte.charCodeAt(0))], name, { type: kind }));
+  }
+  const options = { bubbles: true, cancelable: true, dataTransfer: transfer, clipboardData: transfer };
+  document.querySelector(target).dispatchEvent(
+    type === 'paste' ? new ClipboardEvent(type, options) : new DragEvent(type, options));
+}"""
+
+
+def bring(page: Page, how: str, *files: tuple[bytes, str, str]) -> None:
+    """By `drop` or `paste`."""
+    contents = [(base64.b64encode(data).decode(), name, kind) for data, name, kind in files]
+    page.evaluate(_TRANSFER, ["body", how, contents])
 
 
 def predict(page: Page) -> str:

@@ -137,7 +137,7 @@ def test_every_point_that_was_recorded_between_two_frames_counts(desktop: Page):
 
 
 def test_the_canvas_has_as_many_pixels_as_the_screen(page: Page):
-    assert page.evaluate("canvas.width / devicePixelRatio") == 280
+    assert page.evaluate("canvas.width / devicePixelRatio") == pytest.approx(box(page)[2], abs=0.5)
 
 
 def test_the_drawing_is_crisp_again_after_a_move_to_a_finer_screen(desktop: Page):
@@ -146,7 +146,7 @@ def test_the_drawing_is_crisp_again_after_a_move_to_a_finer_screen(desktop: Page
     metrics = {"width": 1280, "height": 800, "deviceScaleFactor": 2, "mobile": False}
     session.send("Emulation.setDeviceMetricsOverride", metrics)
     draw_line(desktop, 0.7)
-    assert desktop.evaluate("canvas.width") == 560
+    assert desktop.evaluate("canvas.width") == 2 * box(desktop)[2]
     assert ink(desktop, 0.25, 0.3, 0.35, 0.7) == pytest.approx(10 / 28, abs=0.03)
     session.detach()  # and with it the override
 
@@ -160,8 +160,21 @@ def test_paper_is_white_and_ink_black_from_the_first_stroke(desktop: Page, seven
     assert 0.01 < ink(desktop) < 0.3
 
 
-def test_canvas_is_280_pixels(page: Page):
-    assert box(page)[2] == 280
+def test_the_paper_is_as_large_as_there_is_room(page: Page):
+    assert box(page)[2] == pytest.approx(min(420, 0.9 * page.evaluate("innerWidth")), abs=1)
+
+
+def test_280_by_280_pixels_are_sent(page: Page):
+    page.evaluate("""() => {
+      const append = FormData.prototype.append;
+      FormData.prototype.append = function (name, file, ...more) {
+        createImageBitmap(file).then(({ width, height }) => { window.sent = [name, width, height]; });
+        append.call(this, name, file, ...more);
+      };
+    }""")
+    draw_line(page)
+    wait_until(page, "window.sent !== undefined")
+    assert page.evaluate("window.sent") == ["image", 280, 280]
 
 
 def test_keyboard_alone_writes_a_seven(desktop: Page):
@@ -194,3 +207,22 @@ def test_drawing_over_the_edge_selects_nothing(desktop: Page):
     desktop.mouse.move(1000, 600)
     desktop.mouse.up()
     assert desktop.evaluate("String(getSelection())") == ""
+
+
+def test_a_palm_that_the_system_cancels_leaves_nothing(phone: Page):
+    fingers = Fingers(phone)
+    fingers.send("touchStart", *at(phone, (0.6, 0.8)))
+    fingers.send("touchMove", *at(phone, (0.62, 0.8)))
+    fingers.send("touchCancel")
+    assert ink(phone) == 0
+    expect(phone.locator("#undoButton")).to_be_disabled()
+
+
+def test_a_palm_some_seconds_after_the_pen_draws_nothing(desktop: Page):
+    palm, top, bottom = at(desktop, (0.8, 0.8), (0.3, 0.2), (0.3, 0.7))
+    events = [("pointerdown", "pen", 2, top), ("pointermove", "pen", 2, bottom), ("pointerup", "pen", 2, bottom)]
+    desktop.locator("#canvas").evaluate(_PEN, events)
+    desktop.wait_for_timeout(1300)
+    events = [("pointerdown", "touch", 3, palm), ("pointerup", "touch", 3, palm)]
+    desktop.locator("#canvas").evaluate(_PEN, events)
+    assert ink(desktop, 0.6, 0.6, 1, 1) == 0

@@ -19,6 +19,7 @@ from training.networks import build
 KANA = "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほまみむめも"
 MODELS: dict[str, tuple[str, ...]] = {
     "two": ("circle", "not a circle but nearly one"),
+    "long": ("a" * 44, "Donaudampfschifffahrtsgesellschaftskapitänin", "אבגדהוזחטיכלמנסעפצקרשתאבגדהוזחטיכלמנסעפצקרשת"),
     "sixty": (*KANA, *(f"hiragana letter {name}" for name in "abcdefghijklmnopqrst"), "א", "ب", "अ", "ᚠ", "Ж"),
 }
 
@@ -41,7 +42,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         yield found
 
 
-@pytest.fixture(params=["two", "sixty"])
+@pytest.fixture(params=["two", "long", "sixty"])
 def small(request: pytest.FixtureRequest, browser: Browser, addresses: dict[str, str]) -> Iterator[Page]:
     """Each model's page on the smallest phone, with an answer."""
     options = {**DEVICES["phone"], "viewport": {"width": 320, "height": 568}}
@@ -53,6 +54,14 @@ def small(request: pytest.FixtureRequest, browser: Browser, addresses: dict[str,
 
 def test_any_model_fits_320_pixels(small: Page):
     assert small.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_paper_and_tools_are_where_they_belong_with_any_model(small: Page):
+    """However long the names: the paper is not pushed down by more than its answer needs."""
+    paper = small.locator("#canvas").bounding_box()
+    assert paper
+    assert paper["y"] < 340
+    assert paper["width"] >= 240
 
 
 def test_no_name_runs_into_its_neighbour(small: Page):
@@ -86,6 +95,8 @@ def test_a_long_answer_stays_in_its_place(browser: Browser, addresses: dict[str,
         (("a", "b", "c"), {}, "Draw a letter", "It knows a, b and c."),
         (MODELS["two"], {}, "Draw a character", "It knows circle and not a circle but nearly one."),
         (MODELS["sixty"], {}, "Draw a character", "It knows 60 of them."),
+        (("אלף", "בגד"), {}, "Draw a character", "It knows \u2068אלף\u2069 and \u2068בגד\u2069."),
+        (("W" * 44, "V" * 44, "U" * 44), {}, "Draw a character", "It knows 3 of them."),
         (("sole",), {}, "Draw a character", "It knows sole."),
         (("cat", "dog"), {"preprocessing": Preprocessing("plain")}, "Recognise a picture", "It knows cat and dog."),
         (("a", "b"), {"title": "Runes"}, "Runes", "It knows a and b."),

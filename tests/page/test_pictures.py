@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import io
 from typing import Any
@@ -14,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.photograph import photograph
 from tests.conftest import DATA, encode
-from tests.page.playing import draw_line, ink, message, sheet
+from tests.page.playing import bring, draw_line, ink, message, sheet
 
 
 @pytest.fixture(scope="session")
@@ -28,23 +27,6 @@ def choose(page: Page, data: bytes, name: str = "7.jpg", kind: str = "image/jpeg
     with page.expect_file_chooser() as chooser:
         page.locator("#pictureButton").click()
     chooser.value.set_files({"name": name, "mimeType": kind, "buffer": data})
-
-
-_TRANSFER = """([target, type, files]) => {
-  const transfer = new DataTransfer();
-  for (const [data, name, kind] of files) {
-    transfer.items.add(new File([Uint8Array.from(atob(data), byte => byte.charCodeAt(0))], name, { type: kind }));
-  }
-  const options = { bubbles: true, cancelable: true, dataTransfer: transfer, clipboardData: transfer };
-  document.querySelector(target).dispatchEvent(
-    type === 'paste' ? new ClipboardEvent(type, options) : new DragEvent(type, options));
-}"""
-
-
-def bring(page: Page, how: str, *files: tuple[bytes, str, str]) -> None:
-    """By `drop` or `paste`."""
-    contents = [(base64.b64encode(data).decode(), name, kind) for data, name, kind in files]
-    page.evaluate(_TRANSFER, ["body", how, contents])
 
 
 def reads(page: Page, label: str) -> None:
@@ -70,19 +52,6 @@ def test_a_tiny_scan_is_read(desktop: Page):
     scan = Image.frombytes("L", (28, 28), scans[:784])
     choose(desktop, encode(scan), "scan.png", "image/png")
     reads(desktop, str(labels[0]))
-
-
-def test_the_camera_is_asked_for_on_a_phone(phone: Page):
-    with phone.expect_file_chooser():
-        phone.locator("#photoButton").click()
-    expect(phone.locator("#pictureInput")).to_have_attribute("capture", "environment")
-
-
-def test_no_camera_is_asked_for_otherwise(phone: Page):
-    phone.locator("#photoButton").click()
-    with phone.expect_file_chooser():
-        phone.locator("#pictureButton").click()
-    assert phone.locator("#pictureInput").get_attribute("capture") is None
 
 
 def test_a_photo_of_twelve_megapixels_is_read_and_sent_small(desktop: Page, photo: bytes):

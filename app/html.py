@@ -1,0 +1,27 @@
+"""What the HTML pages have in common: their modules, their own address, and how they travel."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+from fastapi import Request, Response
+
+_STATIC = Path(__file__).resolve().parent.parent / "static"
+# All that static/page.js imports, so that the browser asks for them at once and not one after the other.
+MODULES = sorted(path.stem for path in _STATIC.glob("*.js") if path.stem not in ("page", "docs"))
+
+
+def own_address(request: Request) -> str:
+    """Where this application is, as the client named it, without a slash at the end: link previews want it in full."""
+    return str(request.base_url).rstrip("/")
+
+
+def compressed(request: Request, response: Response) -> Response:
+    """The same response, gzipped for clients that accept it."""
+    response.headers["Vary"] = "Accept-Encoding"
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        response.body = gzip.compress(bytes(response.body), 6)
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(response.body))
+    return response

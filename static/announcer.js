@@ -1,0 +1,33 @@
+/** For screen readers: what has happened, once things have settled; the same words again, too.
+ * @module
+ */
+
+const SETTLED = 500; // ms
+
+/** Of what it is given in quick succession, it speaks the last word on each subject. */
+export class Announcer {
+  #element;
+  /** @type {number | undefined} */
+  #timer;
+  /** @type {Map<string, string>} */
+  #pending = new Map();
+
+  /** @param {string} selector of an element with role="status" */
+  constructor(selector) {
+    this.#element = $(selector);
+  }
+
+  /**
+   * @param {string} text
+   * @param {string} [subject]
+   */
+  say(text, subject = "answer") {
+    clearTimeout(this.#timer);
+    this.#element.empty();
+    this.#pending.set(subject, text);
+    this.#timer = window.setTimeout(() => {
+      this.#element.text([...this.#pending.values()].filter(Boolean).join(". "));
+      this.#pending.clear();
+    }, SETTLED);
+  }
+}

@@ -1,0 +1,131 @@
+/** What lies on the paper, and how it is drawn. Coordinates are those of a sheet 280 units wide, whatever its size on
+ * the screen.
+ * @module
+ */
+
+export const SIZE = 280;
+export const PEN = 10;
+
+/** @typedef {{x: number, y: number}} Point */
+/** @typedef {Point[]} Stroke at least one point */
+/** @typedef {{sheet: HTMLCanvasElement, type: string, ink: string}} Picture `type`: how to send it, a MIME type;
+ * `ink`: the colour of pen that shows on it */
+/** @typedef {{kind: "stroke", stroke: Stroke} | {kind: "picture", picture: Picture}} Mark */
+/** @typedef {{left: number, top: number, width: number, height: number}} Area */
+
+/** @type {Area} */
+export const WHOLE = { left: 0, top: 0, width: SIZE, height: SIZE };
+
+/**
+ * Where a picture lies on the paper: as large as fits, in the middle.
+ * @param {HTMLCanvasElement} sheet
+ * @returns {Area}
+ */
+export function placed(sheet) {
+  const scale = SIZE / Math.max(sheet.width, sheet.height);
+  const width = sheet.width * scale;
+  const height = sheet.height * scale;
+  return { left: (SIZE - width) / 2, top: (SIZE - height) / 2, width, height };
+}
+
+/**
+ * Draw marks on white paper. `scale` is in pixels for a unit, `area` the part of the sheet that the canvas shows.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} scale
+ * @param {readonly Mark[]} marks
+ * @param {Area} area
+ */
+export function draw(context, scale, marks, area = WHOLE) {
+  context.save();
+  context.setTransform(scale, 0, 0, scale, -area.left * scale, -area.top * scale);
+  context.fillStyle = "#fff";
+  context.fillRect(area.left, area.top, area.width, area.height);
+  context.strokeStyle = "#000";
+  context.lineWidth = PEN;
+  context.lineCap = "round";
+  context.lineJoin = "round";
+  for (const mark of marks) {
+    if (mark.kind === "stroke") drawStroke(context, mark.stroke);
+    else drawPicture(context, mark.picture);
+  }
+  context.restore();
+}
+
+/**
+ * Strokes as marks.
+ * @param {readonly Stroke[]} strokes
+ * @returns {Mark[]}
+ */
+export function marked(strokes) {
+  return strokes.map((stroke) => ({ kind: "stroke", stroke }));
+}
+
+/**
+ * The strokes of a drawing, or null if there is a picture among them, which a link cannot hold.
+ * @param {readonly Mark[]} marks
+ * @returns {Stroke[] | null}
+ */
+export function strokesOf(marks) {
+  const strokes = marks.flatMap((mark) => (mark.kind === "stroke" ? [mark.stroke] : []));
+  return strokes.length === marks.length ? strokes : null;
+}
+
+/**
+ * A small canvas with a drawing on it.
+ * @param {readonly Mark[]} marks
+ * @param {number} side in pixels
+ * @returns {HTMLCanvasElement}
+ */
+export function thumbnail(marks, side) {
+  const canvas = document.createElement("canvas");
+  canvas.width = side;
+  canvas.height = side;
+  draw(contextOf(canvas), side / SIZE, marks);
+  return canvas;
+}
+
+/**
+ * The drawing context of a canvas.
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export function contextOf(canvas, settings) {
+  const context = canvas.getContext("2d", settings);
+  if (!context) throw new Error("This browser cannot draw.");
+  return context;
+}
+
+/**
+ * The picture is the paper for the strokes that follow: only it is sent, so they are cut off at its edge.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Picture} picture
+ */
+function drawPicture(context, picture) {
+  const { left, top, width, height } = placed(picture.sheet);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture.sheet, left, top, width, height);
+  context.strokeStyle = picture.ink;
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+}
+
+/**
+ * A curve from middle to middle of the segments, the points between as control points. A pen that stays where it is
+ * makes a dot, which no line is: a canvas draws nothing for one without length.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Stroke} points
+ */
+function drawStroke(context, points) {
+  const [start] = points;
+  context.beginPath();
+  context.moveTo(start.x, start.y);
+  if (points.every(({ x, y }) => x === start.x && y === start.y)) context.lineTo(start.x + 0.01, start.y);
+  for (let i = 1; i < points.length - 1; i++) {
+    const { x, y } = points[i];
+    context.quadraticCurveTo(x, y, (x + points[i + 1].x) / 2, (y + points[i + 1].y) / 2);
+  }
+  const last = points[points.length - 1];
+  context.lineTo(last.x, last.y);
+  context.stroke();
+}

@@ -1,0 +1,110 @@
+/** Asks the server what is on the paper, as static/machine.js says: never two questions at once, never an old answer
+ * for a new one.
+ * @module
+ */
+
+import { BEGINNING, next, wake } from "./machine.js";
+import { refusal, trouble } from "./problems.js";
+
+/** @import { Happening } from "./machine.js" */
+/** @import { Paper } from "./paper.js" */
+/** @typedef {{label: string, confidence: number, probabilities: Record<string, number>, input?: string,
+ *   known?: boolean}} Answer */
+
+const TIMEOUT = 20_000;
+
+/** The state of the question, and the last answer with the revision of the paper that it belongs to. */
+export class Reader {
+  #paper;
+  #render;
+  #reading = BEGINNING;
+  /** @type {JQuery.jqXHR | null} */
+  #request = null;
+  /** @type {number | undefined} */
+  #timer;
+  /** @type {{answer: Answer, revision: number} | null} */
+  shown = null;
+
+  /**
+   * @param {Paper} paper
+   * @param {() => void} render called after every change
+   */
+  constructor(paper, render) {
+    this.#paper = paper;
+    this.#render = render;
+    $(window).on("online", () => this.happen({ type: "online" }));
+  }
+
+  get state() {
+    return this.#reading.state;
+  }
+
+  /** The number of the latest question. */
+  get question() {
+    return this.#reading.question;
+  }
+
+  /** Whether the answer that is shown is one to what is on the paper now. */
+  get isCurrent() {
+    return this.shown?.revision === this.#paper.revision && this.state.name === "answered";
+  }
+
+  /** @param {Happening} event */
+  happen(event) {
+    const before = this.#reading;
+    this.#reading = next(before, event, Date.now());
+    const { name } = this.state;
+    const asks = this.#reading.question !== before.question;
+    if (asks || name !== "asking") this.#abort();
+    if (event.type === "insisted" || name === "empty" || name === "retrying" || name === "refused") this.shown = null;
+    clearTimeout(this.#timer);
+    const due = wake(this.state);
+    if (due !== null) {
+      this.#timer = window.setTimeout(() => this.happen({ type: "clock" }), Math.max(0, due - Date.now()));
+    }
+    if (asks) this.#ask(this.question);
+    this.#render();
+  }
+
+  #abort() {
+    this.#request?.abort();
+    this.#request = null;
+  }
+
+  /** @param {number} number of the question */
+  async #ask(number) {
+    const { revision, hasPicture } = this.#paper;
+    const file = await this.#paper.file();
+    if (number !== this.question || this.state.name !== "asking" || !file) return;
+    const data = new FormData();
+    data.append("image", file, "drawing");
+    /** @type {JQuery.jqXHR} */
+    const request = $.ajax({
+      url: "/predict?include=input",
+      method: "POST",
+      data,
+      dataType: "json",
+      contentType: false,
+      processData: false,
+      timeout: TIMEOUT,
+    });
+    this.#request = request;
+    request.then(
+      (answer) => {
+        if (request !== this.#request) return;
+        this.#request = null;
+        this.shown = { answer, revision };
+        this.happen({ type: "answered" });
+      },
+      (_, status) => {
+        if (request !== this.#request) return;
+        this.#request = null;
+        const { status: code, responseJSON } = request;
+        if (code === 0 || code === 200 || code === 429 || code >= 500) {
+          const pause = Number(request.getResponseHeader("Retry-After")) * 1000 || 0;
+          this.happen({ type: "failed", problem: trouble(code, responseJSON?.detail, status), pause });
+        } else this.happen({ type: "refused", problem: refusal(code, responseJSON?.detail, hasPicture) });
+      },
+    );
+  }
+}

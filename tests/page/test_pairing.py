@@ -1,0 +1,218 @@
+"""The answer that is shown is the answer to what is on the paper, whatever happens in between."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.conftest import encode
+from tests.page.conftest import opened
+from tests.page.playing import Held, answer, bring, draw_line, ink, jot, message
+from training.prepare.unipen import Character
+
+NOTES = (b"milk, eggs", "notes.txt", "text/plain")
+
+
+@pytest.fixture
+def timed(browser: Browser, address: str) -> Iterator[Page]:
+    """The page with a clock that the test can put forward."""
+    with opened(browser, "about:blank") as page:
+        page.clock.install()
+        page.goto(address)
+        yield page
+
+
+def result(page: Page, label: str) -> None:
+    expect(page.locator("#predictionResult")).to_have_text(label)
+
+
+@pytest.mark.parametrize(("how", "files"), [("paste", []), ("drop", [NOTES]), ("drop", [NOTES, NOTES])])
+def test_a_message_does_not_forget_the_question_that_is_under_way(
+    desktop: Page, how: str, files: list[tuple[bytes, str, str]]
+):
+    held = Held(desktop)
+    draw_line(desktop, 0.4)
+    held.wait(desktop, 1)
+    held.routes[0].fulfill(json=answer("1"))
+    result(desktop, "1")
+    draw_line(desktop, 0.6)
+    held.wait(desktop, 2)
+    bring(desktop, how, *files)
+    expect(desktop.locator(".verdict")).to_have_class("verdict error")
+    held.routes[1].fulfill(json=answer("2"))
+    result(desktop, "2")
+
+
+def test_a_message_goes_when_somebody_goes_on(desktop: Page):
+    desktop.route("**/predict?*", lambda route: route.fulfill(json=answer("2")))
+    draw_line(desktop)
+    bring(desktop, "paste")
+    message(desktop, "no picture on the clipboard")
+    desktop.keyboard.press("Tab")
+    message(desktop, "sure")
+
+
+def test_a_message_does_not_end_the_retries_of_an_outage(desktop: Page):
+    desktop.route("**/predict?*", lambda route: route.abort())
+    draw_line(desktop)
+    message(desktop, "cannot be reached")
+    bring(desktop, "paste")
+    message(desktop, "no picture on the clipboard")
+    desktop.unroute("**/predict?*")
+    expect(desktop.locator("#predictionResult")).not_to_be_empty()
+
+
+_DROP_AND_DRAW = """([data, from, to]) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([Uint8Array.from(atob(data), byte => byte.charCodeAt(0))], 'slow.png', {
+    type: 'image/png' }));
+  document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: transfer }));
+  const canvas = document.getElementById('canvas'), box = canvas.getBoundingClientRect();
+  const send = (type, x, y) => canvas.dispatchEvent(new PointerEvent(type, { pointerId: 7, pointerType: 'mouse',
+    clientX: box.left + x * box.width, clientY: box.top + y * box.height, bubbles: true, cancelable: true }));
+  send('pointerdown', from, 0.2);
+  send('pointermove', from, 0.5);
+  send('pointermove', to, 0.8);
+  send('pointerup', to, 0.8);
+}"""
+
+
+def test_a_slow_picture_does_not_cover_what_was_drawn_after_it(desktop: Page):
+    picture = base64.b64encode(encode(Image.new("L", (2000, 2000), 0))).decode()
+    desktop.evaluate(_DROP_AND_DRAW, [picture, 0.5, 0.5])
+    expect(desktop.locator("#predictionResult")).not_to_be_empty()
+    desktop.wait_for_timeout(500)
+    assert 0 < ink(desktop) < 0.5
+
+
+def test_a_slow_picture_does_not_cover_one_that_was_brought_after_it(desktop: Page):
+    large, small = Image.new("L", (5000, 5000), 0), Image.new("L", (50, 50), 255)
+    bring(desktop, "drop", (encode(large), "large.png", "image/png"))
+    bring(desktop, "drop", (encode(small), "small.png", "image/png"))
+    desktop.wait_for_timeout(2000)
+    assert ink(desktop) == 0
+    expect(desktop.locator("#paper")).not_to_have_class("empty")
+
+
+def test_a_picture_that_takes_its_time_is_said_to_be_opening(desktop: Page):
+    said = desktop.evaluate_handle("""() => {
+      const said = [];
+      new MutationObserver(() => said.push(document.getElementById('message').textContent)).observe(
+        document.getElementById('message'), { childList: true, characterData: true, subtree: true });
+      return said;
+    }""")
+    bring(desktop, "drop", (encode(Image.new("L", (3000, 3000), 200)), "slow.png", "image/png"))
+    expect(desktop.locator("#paper")).not_to_have_class("empty")
+    assert "Opening “slow.png”…" in said.json_value()
+
+
+def busy(route: Route) -> None:
+    route.fulfill(status=503, headers={"Retry-After": "30"}, json={"detail": "Too many at once."})
+
+
+def test_a_new_drawing_within_the_pause_is_told_how_long_it_waits(timed: Page):
+    timed.route("**/predict?*", busy)
+    draw_line(timed)
+    message(timed, "Too many at once")
+    timed.keyboard.press("Escape")
+    message(timed, "The answer appears here.")
+    timed.clock.run_for(10_000)
+    draw_line(timed)
+    message(timed, "Too many at once")
+    expect(timed.locator("#remedy")).to_contain_text("trying again in 20 s")
+
+
+def test_the_wait_is_counted_down(timed: Page):
+    timed.route("**/predict?*", busy)
+    draw_line(timed)
+    expect(timed.locator("#remedy")).to_contain_text("in 30 s")
+    timed.clock.run_for(5_000)
+    expect(timed.locator("#remedy")).to_contain_text("in 25 s")
+
+
+def test_an_answer_is_clear_at_once(desktop: Page):
+    held = Held(desktop)
+    draw_line(desktop, 0.4)
+    held.wait(desktop, 1)
+    desktop.wait_for_timeout(800)
+    watch = """() => { window.opacities = [];
+      new MutationObserver(() => opacities.push(getComputedStyle(document.getElementById('predictionResult')).opacity))
+        .observe(document.getElementById('predictionResult'), { childList: true }); }"""
+    desktop.evaluate(watch)
+    held.routes[0].fulfill(json=answer("1"))
+    result(desktop, "1")
+    assert desktop.evaluate("opacities.at(-1)") == "1"
+
+
+def test_reading_is_said_after_400_ms_and_the_old_answer_goes(timed: Page):
+    held = Held(timed)
+    draw_line(timed, 0.4)
+    held.wait(timed, 1)
+    held.routes[0].fulfill(json=answer("1"))
+    result(timed, "1")
+    draw_line(timed, 0.6)
+    held.wait(timed, 2)
+    timed.clock.run_for(300)
+    expect(timed.locator("#message")).not_to_have_text("Reading…")
+    timed.clock.run_for(200)
+    expect(timed.locator("#message")).to_have_text("Reading…")
+    result(timed, "")
+
+
+def test_a_drawing_survives_a_reload(page: Page, seven_track: Character):
+    jot(page, seven_track.strokes)
+    result(page, "7")
+    before = ink(page)
+    page.reload()
+    result(page, "7")
+    assert ink(page) == pytest.approx(before, rel=0.02)
+
+
+def test_a_photo_survives_a_reload(desktop: Page, seven: Image.Image):
+    bring(desktop, "drop", (encode(seven), "7.png", "image/png"))
+    result(desktop, "7")
+    draw_line(desktop)
+    before = ink(desktop)
+    expect(desktop.locator("#predictionResult")).not_to_be_empty()
+    desktop.reload()
+    expect(desktop.locator("#predictionResult")).not_to_be_empty()
+    assert ink(desktop) == pytest.approx(before, rel=0.02)
+
+
+def test_a_cleared_paper_stays_clear_after_a_reload(desktop: Page):
+    draw_line(desktop)
+    desktop.keyboard.press("Escape")
+    desktop.reload()
+    assert ink(desktop) == 0
+
+
+def test_a_page_named_as_a_picture_is_not_one(desktop: Page):
+    bring(desktop, "drop", (b"<!doctype html><title>Sign in</title>", "7.png", "image/png"))
+    message(desktop, "“7.png” is not a picture")
+
+
+def test_a_damaged_picture_is_said_to_be_damaged(desktop: Page):
+    file = io.BytesIO()
+    Image.new("L", (60, 60)).save(file, "PNG")
+    bring(desktop, "drop", (file.getvalue()[:40], "7.png", "image/png"))
+    message(desktop, "“7.png” is damaged")
+
+
+def test_advice_about_a_picture_without_a_character_is_about_pictures(desktop: Page):
+    bring(desktop, "drop", (encode(Image.new("L", (60, 60), 255)), "white.png", "image/png"))
+    message(desktop, "No character was found in this picture")
+    expect(desktop.locator("#remedy")).to_contain_text("Choose one")
+
+
+def test_among_62_classes_two_percent_is_no_choice_between_two(desktop: Page):
+    shares = dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx", 0.02)
+    reply = {"label": "A", "confidence": 0.02, "probabilities": shares}
+    desktop.route("**/predict?*", lambda route: route.fulfill(json=reply))
+    draw_line(desktop)
+    expect(desktop.locator("#message")).not_to_contain_text("Not sure: A or B")
+    message(desktop, "That is hard to read")
