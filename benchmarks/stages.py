@@ -99,7 +99,7 @@ def _microseconds(function: Callable[[], object]) -> float:
 
 
 def _answering(classifier: Classifier, drawing: Any) -> FastAPI:
-    """The service with a known answer. It logs no requests, and neither does the do-nothing server."""
+    """The service with a classifier that answers at once. Like the do-nothing server, it logs no requests."""
     recognition = Recognition(drawing, classifier.predict([drawing])[0], 0.0, 0.0)
 
     class Knowing(BatchingClassifier):
