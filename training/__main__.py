@@ -122,6 +122,22 @@ def _prepare_unipen(options: argparse.Namespace) -> None:
     _print_written(written, options.out)
 
 
+def _prepare_photographs(options: argparse.Namespace) -> None:
+    written = photographs.prepare(
+        options.files,
+        options.out,
+        options.count,
+        options.printed,
+        options.cells,
+        _held_out(options),
+        options.seed,
+        options.exclude_namesakes,
+    )
+    names = ", ".join(f"photographs of {file.name}" for file in options.files)
+    sources.record(options.out, names, options.credit, written)
+    _print_written(written, options.out)
+
+
 def _prepare_no_digits(options: argparse.Namespace) -> None:
     written = no_digits.prepare(options.files, options.out, _held_out(options), options.seed, options.exclude_namesakes)
     sources.record(options.out, ", ".join(file.name for file in options.files), options.credit, written)
@@ -136,22 +152,6 @@ def _held_out(options: argparse.Namespace) -> dict[str, Share]:
             tuple(options.test_source), options.test_fraction
         ),
     }
-
-
-def _prepare_photographs(options: argparse.Namespace) -> None:
-    written = photographs.prepare(
-        options.files,
-        options.out,
-        _held_out(options),
-        options.count,
-        options.printed,
-        options.cells,
-        options.seed,
-        options.exclude_namesakes,
-    )
-    names = ", ".join(f"photographs of {file.name}" for file in options.files)
-    sources.record(options.out, names, options.credit, written)
-    _print_written(written, options.out)
 
 
 def _print_written(written: dict[str, int], out: Path) -> None:
