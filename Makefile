@@ -2,7 +2,7 @@
 # make test     set up what testing needs and run every test
 # make trainer  set up what `python -m training` needs, in .venv
 # make model    prepare the data and train the committed model.pt; STROKES is a folder with the four files of pen tracks,
-#               MNIST one with MNIST's raw files (without it they are downloaded)
+#               MNIST one with MNIST's raw files (without it they are downloaded), CELLS one of photographed cells, if any
 # make model-small    then have it teach a network of half its cost
 # make lint     ruff and mypy
 # make screenshots    the pictures of the page in docs/
@@ -48,7 +48,13 @@ model: $(VENV)/.train
 		--credit "UNIPEN train_r01_v07, section 1a; doi:10.5281/zenodo.1195803; CC BY 4.0"
 	$(PREPARE) no-digits $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_DIGITS) $(SITES) \
 		--credit "UNIPEN train_r01_v07, sections 1a to 1d; doi:10.5281/zenodo.1195803; CC BY 4.0"
-	$(BIN)/python -m training train $(DATA) --unknown $(NO_DIGITS) --output model.pt --epochs 40 --amp
+	$(PREPARE) photographs $(STROKES)/pendigits-train.unp.gz --out $(DATA) --count 2000 \
+		--validation-fraction 0.17 --test-fraction 0.17 --credit "photographs composed of the tracks of Pen-Based \
+	Recognition of Handwritten Digits; Alpaydin and Alimoglu, UCI; CC BY 4.0"
+	$(PREPARE) photographs $(STROKES)/unipen-digits.unp.gz --out $(DATA) --count 3000 --printed 1500 $(SITES) \
+		$(if $(CELLS),--cells $(CELLS)) --credit "photographs composed of the tracks of UNIPEN train_r01_v07, \
+	section 1a; cells: AlexKubiesa/sudoku-scanner, MIT; print: DejaVu, STIX and Computer Modern fonts"
+	$(BIN)/python -m training train $(DATA) --unknown $(NO_DIGITS) --output model.pt --epochs 18 --skip-unreadable
 
 model-small: $(VENV)/.train
 	$(BIN)/python -m training train $(DATA) --output model-small.pt --unknown $(NO_DIGITS) --arch resnet-small \

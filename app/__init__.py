@@ -1,1 +1,1 @@
-"""The service: the page, the API and, in `app.recognition`, the recogniser that both it and the trainer use."""
+"""The service: the page, the API and, in `app.recognition`, the core that both it and the trainer use."""

@@ -34,7 +34,7 @@ class Recognition(NamedTuple):
     """A prediction, the network's input (uint8, (size, size)), and the seconds that decoding with preprocessing and the
     pass of the network took. The pass is shared with the other drawings of the batch."""
 
-    prepared: Grey
+    preprocessed: Grey
     prediction: Prediction
     decode_seconds: float
     network_seconds: float
@@ -65,7 +65,7 @@ class Queue:
             self._gauge.set(self.depth)
 
 
-class _Prepared(NamedTuple):
+class _Preprocessed(NamedTuple):
     image: Grey
     seconds: float
 
@@ -78,7 +78,7 @@ class BatchingClassifier:
         self._max_pixels = max_pixels
         self._drawings = drawings
         self._photographs = photographs
-        self._waiting: list[tuple[bytes | _Prepared, asyncio.Future[Recognition]]] = []
+        self._waiting: list[tuple[bytes | _Preprocessed, asyncio.Future[Recognition]]] = []
         self._collected = 0
         self._thread = ThreadPoolExecutor(1, "photographs")
 
@@ -92,13 +92,13 @@ class BatchingClassifier:
                 return await self._in_next_batch(data)
         loop = asyncio.get_running_loop()
         with self._photographs.place():
-            return await self._in_next_batch(await loop.run_in_executor(self._thread, self._prepare, data))
+            return await self._in_next_batch(await loop.run_in_executor(self._thread, self._preprocess, data))
 
     def close(self) -> None:
         """End the thread, after the photographs that it has."""
         self._thread.shutdown()
 
-    def _in_next_batch(self, image: bytes | _Prepared) -> asyncio.Future[Recognition]:
+    def _in_next_batch(self, image: bytes | _Preprocessed) -> asyncio.Future[Recognition]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Recognition] = loop.create_future()
         if not self._waiting:
@@ -106,10 +106,10 @@ class BatchingClassifier:
         self._waiting.append((image, future))
         return future
 
-    def _prepare(self, data: bytes, photographs: bool = True) -> _Prepared:
+    def _preprocess(self, data: bytes, photographs: bool = True) -> _Preprocessed:
         started = time.perf_counter()
-        image = self.classifier.prepare(data, self._max_pixels, photographs)
-        return _Prepared(image, time.perf_counter() - started)
+        image = self.classifier.preprocess(data, self._max_pixels, photographs)
+        return _Preprocessed(image, time.perf_counter() - started)
 
     def _collect(self) -> None:
         """Wait for the loop's next iteration if this one brought more drawings; else classify those that are there."""
@@ -122,27 +122,27 @@ class BatchingClassifier:
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._collect)
 
-    def _classify_files(self, batch: list[tuple[bytes | _Prepared, asyncio.Future[Recognition]]]) -> None:
-        prepared: list[tuple[_Prepared, asyncio.Future[Recognition]]] = []
+    def _classify_files(self, batch: list[tuple[bytes | _Preprocessed, asyncio.Future[Recognition]]]) -> None:
+        preprocessed: list[tuple[_Preprocessed, asyncio.Future[Recognition]]] = []
         for image, future in batch:
             if future.done():  # the request was cancelled
                 continue
             try:
-                drawing = image if isinstance(image, _Prepared) else self._prepare(image, photographs=False)
-                prepared.append((drawing, future))
+                drawing = image if isinstance(image, _Preprocessed) else self._preprocess(image, photographs=False)
+                preprocessed.append((drawing, future))
             except Exception as error:
                 future.set_exception(error)
-        if prepared:
-            self._classify(prepared)
+        if preprocessed:
+            self._classify(preprocessed)
 
-    def _classify(self, batch: list[tuple[_Prepared, asyncio.Future[Recognition]]]) -> None:
+    def _classify(self, batch: list[tuple[_Preprocessed, asyncio.Future[Recognition]]]) -> None:
         started = time.perf_counter()
         try:
-            predictions = self.classifier.predict([prepared.image for prepared, _ in batch])
+            predictions = self.classifier.predict([preprocessed.image for preprocessed, _ in batch])
         except Exception as error:
             for _, future in batch:
                 future.set_exception(error)
             return
         seconds = time.perf_counter() - started
-        for (prepared, future), prediction in zip(batch, predictions, strict=True):
-            future.set_result(Recognition(prepared.image, prediction, prepared.seconds, seconds))
+        for (preprocessed, future), prediction in zip(batch, predictions, strict=True):
+            future.set_result(Recognition(preprocessed.image, prediction, preprocessed.seconds, seconds))

@@ -100,7 +100,7 @@ class Metrics:
         self._classes = {name: self._predictions.labels(name, model.version) for name in model.classes}
         self._confidence = self._confidences.labels(model.version)
         self._unsure_of_model = self._unsure.labels(model.version)
-        self._unknown_of_model = self._unknown.labels(model.version)
+        self._unknown_to_model = self._unknown.labels(model.version)
         _reserve_memory()
 
     def count_request(self, route: str, status: int) -> None:
@@ -120,7 +120,7 @@ class Metrics:
         if unsure:
             self._unsure_of_model.inc()
         if not recognition.prediction.known:
-            self._unknown_of_model.inc()
+            self._unknown_to_model.inc()
 
     def exposition(self) -> bytes:
         """The counts of all workers, as text."""
@@ -169,15 +169,16 @@ class _ModelCollector(Collector):
             "Share of the predictions on a test set up to this confidence.",
             labels=("le", "against", "version"),
         )
-        known = GaugeMetricFamily(
-            "handwritten_test_known_share",
-            "Share of known answers among the predictions on a test set.",
+        unknown = GaugeMetricFamily(
+            "handwritten_test_unknown_share",
+            "Share of the predictions on a test set for what is probably none of the classes.",
             labels=("against", "version"),
         )
         for part, figures in model.metrics.items():
+            if "known_share" in figures:
+                unknown.add_metric((part, model.version), 1 - figures["known_share"])
             if "confidence_share" not in figures:
                 continue
-            known.add_metric((part, model.version), figures.get("known_share", 1.0))
             for name in model.classes:
                 classes.add_metric((name, part, model.version), figures["predicted_share"].get(name, 0.0))
             share = 0.0
@@ -188,4 +189,4 @@ class _ModelCollector(Collector):
                 confidences.add_metric((bound, part, model.version), share)
         yield classes
         yield confidences
-        yield known
+        yield unknown

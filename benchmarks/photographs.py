@@ -53,7 +53,7 @@ def photographed(character: Character, generator: np.random.Generator, condition
 def read(classifier: Classifier, photograph: bytes) -> str:
     """The label, or "" where nothing is found."""
     try:
-        return classifier.predict([classifier.prepare(photograph)])[0].label
+        return classifier.predict([classifier.preprocess(photograph)])[0].label
     except ImageError:
         return ""
 

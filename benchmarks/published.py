@@ -23,8 +23,8 @@ from app.recognition.preprocessing import Preprocessing
 from training import networks
 from training.fit import Trainer
 from training.images import ImageSet
-from training.parts import read_parts
 from training.recipes import PUBLISHED, Recipe
+from training.tree import read_tree
 
 SOURCES = {
     "dl4j-lenet": "98 %; its published weights 98.46 %",
@@ -75,11 +75,11 @@ def main() -> None:
 
 def measure(name: str, data: Path, seeds: int) -> Measured:
     """Train one architecture by its own protocol with each of so many seeds."""
-    sets = read_parts(data, Preprocessing("plain" if name in PUBLISHED else "ink"))
+    sets = read_tree(data, Preprocessing("plain" if name in PUBLISHED else "ink"))
     train = sets["train"]
     recipe = PUBLISHED.get(name, Recipe()).settled(len(train))
     if name == "selu-lenet-bn":
-        train, recipe = enlarged(train), replace(recipe, augment=())
+        train, recipe = enlarged(train), replace(recipe, augment={})
     errors, first, seconds = [], [], []
     for seed in range(seeds):
         torch.manual_seed(seed)

@@ -134,7 +134,7 @@ def accuracy(condition: Condition, characters: Sequence[Character], model: Path)
         prepared, labels = [], []
         for character in characters[start : start + _BATCH]:
             try:
-                prepared.append(classifier.prepare(condition.drawer(character, generator)))
+                prepared.append(classifier.preprocess(condition.drawer(character, generator)))
                 labels.append(character.label)
             except ImageError:
                 continue

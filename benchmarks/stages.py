@@ -21,7 +21,7 @@ import torch
 from fastapi import FastAPI
 from PIL import Image
 
-from app.batching import Recogniser, Recognition
+from app.batching import BatchingClassifier, Queue, Recognition
 from app.main import create_app
 from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.classifier import Classifier
@@ -45,7 +45,7 @@ def main() -> None:
     classifier = Classifier.load(MODEL)
     classifier.warm_up()
     preprocessing = classifier.model.preprocessing
-    drawing, ink = classifier.prepare(file), canvas_ink(file)
+    drawing, ink = classifier.preprocess(file), canvas_ink(file)
     assert ink is not None
     decoded = Image.open(BytesIO(file)).convert("RGB")
     network = checkpoint.load(MODEL).network()
@@ -59,7 +59,7 @@ def main() -> None:
             1,
             {"usual": lambda: Image.open(BytesIO(file)).convert("RGB"), "here": lambda: canvas_ink(file)},
         ),
-        "prepare": (
+        "preprocess": (
             1,
             {"usual": lambda: preprocessing(decoded), "here": lambda: preprocessing.from_ink(ink)},
         ),
@@ -99,17 +99,17 @@ def _microseconds(function: Callable[[], object]) -> float:
 
 
 def _answering(classifier: Classifier, drawing: Any) -> FastAPI:
-    """The service with a recogniser that knows the answer at once; it logs no requests, as the do-nothing server."""
+    """The service with a classifier that answers at once. Like the do-nothing server, it logs no requests."""
     recognition = Recognition(drawing, classifier.predict([drawing])[0], 0.0, 0.0)
 
-    class Knowing(Recogniser):
-        async def recognise(self, data: bytes) -> Recognition:
+    class Knowing(BatchingClassifier):
+        async def classify(self, data: bytes) -> Recognition:
             del data
             return recognition
 
     app = create_app(Settings(log_requests=False))
     app.state.metrics.use_model(classifier.model)
-    app.state.recogniser = Knowing(classifier, max_pixels=MAX_PIXELS, max_waiting=1)
+    app.state.classifier = Knowing(classifier, MAX_PIXELS, Queue(1), Queue(1))
     return app
 
 

@@ -55,7 +55,7 @@ def measure(classifier: Classifier, name: str, images: Iterable[tuple[str, Image
         prepared = []
         for label, image in batch:
             try:
-                prepared.append(classifier.prepare(_png(image)))
+                prepared.append(classifier.preprocess(_png(image)))
             except ImageError:
                 refused += 1
                 continue

@@ -27,7 +27,7 @@ TARGET = 0.99
 # are averaged over the last of it, and nothing makes the images harder. MNIST's digits are centred already: plain.
 # --amp helps where the processor computes in bfloat16 (avx512_bf16, amx_bf16), and is slower elsewhere.
 RECIPE = (
-    "--prepare plain --widths 16 48 --epochs 1 --batch-size 128 --lr 0.02 --lr-warmup-epochs 0.3 "
+    "--preprocessing plain --widths 16 48 --epochs 1 --batch-size 128 --lr 0.02 --lr-warmup-epochs 0.3 "
     "--augment --model-ema-decay 0.98 --validation-fraction 0 --no-report --amp"
 )
 

@@ -53,7 +53,8 @@ def test_python_snippet_reads_the_example(client, monkeypatch):
     printed: list[str] = []
 
     def post(url: str, files: dict[str, BinaryIO]) -> httpx2.Response:
-        return client.post(url.removeprefix("http://localhost:8000"), files=files)
+        answer: httpx2.Response = client.post(url.removeprefix("http://localhost:8000"), files=files)
+        return answer
 
     monkeypatch.setitem(sys.modules, "requests", SimpleNamespace(post=post))
     monkeypatch.chdir(ROOT)

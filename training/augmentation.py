@@ -5,7 +5,7 @@ Random numbers come from a generator on the CPU, wherever the images are, so tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Generator, Tensor
@@ -21,62 +21,68 @@ _ELASTIC_KNOTS = 5  # a coarse grid with so many to a side.
 _STROKE_SHARE = 0.5  # of the images get a thicker or a thinner stroke
 
 
-def augmenter(names: Sequence[str]) -> Callable[[Tensor, Generator], Tensor]:
-    """The named augmentations as one function of a batch and a random generator.
+def augmenter(strengths: Mapping[str, float]) -> Callable[[Tensor, Generator], Tensor]:
+    """Augmentations by name, each with its strength, as one function of a batch and a random generator.
 
+    A strength of 1 is the usual one. It scales how far "stroke", "affine" and "elastic" go, and how many images
+    "invert", "flip" and "shift" change.
     Raises KeyError for an unknown name.
     """
-    chosen = [AUGMENTATIONS[name] for name in AUGMENTATIONS if name in names]
-    unknown = set(names) - set(AUGMENTATIONS)
+    unknown = set(strengths) - set(AUGMENTATIONS)
     if unknown:
         raise KeyError(unknown.pop())
-    displacements = [function for function in chosen if function in _DISPLACEMENTS]
-    others = [function for function in chosen if function not in _DISPLACEMENTS]
+    chosen = [(AUGMENTATIONS[name], strengths[name]) for name in AUGMENTATIONS if name in strengths]
+    displacements = [(function, strength) for function, strength in chosen if function in _DISPLACEMENTS]
+    others = [(function, strength) for function, strength in chosen if function not in _DISPLACEMENTS]
 
     def augment(images: Tensor, generator: Generator) -> Tensor:
-        for function in others:
-            images = function(images, generator)
+        for function, strength in others:
+            images = function(images, generator, strength)
         if not displacements:
             return images
         # Sampled once for all of them: every resampling blurs.
-        grid = sum((function(images, generator) for function in displacements), _identity(images))
+        moved = (function(images, generator, strength) for function, strength in displacements)
+        grid = sum(moved, _identity(images))
         return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
     return augment
 
 
-def stroke(images: Tensor, generator: Generator) -> Tensor:
+def stroke(images: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
     """Thicker or thinner strokes: part of the way to the maximum or minimum over the 3 x 3 neighbourhood."""
-    choice, amount = _uniform(images, generator), _uniform(images, generator)
+    choice, amount = _uniform(images, generator), _uniform(images, generator) * strength
     thicker = F.max_pool2d(images, 3, 1, 1) - images
     thinner = -F.max_pool2d(-images, 3, 1, 1) - images
-    change = torch.where(choice < _STROKE_SHARE / 2, 0.9 * amount * thicker, 0.0)
-    change = torch.where(choice > 1 - _STROKE_SHARE / 2, 0.63 * amount * thinner, change)
+    change = torch.where(choice < _STROKE_SHARE / 2, (0.9 * amount).clamp(max=1) * thicker, 0.0)
+    change = torch.where(choice > 1 - _STROKE_SHARE / 2, (0.63 * amount).clamp(max=1) * thinner, change)
     return images + change
 
 
-def invert(images: Tensor, generator: Generator) -> Tensor:
+def invert(images: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
     """Every other image as its negative."""
-    return torch.where(_uniform(images, generator) < 0.5, 1 - images, images)
+    return torch.where(_uniform(images, generator) < 0.5 * strength, 1 - images, images)
 
 
-def flip(images: Tensor, generator: Generator) -> Tensor:
+def flip(images: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
     """Every other image mirrored left to right."""
-    return torch.where(_uniform(images, generator) < 0.5, images.flip(3), images)
+    return torch.where(_uniform(images, generator) < 0.5 * strength, images.flip(3), images)
 
 
-def shift(images: Tensor, generator: Generator) -> Tensor:
+def shift(images: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
     """One pixel to the left, right, up or down, or none: the same share of each."""
     moves = torch.tensor([(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)])
-    choice = torch.randint(len(moves), (len(images),), generator=generator).to(images.device)
+    choice = torch.randint(len(moves), (len(images),), generator=generator)
+    if strength < 1:
+        choice = choice * (torch.rand(len(images), generator=generator) < strength)
+    choice = choice.to(images.device)
     shifted = torch.stack([torch.roll(F.pad(images, (1, 1, 1, 1)), tuple(move.tolist()), (2, 3)) for move in moves])
     return shifted[choice, torch.arange(len(images), device=images.device)][:, :, 1:-1, 1:-1]
 
 
-def affine(images: Tensor, generator: Generator) -> Tensor:
+def affine(images: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
     """Rotation, shear, scale and shift: how far each pixel's source moves, (n, size, size, 2), in half sides."""
     count = len(images)
-    draw = torch.randn(6, count, generator=generator).to(images.device)
+    draw = torch.randn(6, count, generator=generator).to(images.device) * strength
     angle, shear = draw[0] * _ROTATION, draw[1] * _SHEAR
     wide, high = (draw[2] * _SCALE).exp(), (draw[3] * _SCALE).exp()
     cos, sin = angle.cos(), angle.sin()
@@ -88,11 +94,11 @@ def affine(images: Tensor, generator: Generator) -> Tensor:
     return grid - _identity(images)
 
 
-def elastic(images: Tensor, generator: Generator) -> Tensor:
+def elastic(images: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
     """A smooth random displacement field (after Simard, Steinkraus and Platt, "Best Practices for Convolutional Neural
     Networks Applied to Visual Document Analysis", 2003), drawn on a coarse grid: (n, size, size, 2), in half sides."""
     knots = torch.randn(len(images), 2, _ELASTIC_KNOTS, _ELASTIC_KNOTS, generator=generator).to(images.device)
-    field = F.interpolate(knots * _ELASTIC, size=images.shape[2:], mode="bicubic", align_corners=True)
+    field = F.interpolate(knots * _ELASTIC * strength, size=images.shape[2:], mode="bicubic", align_corners=True)
     return field.permute(0, 2, 3, 1)
 
 
@@ -106,7 +112,7 @@ def _identity(images: Tensor) -> Tensor:
     return F.affine_grid(unmoved, list(images.shape), align_corners=False)
 
 
-AUGMENTATIONS: dict[str, Callable[[Tensor, Generator], Tensor]] = {
+AUGMENTATIONS: dict[str, Callable[[Tensor, Generator, float], Tensor]] = {
     "invert": invert,
     "flip": flip,
     "shift": shift,
@@ -115,4 +121,4 @@ AUGMENTATIONS: dict[str, Callable[[Tensor, Generator], Tensor]] = {
     "elastic": elastic,
 }
 _DISPLACEMENTS = (affine, elastic)
-DEFAULT = ("stroke", "affine", "elastic")
+DEFAULT = {"stroke": 1.0, "affine": 1.0, "elastic": 1.0}

@@ -1,5 +1,9 @@
-"""What stops the trainer with one line and exit status 2."""
+"""What ends the trainer with one line."""
 
 
 class TrainingError(Exception):
-    """Bad input to the trainer. The message is one line that names the path and the remedy."""
+    """Bad input to the trainer: exit status 2. The message is one line that names the path and the remedy."""
+
+
+class InterruptionError(Exception):
+    """Ctrl-C, or a platform that ends the process: exit status 130. The message says what there is now."""

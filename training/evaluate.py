@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from app.recognition import model_file
@@ -46,7 +48,7 @@ def run(model_path: Path, folder: Path, skip_unreadable: bool) -> None:
 
 
 def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool, cache: Path | None = None) -> ImageSet:
-    """The images of a folder of class folders, prepared as the model wants them, targets indexing its classes.
+    """The images of a folder of class folders, preprocessed as the model requires, targets indexing its classes.
 
     Some of the model's classes may have no folder. Raises TrainingError for a folder that is no class of the model.
     """
@@ -68,24 +70,37 @@ def evaluate(model: Checkpoint, images: ImageSet, quantised: Network | None = No
     """Classify images whose targets index the model's classes, and count; also with the quantised network, if any."""
     outputs = metrics.outputs_of(model.network(), images)
     logits = outputs[:, : len(model.classes)]
-    probabilities = (logits.double() / model.temperature).softmax(1)
-    predicted = probabilities.argmax(1)
-    matrix = metrics.confusion(predicted, images.targets, len(model.classes))
-    figures = {
-        "accuracy": metrics.accuracy(predicted, images.targets),
-        "count": len(images),
-        "calibration_error": metrics.expected_calibration_error(probabilities, images.targets),
-        # What the service compares its own answers with.
-        "predicted_share": dict(zip(model.classes, metrics.shares(predicted, len(model.classes)), strict=True)),
-        "confidence_share": metrics.confidence_shares(probabilities),
-    }
+    evaluation = _counted((logits.double() / model.temperature).softmax(1), images.targets, model.classes)
+    figures = evaluation.figures
     if model.known_threshold is not None:
         known = knownness(outputs, len(model.classes)) >= model.known_threshold
         figures["known_share"] = known.double().mean().item()
     if quantised:
         rounded = metrics.logits_of(quantised, images).argmax(1)
         figures["accuracy_8_bit"] = metrics.accuracy(rounded, images.targets)
-    return Evaluation(figures, probabilities, images.targets, matrix, metrics.per_class(matrix, model.classes))
+    return evaluation
+
+
+def pooled(evaluations: Sequence[Evaluation], classes: tuple[str, ...]) -> Evaluation:
+    """One evaluation of the images of several, of a cross-validation."""
+    probabilities = torch.cat([evaluation.probabilities for evaluation in evaluations])
+    together = _counted(probabilities, torch.cat([evaluation.targets for evaluation in evaluations]), classes)
+    together.figures["folds"] = [evaluation.figures["accuracy"] for evaluation in evaluations]
+    return together
+
+
+def _counted(probabilities: Tensor, targets: Tensor, classes: tuple[str, ...]) -> Evaluation:
+    predicted = probabilities.argmax(1)
+    figures = {
+        "accuracy": metrics.accuracy(predicted, targets),
+        "count": len(targets),
+        "calibration_error": metrics.expected_calibration_error(probabilities, targets),
+        # What the service compares its own answers with.
+        "predicted_share": dict(zip(classes, metrics.shares(predicted, len(classes)), strict=True)),
+        "confidence_share": metrics.confidence_shares(probabilities),
+    }
+    matrix = metrics.confusion(predicted, targets, len(classes))
+    return Evaluation(figures, probabilities, targets, matrix, metrics.per_class(predicted, targets, classes))
 
 
 def summary(figures: dict[str, Any]) -> str:
@@ -93,7 +108,11 @@ def summary(figures: dict[str, Any]) -> str:
     text = f"{figures['accuracy']:.2%}"
     if "accuracy_8_bit" in figures:
         text += f" ({figures['accuracy_8_bit']:.2%} in 8-bit integers)"
-    return f"{text} of {figures['count']:,} images"
+    low, high = metrics.interval(figures["accuracy"], figures["count"])
+    text += f" of {figures['count']:,} images, 95 % interval {low:.2%} to {high:.2%}"
+    if "folds" in figures:
+        text += f", cross-validated in {len(figures['folds'])} folds"
+    return text
 
 
 def table(rows: list[ClassFigures]) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 from app.recognition.model_file import Network
 from training import checkpoint
 from training.checkpoint import Checkpoint
+from training.division import Grouping, hold_out
 from training.evaluate import evaluate, read_for
 from training.images import CACHE, ImageSet
 from training.networks import EIGHT_BIT
 from training.onnx_export import ServedNetwork
-from training.parts import split_validation
 from training.quantisation import served_network
 from training.tree import extra_tests, find_part, require_part
 
@@ -57,7 +57,10 @@ def _quantised(model: Checkpoint, data: Path, skip_unreadable: bool) -> tuple[Se
     sets: dict[str, ImageSet] = {
         part: read_for(model, folder, skip_unreadable, data / CACHE) for part, folder in folders.items()
     }
-    served = served_network(model, *split_validation(sets, _VALIDATION_FRACTION, seed=0))
+    train, validation = sets["train"], sets.get("validation")
+    if validation is None:
+        train, validation = hold_out(train, _VALIDATION_FRACTION, 0, Grouping(data).of(train))
+    served = served_network(model, train, validation if len(validation) else None)
     if not served.quantised:
         return served, model
     network = Network(served.onnx)

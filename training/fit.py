@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable
@@ -11,14 +10,15 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from training.augmentation import augmenter
 from training.distributed import Team
+from training.errors import TrainingError
 from training.images import ImageSet
 from training.metrics import Scores, score
-from training.optimisation import Average, learning_rate, make_optimizer
+from training.objective import Objective
+from training.optimisation import averaged, learning_rate, make_optimizer
 from training.progress import bar
 from training.recipes import Recipe
 from training.unknown import Unknown
@@ -78,28 +78,39 @@ class Trainer:
     ) -> None:
         self.recipe = recipe
         self.team = team or Team()
+        if min(recipe.batch_size, len(train)) < self.team.size:
+            raise TrainingError(
+                f"{self.team.size} processes for batches of {min(recipe.batch_size, len(train))} images: "
+                "each needs one at least. Start fewer, or give a larger --batch-size."
+            )
         self._device = torch.device(recipe.device)
         self._train, self._validation = train, validation
         plain = network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._average = copy.deepcopy(plain)
+        self._average = averaged(plain, recipe.model_ema_decay)
         self._network = self.team.share(plain)
         self._optimizer = make_optimizer(plain, recipe)
-        self._following = Average(plain, self._average, recipe.model_ema_decay)
-        self._teacher = teacher.to(self._device).eval() if teacher else None
         self._unknown = unknown
         self._augment = augmenter(recipe.augment)
-        if class_weights is not None and unknown:
-            class_weights = torch.cat([class_weights, torch.ones(1)])
-        self._class_weights = None if class_weights is None else class_weights.to(self._device)
-        # Only whole batches, so that every step weighs the same; what is left over has its turn in other epochs.
+        classes = len(train.classes)
+        self._class_weights = class_weights
+        self._objective = Objective(
+            classes,
+            classes + (unknown is not None),
+            recipe.label_smoothing,
+            None if class_weights is None else class_weights.to(self._device),
+            teacher.to(self._device) if teacher else None,
+            self.team,
+        )
         self._batch_size = min(recipe.batch_size, len(train)) // self.team.size * self.team.size
-        self._steps = len(train) // self._batch_size
-        self.result = Fit(_copy(self._average))
+        # Batch normalisation needs two images, and every process one.
+        least = self._batch_size if recipe.drop_last else min(self._batch_size, max(2, self.team.size))
+        self._batches = _Batches(len(train), self._batch_size, least)
+        self.result = Fit(_copy(self._average.module))
 
     def fit(self, on_epoch: Callable[[Trainer], None] = lambda _: None) -> Fit:
         """Train up to the recipe's last epoch, or until its patience ends; `on_epoch` is called after each epoch.
 
-        Ctrl-C ends the training with what is best so far.
+        Ctrl-C ends the training with what is best so far, which may be nothing.
         """
         try:
             for number in range(len(self.result.epochs) + 1, self.recipe.epochs + 1):
@@ -115,74 +126,57 @@ class Trainer:
     def _epoch(self, number: int) -> Epoch:
         started = time.perf_counter()
         seed = self.recipe.seed * 1_000_003 + number
-        order = torch.randperm(len(self._train), generator=Generator().manual_seed(seed))
+        batches = self._batches.draw(Generator().manual_seed(seed))
         # Each process of a team distorts its images, and drops out units, in its own way.
         generator = Generator().manual_seed(seed * 1009 + self.team.rank)
         torch.manual_seed(seed * 1009 + self.team.rank)
         self._network.train()
-        losses, right, seen = 0.0, 0, 0
+        # The loss, the right answers and the images, summed over the steps.
+        sums = torch.zeros(3, dtype=torch.double)
         description = f"epoch {number}/{self.recipe.epochs}"
         with bar(
-            total=len(order), desc=description, unit="image", leave=False, disable=not self.team.leads
+            total=len(self._train), desc=description, unit="image", leave=False, disable=not self.team.leads
         ) as progress:
-            for step in range(self._steps):
-                batch = order[step * self._batch_size : (step + 1) * self._batch_size]
+            for step, batch in enumerate(batches):
                 mine = self._train.subset(batch[self.team.rank :: self.team.size])
                 images, targets = mine.images[mine.rows], mine.targets
                 if self._unknown:
                     images, targets = self._unknown.joined(images, targets, len(mine.classes), generator)
                 targets = targets.to(self._device)
                 inputs = self._augment(images.to(self._device).float() / 255, generator)
-                lr = learning_rate(self.recipe, number - 1 + step / self._steps)
-                loss, logits = self._step(inputs, targets, lr)
-                self._following.follow((number - 1) * self._steps + step)
-                losses += loss
-                right += int((logits.argmax(1) == targets).sum())
-                seen += len(targets)
-                progress.set_postfix(loss=f"{losses / (step + 1):.4f}", accuracy=f"{right / seen:.2%}", refresh=False)
+                lr = learning_rate(self.recipe, number - 1 + step / len(batches))
+                loss, right = self._step(inputs, targets, lr)
+                self._average.update_parameters(_plain(self._network))
+                sums += torch.tensor([loss, right, len(targets)], dtype=torch.double)
+                losses, rights, seen = sums.tolist()
+                progress.set_postfix(loss=f"{losses / (step + 1):.4f}", accuracy=f"{rights / seen:.2%}", refresh=False)
                 progress.update(len(batch))
-        return Epoch(number, time.perf_counter() - started, losses / self._steps, right / seen, lr)
+        losses, rights, seen = self.team.sum(sums).tolist()
+        losses /= len(batches) * self.team.size
+        return Epoch(number, time.perf_counter() - started, losses, rights / seen, lr)
 
-    def _step(self, inputs: Tensor, targets: Tensor, lr: float) -> tuple[float, Tensor]:
+    def _step(self, inputs: Tensor, targets: Tensor, lr: float) -> tuple[float, int]:
+        """Learn from a batch; the loss and the number of right answers."""
         for group in self._optimizer.param_groups:
             group["lr"] = lr
         inputs = inputs.to(memory_format=torch.channels_last)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.amp):
             logits = self._network(inputs).float()
-            taught = self._taught(inputs, targets)
-        if taught is None:
-            smoothing = self.recipe.label_smoothing
-            loss = F.cross_entropy(logits, targets, self._class_weights, label_smoothing=smoothing)
-        else:
-            loss = F.cross_entropy(logits, taught, self._class_weights)
+            taught = self._objective.taught(inputs, targets)
+        loss = self._objective(logits, taught)
         self._optimizer.zero_grad()
         loss.backward()
         self._optimizer.step()
-        return loss.item(), logits.detach()
-
-    @torch.no_grad()
-    def _taught(self, inputs: Tensor, targets: Tensor) -> Tensor | None:
-        """What the teacher, if there is one, makes of a batch: probabilities, as many columns as the network has."""
-        if not self._teacher:
-            return None
-        classes = len(self._train.classes)
-        logits: Tensor = self._teacher(inputs).float()
-        if not self._unknown:
-            return logits[:, :classes].softmax(1)
-        if logits.shape[1] > classes:
-            return logits.softmax(1)
-        # A teacher that knows nothing of images of no class: what they are is taken from their targets.
-        taught = F.pad(logits.softmax(1), (0, 1))
-        strange = F.one_hot(targets, classes + 1).float()
-        return torch.where((targets == classes)[:, None], strange, taught)
+        return loss.item(), int((logits.detach().argmax(1) == targets).sum())
 
     def _keep_best(self, epoch: Epoch) -> None:
         best = self.result.best_loss
         if self._validation is not None and self.team.leads:
-            epoch.validation = score(self._average, self._validation)
-        self.result.epochs.append(epoch)
+            epoch.validation = score(self._average.module, self._validation, self._class_weights)
+        # The weights first: an interruption finds none whose epoch is not counted.
         if epoch.validation is None or epoch.validation.loss <= best:
-            self.result.state, self.result.best_epoch = _copy(self._average), epoch.number
+            self.result.state, self.result.best_epoch = _copy(self._average.module), epoch.number
+        self.result.epochs.append(epoch)
 
     def state_dict(self) -> dict[str, Any]:
         """All that the rest of the training depends on, as tensors and plain values."""
@@ -202,6 +196,21 @@ class Trainer:
         self._optimizer.load_state_dict(state["optimizer"])
         epochs = [Epoch.from_dict(epoch) for epoch in state["epochs"]]
         self.result = Fit(state["best"], state["best_epoch"], epochs)
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """How an epoch's images are divided: into batches of `size`, and one of the rest if that has at least `least`. With
+    whole batches alone every step weighs the same, and what is left over has its turn in other epochs."""
+
+    images: int
+    size: int
+    least: int
+
+    def draw(self, generator: Generator) -> list[Tensor]:
+        """The places of the images of each batch, in random order."""
+        batches = list(torch.randperm(self.images, generator=generator).split(self.size))
+        return batches[:-1] if len(batches[-1]) < self.least else batches
 
 
 def _plain(network: nn.Module) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Image files → one array of what the network sees, prepared by the server's own function, on all cores, once.
+"""Image files → one array of network inputs, preprocessed once, on all cores, by the server's own function.
 
 The array lies in a file that is mapped into memory: a second run starts at once, and a tree larger than the memory is
 streamed by the operating system, with the same results.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -18,23 +19,31 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import PIL
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-import app.recognition
 from app.recognition.decoding import FORMATS, ImageError, decode
 from app.recognition.preprocessing import Preprocessing
 from training.errors import TrainingError
+from training.fingerprint import code_digest
 from training.progress import bar
-from training.tree import Listing
 
 # Scanners and converters write these too, and here nobody hostile sends them.
 TRAINING_FORMATS = (*FORMATS, "TIFF", "PPM")
 CACHE = ".handwritten-cache"
 _CHUNK = 500
 _Failures = dict[int, str]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The image files of one folder of class folders, by class."""
+
+    folder: Path
+    classes: tuple[str, ...]
+    paths: tuple[str, ...]
+    targets: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,14 @@ class ImageSet:
             yield self.images[rows], targets
 
     @property
+    def fingerprint(self) -> str:
+        """Changes with any pixel, target or class of the set."""
+        digest = hashlib.blake2b(repr(self.classes).encode(), digest_size=12)
+        for batch, targets in self.batches(_CHUNK):
+            digest.update(batch.contiguous().numpy().tobytes() + targets.contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    @property
     def counts(self) -> dict[str, int]:
         """Number of images of each class."""
         return dict(zip(self.classes, self.targets.bincount(minlength=len(self.classes)).tolist(), strict=True))
@@ -78,7 +95,7 @@ class ImageSet:
 def read_images(
     listing: Listing, preprocessing: Preprocessing, skip_unreadable: bool = False, cache: Path | None = None
 ) -> ImageSet:
-    """Decode and prepare every image of a listing, in its order, or find them in the folder `cache`.
+    """Decode and preprocess every image of a listing, in its order, or find them in the folder `cache`.
 
     Raises TrainingError naming the first file that is no image or shows nothing; with `skip_unreadable` these are left
     out and counted instead, unless none is left of a class.
@@ -113,23 +130,35 @@ def _cached(listing: Listing, preprocessing: Preprocessing, cache: Path | None) 
             cache.mkdir(exist_ok=True)
             prefix = f"{listing.folder.name}-{preprocessing.method}-{preprocessing.size}-"
             file = cache / f"{prefix}{_fingerprint(listing, preprocessing)}.npy"
-            if not file.exists():
+            found = _found(file, shape)
+            if found is None:
                 for stale in cache.glob(f"{prefix}*"):
                     stale.unlink()
                 _fill_cache(file, shape, listing, preprocessing)
-            failures = json.loads(file.with_suffix(".json").read_text())
-            # "c": changes would stay in memory, which torch wants to be possible, and never reach the file.
-            return np.load(file, mmap_mode="c"), {int(row): reason for row, reason in failures.items()}
+                found = _found(file, shape)
+            if found is not None:
+                return found
     with tempfile.TemporaryFile() as nameless:
         images: NDArray[np.uint8] = np.memmap(nameless, np.uint8, "w+", shape=shape)
-    return images, _prepare_all(images, listing, preprocessing)
+    return images, _preprocess_all(images, listing, preprocessing)
+
+
+def _found(file: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], _Failures] | None:
+    """What the cache has, or None if it has nothing or something damaged."""
+    try:
+        failures = {int(row): str(reason) for row, reason in json.loads(file.with_suffix(".json").read_text()).items()}
+        # "c": changes would stay in memory, which torch wants to be possible, and never reach the file.
+        images = np.load(file, mmap_mode="c")
+    except (OSError, ValueError, EOFError, AttributeError):
+        return None
+    return (images, failures) if images.shape == shape and images.dtype == np.uint8 else None
 
 
 def _fill_cache(file: Path, shape: tuple[int, ...], listing: Listing, preprocessing: Preprocessing) -> None:
     unfinished = file.with_name(f"{os.getpid()}.part")
     try:
         images = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
-        failures = _prepare_all(images, listing, preprocessing)
+        failures = _preprocess_all(images, listing, preprocessing)
         images.flush()
         file.with_suffix(".json").write_text(json.dumps(failures))
         unfinished.replace(file)
@@ -138,11 +167,9 @@ def _fill_cache(file: Path, shape: tuple[int, ...], listing: Listing, preprocess
 
 
 def _fingerprint(listing: Listing, preprocessing: Preprocessing) -> str:
-    """Changes with any file's name, size or time of change, and with the code that prepares."""
+    """Changes with any file's name, size or time of change, and with the code that preprocesses."""
     digest = hashlib.blake2b(digest_size=12)
-    digest.update(repr((asdict(preprocessing), PIL.__version__, TRAINING_FORMATS)).encode())
-    for source in ("decoding.py", "preprocessing.py", "segmentation.py", "photographs.py", "components.py", "ink.onnx"):
-        digest.update((Path(app.recognition.__path__[0]) / source).read_bytes())
+    digest.update(repr((asdict(preprocessing), code_digest(), TRAINING_FORMATS)).encode())
     for path in listing.paths:
         status = os.stat(path)
         name = path.removeprefix(str(listing.folder))  # not os.path.relpath: it takes longer than asking for the status
@@ -150,34 +177,43 @@ def _fingerprint(listing: Listing, preprocessing: Preprocessing) -> str:
     return digest.hexdigest()
 
 
-def _prepare_all(images: NDArray[np.uint8], listing: Listing, preprocessing: Preprocessing) -> _Failures:
+def _preprocess_all(images: NDArray[np.uint8], listing: Listing, preprocessing: Preprocessing) -> _Failures:
     """Fill `images` and return what is wrong with the files that could not be used, by row."""
     failures: _Failures = {}
     starts = range(0, len(images), _CHUNK)
     chunks = (listing.paths[start : start + _CHUNK] for start in starts)
     with (
-        ProcessPoolExecutor(min(os.cpu_count() or 1, len(starts))) as pool,
+        ProcessPoolExecutor(min(os.cpu_count() or 1, len(starts)), initializer=_leave_signals_to_the_parent) as pool,
         bar(total=len(images), desc=f"reading {listing.folder}", unit="image") as done,
     ):
         try:
-            for start, (prepared, wrong) in zip(
-                starts, pool.map(partial(_prepare_chunk, preprocessing), chunks), strict=True
+            for start, (preprocessed, wrong) in zip(
+                starts, pool.map(partial(_preprocess_chunk, preprocessing), chunks), strict=True
             ):
-                images[start : start + len(prepared)] = prepared
+                images[start : start + len(preprocessed)] = preprocessed
                 failures |= {start + offset: reason for offset, reason in wrong.items()}
-                done.update(len(prepared))
+                done.update(len(preprocessed))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     return failures
 
 
-def _prepare_chunk(preprocessing: Preprocessing, paths: Sequence[str]) -> tuple[NDArray[np.uint8], _Failures]:
+def _leave_signals_to_the_parent() -> None:
+    # A terminal's Ctrl-C reaches every process; one of them tells the user.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _preprocess_chunk(preprocessing: Preprocessing, paths: Sequence[str]) -> tuple[NDArray[np.uint8], _Failures]:
     images = np.zeros((len(paths), preprocessing.size, preprocessing.size), np.uint8)
     failures = {}
     for offset, path in enumerate(paths):
         try:
             images[offset] = preprocessing(decode(Path(path).read_bytes(), formats=TRAINING_FORMATS))
-        except (ImageError, OSError) as error:
-            failures[offset] = str(error)
+        except ImageError as error:
+            # The reason alone: what follows tells those who upload what to do, and here it is a file in a folder.
+            failures[offset] = f"{str(error).split('. ')[0].rstrip('.')}."
+        except OSError as error:
+            failures[offset] = f"It cannot be read ({error.strerror or error})."
     return images, failures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -58,11 +59,11 @@ def outputs_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
     )
 
 
-def score(network: nn.Module, images: ImageSet) -> Scores:
-    """The figures of a validation set."""
+def score(network: nn.Module, images: ImageSet, class_weights: Tensor | None = None) -> Scores:
+    """The figures of a validation set; with `class_weights` (classes,) the loss is a weighted mean, as in training."""
     logits, targets = logits_of(network, images), images.targets
     return Scores(
-        loss=F.cross_entropy(logits, targets).item(),
+        loss=F.cross_entropy(logits, targets, class_weights).item(),
         accuracy=accuracy(logits.argmax(1), targets),
         auc=macro_auc(logits.softmax(1), targets),
     )
@@ -71,6 +72,15 @@ def score(network: nn.Module, images: ImageSet) -> Scores:
 def accuracy(predicted: Tensor, targets: Tensor) -> float:
     """Share of right answers, 0 to 1."""
     return (predicted == targets).double().mean().item()
+
+
+def interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % confidence interval of a share of `count` (Wilson, "Probable Inference, the Law of Succession, and
+    Statistical Inference", 1927)."""
+    z = 1.959964
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def macro_auc(probabilities: Tensor, targets: Tensor) -> float | None:
@@ -89,14 +99,17 @@ def confusion(predicted: Tensor, targets: Tensor, classes: int) -> Tensor:
     return torch.bincount(targets * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
-def per_class(matrix: Tensor, names: tuple[str, ...]) -> list[ClassFigures]:
-    """Precision, recall and F1 of each class from a confusion matrix; 0 where nothing was there to count."""
-    right = matrix.diagonal().double()
-    precision = right / matrix.sum(0).clamp(min=1)
-    recall = right / matrix.sum(1).clamp(min=1)
-    f1 = 2 * precision * recall / (precision + recall).clamp(min=1e-12)
-    columns = zip(names, matrix.sum(1).tolist(), precision.tolist(), recall.tolist(), f1.tolist(), strict=True)
-    return [ClassFigures(*row) for row in columns]
+def per_class(predicted: Tensor, targets: Tensor, names: tuple[str, ...]) -> list[ClassFigures]:
+    """Precision, recall and F1 of each class; 0 where nothing was there to count."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    columns = precision_recall_fscore_support(
+        targets.numpy(), predicted.numpy(), labels=range(len(names)), zero_division=0
+    )
+    return [
+        ClassFigures(name, int(count), float(precision), float(recall), float(f1))
+        for name, precision, recall, f1, count in zip(names, *columns, strict=True)
+    ]
 
 
 def shares(values: Tensor, bins: int) -> list[float]:

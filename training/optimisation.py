@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from training.recipes import Recipe
 
@@ -47,21 +49,18 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
             return recipe.lr
 
 
-class Average:
-    """Exponential moving average of weights and running statistics: an ensemble of the last epochs for the price of one
-    network (Polyak and Juditsky, 1992, for the idea; torchvision's `--model-ema` for the name)."""
+def averaged(network: nn.Module, decay: float) -> AveragedModel:
+    """The exponential moving average of a network's weights and running statistics: an ensemble of the last epochs for
+    the price of one network (Polyak and Juditsky, 1992, for the idea; torchvision's `--model-ema` for the name).
 
-    def __init__(self, network: nn.Module, average: nn.Module, decay: float) -> None:
-        self._decay = decay
-        pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
-        self._means = [mean for mean, _ in pairs if mean.is_floating_point()]
-        self._values = [value for _, value in pairs if value.is_floating_point()]
-        self._counters = [pair for pair in pairs if not pair[0].is_floating_point()]
+    It moves faster at first, while the weights still change a lot. A decay of 0 follows them at once.
+    """
 
-    @torch.no_grad()
-    def follow(self, step: int) -> None:
-        """Move towards the network's present weights; faster at first, while they still change a lot."""
-        decay = min(self._decay, (1 + step) / (10 + step)) if self._decay else 0.0
-        torch._foreach_lerp_(self._means, self._values, 1 - decay)
-        for counter, value in self._counters:
-            counter.copy_(value)
+    def move(averages: Any, values: Any, step: Tensor | int) -> None:
+        if not averages[0].is_floating_point():  # a counter
+            torch._foreach_copy_(averages, values)
+            return
+        count = int(step)
+        torch._foreach_lerp_(averages, values, 1 - min(decay, (1 + count) / (10 + count)) if decay else 1.0)
+
+    return AveragedModel(network, multi_avg_fn=torch.no_grad()(move), use_buffers=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, get_args
 
+from app.recognition.preprocessing import Method
 from training.augmentation import AUGMENTATIONS
 from training.errors import TrainingError
 from training.recipes import Optimizer, Recipe, Scheduler
@@ -15,17 +17,25 @@ def add_recipe(group: Any) -> None:
     """Options named as the recipe's fields; what is not given does not appear among the parsed options."""
     default = Recipe()
 
-    def add(field: str, help: str = "", **options: Any) -> None:
+    def add(field: str, help: str = "", also: Sequence[str] = (), **options: Any) -> None:
         shown = getattr(default, field)
         if isinstance(shown, (tuple, dict)):
             shown = " ".join(shown) or "none"
-        elif field == "teacher":
+        elif field in ("teacher", "init"):
             shown = "none"
         elif field in ("epochs", "batch_size"):
             shown = "by the number of images"
-        flag = f"--{field.replace('_', '-')}"
-        group.add_argument(flag, dest=field, default=argparse.SUPPRESS, help=f"{help} ({shown})".strip(), **options)
+        flags = [f"--{field.replace('_', '-')}", *also]
+        group.add_argument(*flags, dest=field, default=argparse.SUPPRESS, help=f"{help} ({shown})".strip(), **options)
 
+    add(
+        "preprocessing",
+        "ink: characters, cropped and centred; plain: pictures that fill their frame",
+        ["--prepare"],
+        choices=get_args(Method),
+    )
+    add("size", "pixels of a side of what the network sees", type=positive)
+    add("validation_fraction", "of each class, to choose the epoch by, if DATA has no validation/", type=fraction)
     add("epochs", "passes over the images", type=positive)
     add("batch_size", "images to a step, over all processes", type=positive)
     add("opt", "optimizer", choices=get_args(Optimizer))
@@ -37,24 +47,37 @@ def add_recipe(group: Any) -> None:
     add("lr_step_size", "epochs, for step", type=positive)
     add("lr_gamma", "factor, for step", type=float)
     names = ", ".join(AUGMENTATIONS)
-    add("augment", f"any of {names}; none to switch it off", nargs="*", choices=AUGMENTATIONS, metavar="NAME")
+    add("augment", f"any of {names}, each with =STRENGTH or 1; none: none at all", nargs="*", metavar="NAME")
     add("model_ema_decay", "of the averaged weights, 0 for none", type=fraction)
     add("class_weight", "CLASS=FACTOR (repeatable), or balanced", action="append", metavar="WEIGHT")
     add("patience", "epochs without a lower validation loss, 0 for no end", type=int)
     add("amp", "compute in bfloat16", action=argparse.BooleanOptionalAction)
     add("seed", type=int)
     add("device", "cpu, cuda, mps, …")
+    add("init", "a model to start from, also one of other classes", metavar="MODEL")
     add("teacher", "a model to learn from: its probabilities instead of the labels", metavar="MODEL")
 
 
 def given_choices(options: argparse.Namespace) -> dict[str, Any]:
-    """The recipe's fields that were given. Raises TrainingError for a class weight that is none."""
+    """The recipe's fields that were given. Raises TrainingError for an augmentation or a class weight that is none."""
     given = {field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)}
     if "augment" in given:
-        given["augment"] = tuple(given["augment"])
+        given["augment"] = dict(_augmentation(item) for item in given["augment"])
     if "class_weight" in given:
         given["class_weight"] = _class_weight(given["class_weight"])
     return given
+
+
+def _augmentation(item: str) -> tuple[str, float]:
+    name, _, strength = item.partition("=")
+    try:
+        if name in AUGMENTATIONS and float(strength or 1) >= 0:
+            return name, float(strength or 1)
+    except ValueError:
+        pass
+    raise TrainingError(
+        f"--augment {item}: not one of {', '.join(AUGMENTATIONS)}, nor one with a strength: affine=0.5."
+    )
 
 
 def _class_weight(given: list[str]) -> Any:

@@ -32,10 +32,13 @@ _TOLERATED_IMAGES = 2
 _OPERATORS = ("Conv", "Relu", "Add")
 
 
-def served_network(model: Checkpoint, train: ImageSet, validation: ImageSet | None) -> ServedNetwork:
-    """The model's network for the server: quantised, unless that would be no faster, or less accurate."""
+def served_network(
+    model: Checkpoint, train: ImageSet, validation: ImageSet | None, quantised: bool = True
+) -> ServedNetwork:
+    """The model's network for the server: quantised, unless that would be no faster, or less accurate, or is not
+    asked for."""
     exact = to_onnx(model.network(), model.preprocessing.size)
-    if model.architecture not in EIGHT_BIT:
+    if not quantised or model.architecture not in EIGHT_BIT:
         return ServedNetwork(exact)
     rounded = quantise(exact, train)
     if validation is not None:

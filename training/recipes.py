@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from app.recognition.preprocessing import Method
 from training.augmentation import DEFAULT as DEFAULT_AUGMENTATION
 
 # The batch and the epochs of a large set such as MNIST; a small one is divided into so many batches at least, and
@@ -17,6 +18,9 @@ _SMALLEST_BATCH = 8
 _BATCHES = 16
 _FEWEST_EPOCHS = 16
 _FEWEST_STEPS = 1500
+_FEWEST_STEPS_FROM_A_MODEL = 400
+# The learning rate rises for no more than this share of a training, however short.
+_LONGEST_WARMUP = 0.3
 
 Optimizer = Literal["adamw", "adam", "sgd", "adadelta"]
 Scheduler = Literal["cosine", "step", "constant"]
@@ -24,11 +28,16 @@ Scheduler = Literal["cosine", "step", "constant"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. The defaults are those of the committed model.
+    """The whole protocol of a training but for the images and the network. The defaults are the committed model's.
 
     `epochs` and `batch_size` of 0 are settled by the number of images, see `settled`.
+    `preprocessing` and `size` are those of every image, `validation_fraction` is what is kept of each class to choose
+    the best epoch by, if the folder does not say it; with 0 the last epoch is taken.
+    `augment` are the augmentations, each with its strength; 1 is the usual one.
+    `drop_last` leaves the last images of an epoch out if they are no whole batch.
     `class_weight` maps class names to factors of their loss, or is "balanced": the rarer a class, the higher.
     `patience` ends the training after so many epochs without a lower validation loss; 0 never does.
+    `init` is the path of a model to start from (training.transfer).
     `teacher` is the path of a model whose probabilities (before calibration) for each distorted image are learned
     instead of the labels, so that a small network comes to read like a large one (Hinton, Vinyals and Dean, "Distilling
     the Knowledge in a Neural Network", 2015); `label_smoothing` is then the teacher's affair.
@@ -37,6 +46,9 @@ class Recipe:
 
     epochs: int = 0
     batch_size: int = 0
+    preprocessing: Method = "ink"
+    size: int = 28
+    validation_fraction: float = 0.1
     opt: Optimizer = "adamw"
     lr: float = 0.01
     weight_decay: float = 0.01
@@ -45,13 +57,15 @@ class Recipe:
     lr_warmup_epochs: float = 2.0
     lr_step_size: int = 1
     lr_gamma: float = 0.7
-    augment: tuple[str, ...] = DEFAULT_AUGMENTATION
+    augment: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_AUGMENTATION))
     model_ema_decay: float = 0.998
+    drop_last: bool = True
     class_weight: dict[str, float] | Literal["balanced"] = field(default_factory=dict)
     patience: int = 0
     amp: bool = False
     seed: int = 0
     device: str = "cpu"
+    init: str = ""
     teacher: str = ""
 
     def settled(self, images: int) -> Recipe:
@@ -59,12 +73,19 @@ class Recipe:
         to learn from."""
         batch_size = self.batch_size or min(_LARGEST_BATCH, max(_SMALLEST_BATCH, images // _BATCHES))
         steps = max(1, images // batch_size)
-        epochs = self.epochs or max(_FEWEST_EPOCHS, -(-_FEWEST_STEPS // steps))
-        return replace(self, batch_size=batch_size, epochs=epochs)
+        fewest = _FEWEST_STEPS_FROM_A_MODEL if self.init else _FEWEST_STEPS
+        epochs = self.epochs or max(_FEWEST_EPOCHS, -(-fewest // steps))
+        warmup = min(self.lr_warmup_epochs, _LONGEST_WARMUP * epochs)
+        return replace(self, batch_size=batch_size, epochs=epochs, lr_warmup_epochs=warmup)
+
+
+# For `init`: what the body knows is not to be lost in the first steps, and fewer of them are needed.
+FROM_A_MODEL = Recipe(lr=0.003, model_ema_decay=0.99)
 
 
 def _plain(epochs: int, **choices: object) -> Recipe:
-    """As tutorials train: a constant learning rate, nothing averaged, smoothed or augmented."""
+    """As tutorials train: images as they are, all of them in every epoch, a constant learning rate, nothing averaged,
+    smoothed or augmented; the last epoch is the model."""
     common = {
         "opt": "adam",
         "lr": 0.001,
@@ -72,8 +93,11 @@ def _plain(epochs: int, **choices: object) -> Recipe:
         "label_smoothing": 0.0,
         "lr_scheduler": "constant",
         "lr_warmup_epochs": 0.0,
-        "augment": (),
+        "augment": {},
         "model_ema_decay": 0.0,
+        "preprocessing": "plain",
+        "validation_fraction": 0.0,
+        "drop_last": False,
     }
     return Recipe(epochs=epochs, **{**common, **choices})  # type: ignore[arg-type]
 
@@ -86,6 +110,6 @@ PUBLISHED: dict[str, Recipe] = {
     "simple-cnn": _plain(10, batch_size=200),
     "large-cnn": _plain(10, batch_size=200),
     "selu-lenet": _plain(19, batch_size=128),
-    "selu-lenet-bn": _plain(29, batch_size=128, augment=("shift", "flip")),
+    "selu-lenet-bn": _plain(29, batch_size=128, augment={"shift": 1.0, "flip": 1.0}),
     "keras-cnn": _plain(5, batch_size=64),
 }

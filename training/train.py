@@ -1,20 +1,12 @@
-"""`python -m training train DATA --output model.pt`: from a tree of labelled images to a model that can be served."""
+"""`python -m training train DATA --output my.pt`: from a folder of labelled images to a model that can be served."""
 
 from __future__ import annotations
 
-import os
-import platform
-import shlex
-import signal
-import tempfile
-import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import PIL
 import torch
 
 from app.recognition.model_file import Network
@@ -23,17 +15,22 @@ from training import checkpoint, metrics, networks
 from training.calibration import fit_temperature
 from training.checkpoint import Checkpoint
 from training.distributed import Team, joined
-from training.errors import TrainingError
-from training.evaluate import evaluate, summary, table
+from training.errors import InterruptionError, TrainingError
+from training.evaluate import Evaluation, evaluate, pooled, summary, table
 from training.fit import Fit, Trainer
+from training.given_models import GivenModels
 from training.images import ImageSet
-from training.onnx_export import ServedNetwork
-from training.parts import class_weights, read_parts, split_validation
-from training.prepare import sources
+from training.interruption import end_on_sigterm, told
+from training.material import Division, Material, read_material
+from training.objective import class_weights
+from training.outputs import require_writable
+from training.provenance import provenance
 from training.quantisation import served_network
 from training.recipes import Recipe
-from training.resume import Resumable
+from training.resume import Resumable, conditions
+from training.transfer import start_from
 from training.unknown import Unknown, read_unknown, with_threshold
+from training.watching import Watch
 
 
 @dataclass(frozen=True)
@@ -41,215 +38,194 @@ class Options:
     """What to train, on what, and where to write it.
 
     `arguments` are those of the architecture, `unknown` is a folder of images of no class. `report` is the folder of
-    the report, None for none; `command`, the command line's arguments, is noted in the model.
+    the report, None for none, `tensorboard` one for TensorBoard. `quantise` serves the network in 8-bit integers, if it
+    reads as well so. `command`, the command line's arguments, is noted in the model.
     """
 
     data: Path
     output: Path
     architecture: str
     arguments: dict[str, Any]
-    preprocessing: Preprocessing
     recipe: Recipe
-    validation_fraction: float
-    skip_unreadable: bool
-    resume: bool
-    report: Path | None
-    title: str
-    command: Sequence[str]
+    division: Division = field(default_factory=Division)
+    skip_unreadable: bool = False
+    resume: bool = False
+    report: Path | None = None
+    tensorboard: Path | None = None
+    title: str = ""
+    command: Sequence[str] = ()
     unknown: Path | None = None
+    quantise: bool = True
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How every image is prepared."""
+        return Preprocessing(self.recipe.preprocessing, self.recipe.size)
+
+    @property
+    def heading(self) -> str:
+        """What is trained on what, in words."""
+        return f"{self.output.name}: {self.architecture} on {self.data.resolve().name}"
 
 
 def run(options: Options) -> None:
     """Train, print the figures and write the model.
 
-    Raises TrainingError, before training, for whatever would make it fail afterwards.
+    Raises TrainingError, before training, for whatever would make it fail afterwards, and InterruptionError if it was
+    interrupted; that says which files there are.
     """
-    _end_on_sigterm()
+    end_on_sigterm()
     with joined(options.recipe.device) as (team, device):
         options = replace(options, recipe=replace(options.recipe, device=device))
         require_writable(options.output)
-        teacher = _teacher(options)
-        with team.leader_first():
-            sets = read_parts(options.data, options.preprocessing, options.skip_unreadable)
+        models = GivenModels.load(options.recipe)
+        with team.leader_first(), told(f"interrupted: {options.output} is as it was"):
+            material = read_material(options.data, options.recipe, options.division, options.skip_unreadable)
             unknown = read_unknown(options.unknown, options.preprocessing, options.recipe.seed)
-        if teacher and teacher.classes != sets["train"].classes:
-            raise TrainingError(
-                f"--teacher {options.recipe.teacher}: it knows other classes than the tree. "
-                "Give a model that was trained on the same ones."
-            )
-        train, validation = split_validation(sets, options.validation_fraction, options.recipe.seed)
-        print(
-            f"{len(train):,} images to train on, {len(validation) if validation else 0:,} to validate, "
-            f"{len(sets['test']):,} to test, {len(train.classes)} classes"
-        )
+        models.require_classes(material.train.classes, options.recipe)
+        print(material)
         if unknown:
             print(f"{len(unknown.train):,} images of no class to train on, {len(unknown.validation):,} to validate")
-        options = replace(options, recipe=options.recipe.settled(len(train)))
-        if options.report and team.leads:
+        training = Training(options, material, models, unknown, team)
+        with told(f"interrupted: {options.output} is as it was"):
+            cross_validated = training.cross_validate() if material.folds else None
+        result = training.fit()
+        if team.leads:
+            training.finish(result, cross_validated)
+        if result.interrupted:
+            raise InterruptionError(
+                f"interrupted after epoch {len(result.epochs)}: {options.output} has the best so far, of epoch "
+                f"{result.best_epoch}; --resume goes on with the rest"
+            )
+
+
+class Training:
+    """A training of one network, or of one for each fold and then one on all images."""
+
+    def __init__(
+        self, options: Options, material: Material, models: GivenModels, unknown: Unknown | None, team: Team
+    ) -> None:
+        self._options, self._material, self._models = options, material, models
+        self._unknown, self._team = unknown, team
+        self._recipe = options.recipe.settled(len(material.train))
+        of_no_class = {"of no class": unknown.train, "of no class to validate": unknown.validation} if unknown else {}
+        same = conditions(
+            options.architecture,
+            options.arguments,
+            self._recipe,
+            {"train": material.train, "validation": material.validation, **of_no_class},
+            team.size,
+            models.by_name,
+        )
+        self._resumable = Resumable(options.output, same)
+
+    def cross_validate(self) -> Evaluation:
+        """Train on each division into folds, and evaluate all images by the networks that have not seen them."""
+        evaluations = []
+        for number, (train, validation, test) in enumerate(self._material.folds, 1):
+            result = self._trainer(train, validation).fit()
+            if result.interrupted:
+                raise KeyboardInterrupt
+            model = self._calibrated(self._model(result), validation)
+            evaluations.append(evaluate(model, test))
+            print(f"fold {number} of {len(self._material.folds)}: accuracy {summary(evaluations[-1].figures)}")
+        return pooled(evaluations, self._material.train.classes)
+
+    def fit(self) -> Fit:
+        """Train, or go on with it. Raises InterruptionError if no epoch was completed."""
+        options = self._options
+        with told(f"interrupted before the first epoch: {options.output} is as it was"):
+            trainer = self._trainer(self._material.train, self._material.validation)
+            if options.resume:
+                self._resumable.load(trainer)
+                print(f"resuming after epoch {len(trainer.result.epochs)}")
+            report, tensorboard = (options.report, options.tensorboard) if self._team.leads else (None, None)
+            watch = Watch(options.heading, self._material, self._recipe, report, tensorboard)
+            watch.before(given_up=not options.recipe.epochs)
+
+        def on_epoch(trainer: Trainer) -> None:
+            if self._team.leads:
+                self._resumable.save(trainer)
+            try:
+                watch.after_epoch(trainer.result)
+            except TrainingError:
+                self._resumable.finished()
+                raise
+
+        result = trainer.fit(on_epoch)
+        if not result.epochs:
+            raise InterruptionError(f"interrupted in the first epoch: {options.output} is as it was")
+        return result
+
+    def finish(self, result: Fit, cross_validated: Evaluation | None) -> None:
+        """Calibrate, test, save and report. Raises InterruptionError at another Ctrl-C."""
+        options, material = self._options, self._material
+        with told(f"interrupted: {options.output} is as it was; --resume goes on after epoch {len(result.epochs)}"):
+            model = self._calibrated(self._model(result), material.validation)
+            served = served_network(model, material.train, material.validation, quantised=options.quantise)
+            quantised = Network(served.onnx) if served.quantised else None
+            evaluations = {part: evaluate(model, images, quantised) for part, images in material.tests.items()}
+            if cross_validated:
+                evaluations["test"] = cross_validated
+            model = replace(model, metrics={part: evaluation.figures for part, evaluation in evaluations.items()})
+            checkpoint.save(model, options.output, served)
+        with told(f"interrupted: {options.output} is written, its report is not"):
+            if not result.interrupted:
+                self._resumable.finished()
+            self._tell(model, result, evaluations["test"])
+
+    def _trainer(self, train: ImageSet, validation: ImageSet | None) -> Trainer:
+        options, recipe = self._options, self._recipe
+        torch.manual_seed(recipe.seed)
+        outputs = len(train.classes) + (self._unknown is not None)
+        network = networks.build(options.architecture, outputs, recipe.size, **options.arguments)
+        if self._models.init:
+            start_from(network, self._models.init, train)
+        teacher = self._models.teacher.network() if self._models.teacher else None
+        weights = class_weights(recipe, train)
+        return Trainer(network, train, validation, recipe, weights, self._team, teacher, self._unknown)
+
+    def _model(self, result: Fit) -> Checkpoint:
+        options = self._options
+        return Checkpoint(
+            architecture=options.architecture,
+            arguments=options.arguments,
+            classes=self._material.train.classes,
+            state=result.state,
+            preprocessing=options.preprocessing,
+            provenance=provenance(
+                options.data,
+                self._material,
+                self._recipe,
+                result,
+                options.command,
+                self._models.by_name,
+                options.unknown,
+            ),
+            title=options.title,
+            learned_unknown=self._unknown is not None,
+        )
+
+    def _calibrated(self, model: Checkpoint, validation: ImageSet | None) -> Checkpoint:
+        """The model with all that is chosen by validation images."""
+        if validation is None:
+            return model
+        logits = metrics.logits_of(model.network(), validation)
+        model = replace(model, temperature=fit_temperature(logits, validation.targets))
+        return with_threshold(model, validation, self._unknown)
+
+    def _tell(self, model: Checkpoint, result: Fit, evaluation: Evaluation) -> None:
+        options = self._options
+        print(table(evaluation.per_class))
+        if self._material.skipped:
+            print(f"skipped {self._material.skipped} unreadable files")
+        if options.report:
             from training.report import folder
 
-            folder.write_before(options.report, _title(options), sets)
-            print(f"the first images of each class are in {options.report / 'report.html'}")
-        result = _fit(options, train, validation, team, teacher, unknown)
-        if team.leads:
-            model = _finished_model(options, sets, validation, result, teacher, unknown)
-            _test_and_save(options, model, served_network(model, sets["train"], validation), sets, result)
-
-
-def require_writable(output: Path) -> None:
-    """Raises TrainingError if a file cannot be written there: better now than after training."""
-    if output.is_dir():
-        raise TrainingError(f"{output}: is a folder. Name the file to write, such as {output / 'model.pt'}.")
-    try:
-        with tempfile.TemporaryFile(dir=output.parent):
-            pass
-    except OSError as error:
-        raise TrainingError(
-            f"{output}: cannot be written ({error.strerror}). Create {output.parent}, or choose another --output."
-        ) from error
-
-
-def _end_on_sigterm() -> None:
-    """A platform's way of stopping is as good as Ctrl-C: the best so far is kept."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-def _fit(
-    options: Options,
-    train: ImageSet,
-    validation: ImageSet | None,
-    team: Team,
-    teacher: Checkpoint | None,
-    unknown: Unknown | None,
-) -> Fit:
-    recipe = options.recipe
-    torch.manual_seed(recipe.seed)
-    outputs = len(train.classes) + (unknown is not None)
-    network = networks.build(options.architecture, outputs, options.preprocessing.size, **options.arguments)
-    taught_by = teacher.network() if teacher else None
-    trainer = Trainer(network, train, validation, recipe, class_weights(recipe, train), team, taught_by, unknown)
-    resumable = Resumable(options.output, options.architecture, options.arguments, recipe, train, teacher, unknown)
-    if options.resume:
-        resumable.load(trainer)
-        print(f"resuming after epoch {len(trainer.result.epochs)}")
-
-    def on_epoch(trainer: Trainer) -> None:
-        if team.leads:
-            resumable.save(trainer)
-        print(_line(trainer.result, recipe), flush=True)
-
-    result = trainer.fit(on_epoch)
-    if result.interrupted:
-        print(f"interrupted: keeping the best so far, of epoch {result.best_epoch}; --resume goes on with the rest")
-    elif team.leads:
-        resumable.finished()
-    return result
-
-
-def _teacher(options: Options) -> Checkpoint | None:
-    path = options.recipe.teacher
-    if not path:
-        return None
-    teacher = checkpoint.load(Path(path))
-    if teacher.preprocessing != options.preprocessing:
-        raise TrainingError(
-            f"--teacher {path}: its images are prepared by {teacher.preprocessing.method!r}. Give the same --prepare."
-        )
-    return teacher
-
-
-def _line(result: Fit, recipe: Recipe) -> str:
-    last = result.epochs[-1]
-    line = (
-        f"epoch {last.number}/{recipe.epochs}  {last.seconds:.1f} s  loss {last.loss:.4f}  accuracy {last.accuracy:.2%}"
-    )
-    if last.validation:
-        scores = last.validation
-        line += f"  validation: loss {scores.loss:.4f}  accuracy {scores.accuracy:.2%}"
-        line += f"  AUC {scores.auc:.5f}" if scores.auc is not None else ""
-        line += "  best" if result.best_epoch == last.number else ""
-    return line
-
-
-def _finished_model(
-    options: Options,
-    sets: dict[str, ImageSet],
-    validation: ImageSet | None,
-    result: Fit,
-    teacher: Checkpoint | None,
-    unknown: Unknown | None,
-) -> Checkpoint:
-    model = Checkpoint(
-        architecture=options.architecture,
-        arguments=options.arguments,
-        classes=sets["train"].classes,
-        state=result.state,
-        preprocessing=options.preprocessing,
-        provenance=_provenance(options, sets, result, teacher),
-        title=options.title,
-        learned_unknown=unknown is not None,
-    )
-    if validation is None:
-        return model
-    logits = metrics.logits_of(model.network(), validation)
-    model = replace(model, temperature=fit_temperature(logits, validation.targets))
-    return with_threshold(model, validation, unknown)
-
-
-def _test_and_save(
-    options: Options, model: Checkpoint, served: ServedNetwork, sets: dict[str, ImageSet], result: Fit
-) -> None:
-    quantised = Network(served.onnx) if served.quantised else None
-    evaluations = {part: evaluate(model, images, quantised) for part, images in sets.items() if part.startswith("test")}
-    model = replace(model, metrics={part: evaluation.figures for part, evaluation in evaluations.items()})
-    checkpoint.save(model, options.output, served)
-    print(table(evaluations["test"].per_class))
-    skipped = sum(images.skipped for images in sets.values())
-    if skipped:
-        print(f"skipped {skipped} unreadable files")
-    if options.report:
-        from training.report import folder
-
-        folder.write_after(options.report, _title(options), sets, model, result.epochs, evaluations["test"])
-        print(f"report in {options.report / 'report.html'}")
-    for part, figures in model.metrics.items():
-        print(f"{part} accuracy {summary(figures)}")
-    print(f"wrote {options.output}")
-
-
-def _title(options: Options) -> str:
-    return f"{options.output.name}: {options.architecture} on {options.data.resolve().name}"
-
-
-def _provenance(options: Options, sets: dict[str, ImageSet], result: Fit, teacher: Checkpoint | None) -> dict[str, Any]:
-    return {
-        "data": {
-            "folder": options.data.name,
-            "images": {part: len(images) for part, images in sets.items()},
-            "sources": sources.read(options.data) | (sources.read(options.unknown) if options.unknown else {}),
-            "training images by class": sets["train"].counts,
-            "skipped files": sum(images.skipped for images in sets.values()),
-        },
-        "command": shlex.join(["python", "-m", "training", *options.command]),
-        "recipe": asdict(options.recipe),
-        "teacher": _summary(teacher) if teacher else None,
-        "seed": options.recipe.seed,
-        "epochs": len(result.epochs),
-        "best epoch": result.best_epoch,
-        "interrupted": result.interrupted,
-        "training seconds": round(sum(epoch.seconds for epoch in result.epochs), 1),
-        "versions": {"torch": torch.__version__, "pillow": PIL.__version__, "python": platform.python_version()},
-        "machine": {"device": options.recipe.device, "threads": torch.get_num_threads(), "cores": os.cpu_count()},
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _summary(teacher: Checkpoint) -> dict[str, Any]:
-    return {
-        "version": teacher.version,
-        "architecture": teacher.architecture,
-        "parameters": teacher.parameters,
-        "accuracy": {part: figures["accuracy"] for part, figures in teacher.metrics.items()},
-        "command": teacher.provenance.get("command"),
-    }
+            page = folder.write_after(
+                options.report, options.heading, self._material.sets, model, result.epochs, evaluation
+            )
+            print(f"report in {page}")
+        for part, figures in model.metrics.items():
+            print(f"{part} accuracy {summary(figures)}")
+        print(f"wrote {options.output}")

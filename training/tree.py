@@ -1,13 +1,14 @@
-"""Image folders: where the parts of a tree are, and which images and classes each has."""
+"""Image folders: where the parts of a tree are, which images and classes each has, and how they are read."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from app.recognition.preprocessing import Preprocessing
 from training.class_names import class_of
 from training.errors import TrainingError
+from training.images import CACHE, ImageSet, Listing, read_images
 
 # Both spellings are in use; the first is the one that messages name.
 PART_NAMES = {
@@ -15,17 +16,44 @@ PART_NAMES = {
     "validation": ("validation", "valid", "val"),
     "test": ("test", "testing"),
 }
-_LAYOUT = "DATA/train/<class>/*.png and DATA/test/<class>/*.png"
+_LAYOUT = "DATA/<class>/*.png, or in DATA/train/<class>/*.png and DATA/test/<class>/*.png"
+# What a folder that is not divided is called in messages and in the model.
+WHOLE = "all"
 
 
-@dataclass(frozen=True)
-class Listing:
-    """The images of one part, by class."""
+def read_tree(data: Path, preprocessing: Preprocessing, skip_unreadable: bool = False) -> dict[str, ImageSet]:
+    """The images of a folder's parts, all of the same classes.
 
-    folder: Path
-    classes: tuple[str, ...]
-    paths: tuple[str, ...]
-    targets: tuple[int, ...]
+    "train", "test" and, if the folder has one, "validation"; then its further test sets, each under its folder's name,
+    their targets indexing the same classes. Or, of a folder that has neither train/ nor test/, all of its classes'
+    images as "all".
+    Raises TrainingError for a tree that is incomplete or has files that are no images.
+    """
+    if not is_divided(data):
+        listings = {WHOLE: list_images(data)}
+    else:
+        folders = {part: require_part(data, part) for part in ("train", "test")}
+        validation = find_part(data, "validation")
+        if validation:
+            folders["validation"] = validation
+        listings = {part: list_images(folder) for part, folder in folders.items()}
+        for listing in listings.values():
+            _require_same_classes(listings["train"], listing)
+        for folder in extra_tests(data):
+            listings[folder.name] = list_images(folder)
+            require_known_classes(listings[folder.name], listings["train"].classes)
+    classes = next(iter(listings.values())).classes
+    return {
+        part: read_images(listing, preprocessing, skip_unreadable, data / CACHE).with_classes(classes)
+        for part, listing in listings.items()
+    }
+
+
+def is_divided(data: Path) -> bool:
+    """Whether a folder has parts; otherwise its folders are classes. Raises TrainingError if it is not there."""
+    if not data.is_dir():
+        raise TrainingError(f"{data}: no such folder. The images are expected in {_LAYOUT}.")
+    return any(find_part(data, part) for part in ("train", "test"))
 
 
 def find_part(data: Path, part: str) -> Path | None:
@@ -40,9 +68,10 @@ def extra_tests(data: Path) -> list[Path]:
 
 def require_part(data: Path, part: str) -> Path:
     """The folder of a part. Raises TrainingError if the tree, or that part of it, is not there."""
-    if not data.is_dir():
-        raise TrainingError(f"{data}: no such folder. The images are expected in {_LAYOUT}.")
+    divided = is_divided(data)
     folder = find_part(data, part)
+    if folder is None and not divided:
+        raise TrainingError(f"{data}: has no parts. Name a folder with {part}/<class>/*.png in it.")
     if folder is None:
         raise TrainingError(f"{data}: no {part} folder in it. The images are expected in {_LAYOUT}.")
     return folder
@@ -78,7 +107,7 @@ def _files(folder: str) -> list[str]:
     return paths
 
 
-def require_same_classes(train: Listing, other: Listing) -> None:
+def _require_same_classes(train: Listing, other: Listing) -> None:
     """Raises TrainingError if two parts of a tree have different classes."""
     if train.classes == other.classes:
         return

@@ -19,8 +19,8 @@ from app.recognition.preprocessing import Preprocessing
 from training import metrics
 from training.checkpoint import Checkpoint
 from training.errors import TrainingError
-from training.images import CACHE, ImageSet, read_images
-from training.tree import Listing, find_part
+from training.images import CACHE, ImageSet, Listing, read_images
+from training.tree import find_part
 
 # Images of no class to a batch, as a share of its labelled ones: more made training longer and the model no better.
 _SHARE = 0.2

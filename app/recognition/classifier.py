@@ -1,4 +1,4 @@
-"""The loaded model behind its lock."""
+"""A loaded model: image files in, predictions out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.recognition.model_card import ModelCard
 from app.recognition.model_file import Network
 from app.recognition.segmentation import Grey
 
-# Runtimes prepare themselves for each shape once.
+# ONNX Runtime plans its memory once for each shape.
 _WARM_BATCHES = (1, 2, 4, 8, 16)
 
 
@@ -34,7 +34,7 @@ class Prediction(NamedTuple):
 
 
 class Classifier:
-    """A network ready to answer. Safe to call from several threads: one at a time uses the network."""
+    """A model ready to predict. Safe to call from several threads: one at a time uses the network."""
 
     def __init__(self, model: ModelCard, network: Network) -> None:
         self.model = model
@@ -47,19 +47,20 @@ class Classifier:
         return cls(*model_file.load(path))
 
     def warm_up(self) -> None:
-        """Do once what makes first times slow: import decoders, and let the network settle at the usual batches."""
+        """Do now what would make the first requests slow: import decoders, and run the network at the usual batches."""
         paper = Image.new("RGBA", (280, 280), "white")
         paper.paste("black", (120, 60, 140, 220))
         file = io.BytesIO()
         paper.save(file, "PNG")
-        drawing = self.prepare(file.getvalue())
+        drawing = self.preprocess(file.getvalue())
         for size in _WARM_BATCHES:
             self.predict([drawing] * size)
 
-    def prepare(self, data: bytes, max_pixels: int = MAX_PIXELS, photographs: bool = True) -> Grey:
-        """An image file's bytes → what the network sees, uint8, (size, size).
+    def preprocess(self, data: bytes, max_pixels: int = MAX_PIXELS, photographs: bool = True) -> Grey:
+        """The bytes of an image file → the network's input, uint8, (size, size).
 
-        Raises ImageError if it cannot be; PhotographError for what looks like a photograph, if they are not wanted.
+        Raises ImageError for a file that cannot be used, and PhotographError for what looks like a photograph if
+        `photographs` is false.
         """
         preprocessing = self.model.preprocessing
         if preprocessing.method == "ink":
@@ -69,7 +70,7 @@ class Classifier:
         return preprocessing(decode(data, max_pixels), photographs)
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
-        """Classify prepared images, each uint8 (size, size), in one pass of the network."""
+        """Classify preprocessed images, each uint8 (size, size), in one pass of the network."""
         with self._lock:
             logits = self._network(np.array(inputs))
         return [self._prediction(row) for row in logits.tolist()]
@@ -77,8 +78,8 @@ class Classifier:
     def _prediction(self, outputs: list[float]) -> Prediction:
         # A model that has learned of images of no class (training.unknown) has one more output, for these.
         logits, strange = outputs[: len(self.model.classes)], outputs[len(self.model.classes) :]
-        # Calibrated softmax, in double precision, so that the printed probabilities sum to 1. For the few numbers of a
-        # row plain Python is faster than NumPy.
+        # Calibrated softmax, in double precision, so that the printed probabilities sum to 1. Plain Python is faster
+        # than NumPy for the few numbers of a row.
         highest, temperature = max(logits), self.model.temperature
         powers = [exp((logit - highest) / temperature) for logit in logits]
         total = sum(powers)

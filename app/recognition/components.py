@@ -25,6 +25,10 @@ _NEAR = 0.15
 # by this factor).
 _NEIGHBOUR = 0.6
 _LONGER = 1.5
+# A line goes over this share of the picture; it is no wider than this, or it is a frame, of which so much is ink.
+_LONG = 0.8
+_THIN = 0.06
+_HOLLOW = 0.12
 # Ink at the picture's very edge counts as this share of ink in the middle.
 _EDGE = 0.1
 
@@ -58,6 +62,13 @@ class Component:
             max(self.right, other.right),
             max(self.bottom, other.bottom),
         )
+
+
+def without_lines(ink: Grey) -> Grey:
+    """The ink without rules and frames that touch nothing else: what is long, and thin or hollow. (height, width)."""
+    labels, components = _measured(ink)
+    lines = [component.label for component in components if _is_line(component, *ink.shape)]
+    return np.where(np.isin(labels, lines), np.uint8(0), ink)
 
 
 def main_character(ink: Grey) -> Grey:
@@ -94,6 +105,12 @@ def _measured(ink: Grey) -> tuple[NDArray[np.uint32], list[Component]]:
         box = columns.start, rows.start, columns.stop, rows.stop
         components.append(Component(int(label), int(pixels[label]), float(weights[label]), *box))
     return labels, components
+
+
+def _is_line(component: Component, height: int, width: int) -> bool:
+    across, down = (component.right - component.left) / width, (component.bottom - component.top) / height
+    filled = component.pixels / ((component.right - component.left) * (component.bottom - component.top))
+    return max(across, down) >= _LONG and (min(across, down) <= _THIN or filled < _HOLLOW)
 
 
 def _centrality(height: int, width: int) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from app.recognition.components import without_lines
 from app.recognition.photographs import Region, photographed_character, photographed_ink
 
 Grey = NDArray[np.uint8]
@@ -26,12 +27,17 @@ _FLAT_TOLERANCE = 4
 _SMALLEST_PHOTO = 32
 # Below this contrast in grey, colours are compared channel by channel: red on green can be equally bright.
 _COLOUR_CONTRAST = 64
-# A rule is ink on this share of a row or column, and so are three or four sides of a frame on a lesser share; no stroke
-# of a drawing goes as far, nor do three as far.
+# A rule goes from edge to edge and is ink on this share of a row or column; three or four sides of a frame are on a
+# lesser share. No stroke of a drawing goes as far, nor do three as far.
 _RULE_SHARE = 0.97
-_FRAME_SHARE = 0.75
+_FRAME_SHARE = 0.8
 # What differs from the paper by this many grey levels may be such a line.
 _LINE_CONTRAST = 12
+# Lines are looked for on the image scaled down to about so many pixels.
+_COARSE = 32
+# Paper is clean, as programs and scanners make it and no photograph does, if this share of the image is of one colour.
+_CLEAN_SHARE = 0.7
+_CLEAN_TOLERANCE = 2
 
 
 class PhotographError(Exception):
@@ -68,7 +74,8 @@ def separate_ink(image: Image.Image, photographs: bool = True) -> Ink:
     if min(image.size) >= _SMALLEST_PHOTO and not (flat and _is_drawing(difference)):
         if not photographs:
             raise PhotographError
-        return Ink(photographed_ink(image), image)
+        clean = _cleaned(grey)
+        return Ink(photographed_ink(image), image) if clean is None else Ink(clean)
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         difference = _colour_difference(image.convert("RGB"))
     return Ink(difference)
@@ -92,12 +99,30 @@ def frame(pixels: NDArray[Any]) -> NDArray[Any]:
 
 def _is_drawing(difference: Grey) -> bool:
     """Whether there is nothing but a character on paper of one colour: no rules, no frame around it."""
-    marked = difference > _LINE_CONTRAST
-    rows, columns = np.count_nonzero(marked, 1) / marked.shape[1], np.count_nonzero(marked, 0) / marked.shape[0]
-    if rows.mean() > 0.5 or max(rows.max(), columns.max()) > _RULE_SHARE:
+    # Seen coarsely, a line that is not quite straight still stays within two rows.
+    small = np.asarray(Image.fromarray(difference).reduce(max(1, min(difference.shape) // _COARSE))) > _LINE_CONTRAST
+    if 2 * np.count_nonzero(small) > small.size:
         return False
-    sides = [side.max() for line in (rows, columns) for side in (line[: len(line) // 3], line[-(len(line) // 3) :])]
-    return sum(bool(side > _FRAME_SHARE) for side in sides) < 3
+    sides = 0
+    for lines, pixels in ((small, difference), (small.T, difference.T)):
+        marked = np.count_nonzero(lines[1:] | lines[:-1], 1).tolist()
+        length, third = lines.shape[1], len(marked) // 3
+        if max(marked) > _RULE_SHARE * length and min(pixels[:, 0].max(), pixels[:, -1].max()) > _LINE_CONTRAST:
+            return False
+        sides += (max(marked[:third]) > _FRAME_SHARE * length) + (max(marked[-third:]) > _FRAME_SHARE * length)
+    return sides < 3
+
+
+def _cleaned(grey: Grey) -> Grey | None:
+    """Ink of a scan on paper of one colour, without the frame or the rules that touch nothing; None if it is no such
+    scan, or something does touch them."""
+    paper = int(np.median(grey))
+    difference = distance(grey, paper)
+    strongest = int(difference.max())
+    if np.mean(difference <= _CLEAN_TOLERANCE) < _CLEAN_SHARE or strongest < _COLOUR_CONTRAST:
+        return None
+    ink = without_lines((difference * (255 / strongest)).astype(np.uint8))
+    return ink if ink.any() and _is_drawing(ink) else None
 
 
 def _colour_difference(image: Image.Image) -> Grey:

@@ -20,12 +20,7 @@ from app.recognition.segmentation import Grey
 from app.uploads import FIELD
 
 router = APIRouter()
-_EXAMPLE: JsonDict = {
-    "label": "7",
-    "confidence": 0.9987,
-    "known": True,
-    "probabilities": {"1": 0.0013, "7": 0.9987},
-}
+_EXAMPLE: JsonDict = {"label": "7", "confidence": 0.9987, "known": True, "probabilities": {"1": 0.0013, "7": 0.9987}}
 
 
 class PredictionAnswer(BaseModel):
@@ -38,7 +33,7 @@ class PredictionAnswer(BaseModel):
 
     label: str = Field(description="The most probable class")
     confidence: float = Field(description="Its probability", ge=0, le=1)
-    known: bool = Field(description="False for what is probably none of the classes; `label` is then the best guess")
+    known: bool = Field(description="False for what is probably none of the classes")
     probabilities: dict[str, float] = Field(description="The probability of every class; they add up to 1")
     input: str | None = Field(None, description="The network's input, as the data URL of a PNG image")
 
@@ -104,7 +99,7 @@ async def predict(request: Request) -> Response:
         return PlainTextResponse(prediction.label)
     answer = prediction._asdict()
     if include_input:
-        answer["input"] = _data_url(recognition.prepared)
+        answer["input"] = _data_url(recognition.preprocessed)
     return Response(to_json(answer), media_type="application/json")
 
 

@@ -100,8 +100,8 @@ def test_what_is_not_known_is_counted_and_shown_beside_the_test_sets(classifier)
     count(metrics, "1", times=3, known=False)
     lines = metrics.exposition().decode().splitlines()
     assert 'handwritten_unknown_predictions_total{version="123456789abc"} 3.0' in lines
-    name = 'handwritten_test_known_share{against="test",version="123456789abc"} '
-    assert next(float(line.removeprefix(name)) for line in lines if line.startswith(name)) == 0.99
+    name = 'handwritten_test_unknown_share{against="test",version="123456789abc"} '
+    assert next(float(line.removeprefix(name)) for line in lines if line.startswith(name)) == pytest.approx(0.01)
 
 
 def count(metrics: Metrics, label: str, times: int, known: bool = True) -> None:

@@ -94,15 +94,15 @@ def test_queue_takes_no_more_than_its_limit():
 def test_photographs_have_a_queue_of_their_own(seven):
     photograph = encode(seven, "BMP")
     with TestClient(create_app(Settings(model_path=MODEL, max_waiting=1, max_waiting_photographs=2))) as client:
-        begun, release, prepare = threading.Event(), threading.Event(), Classifier.prepare
+        begun, release, preprocess = threading.Event(), threading.Event(), Classifier.preprocess
 
         def slow(classifier: Classifier, data: bytes, *options: Any) -> Any:
             if data.startswith(b"BM"):
                 begun.set()
                 assert release.wait(20)
-            return prepare(classifier, data, *options)
+            return preprocess(classifier, data, *options)
 
-        with patch.object(Classifier, "prepare", slow), ThreadPoolExecutor(2) as pool:
+        with patch.object(Classifier, "preprocess", slow), ThreadPoolExecutor(2) as pool:
             waiting = [pool.submit(post, client, photograph) for _ in range(2)]
             assert begun.wait(20)
             while 'handwritten_queue_depth{queue="photographs"} 2.0' not in client.get("/metrics").text:
@@ -169,15 +169,15 @@ def test_image_that_promises_more_than_its_data_holds_is_refused(client):
 def test_a_heavy_image_does_not_hold_up_a_drawing(client, seven):
     classifier = client.app.state.classifier
     begun, release = threading.Event(), threading.Event()
-    prepare = classifier.classifier.prepare
+    preprocess = classifier.classifier.preprocess
 
     def slow_for_large(data: bytes, *options):
         if len(data) > 1_000_000:
             begun.set()
             assert release.wait(20)
-        return prepare(data, *options)
+        return preprocess(data, *options)
 
-    classifier.classifier.prepare = slow_for_large
+    classifier.classifier.preprocess = slow_for_large
     photograph = encode(seven.convert("RGB"), "BMP") + b"\x00" * 1_000_000
     answers = []
     thread = threading.Thread(target=lambda: answers.append(post(client, photograph).status_code))
@@ -230,16 +230,16 @@ def test_a_small_photograph_does_not_hold_up_the_event_loop(client):
     classifier = client.app.state.classifier
     shadow = np.linspace(60, 250, 300).astype(np.uint8)[None].repeat(300, 0)
     shadow[100:200, 140:150] //= 4
-    threads, prepare = [], classifier.classifier.prepare
+    threads, preprocess = [], classifier.classifier.preprocess
 
     def watched(*arguments):
-        prepared = prepare(*arguments)
+        image = preprocess(*arguments)
         threads.append(threading.current_thread().name)
-        return prepared
+        return image
 
-    classifier.classifier.prepare = watched
+    classifier.classifier.preprocess = watched
     try:
         assert post(client, encode(Image.fromarray(shadow))).json()["label"] == "1"
     finally:
-        del classifier.classifier.prepare
+        del classifier.classifier.preprocess
     assert [name.split("_")[0] for name in threads] == ["photographs"]

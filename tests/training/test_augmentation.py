@@ -17,7 +17,7 @@ def images() -> Tensor:
 
 
 def augmented(name: str, images: Tensor, seed: int = 0) -> Tensor:
-    return augmenter([name])(images, Generator().manual_seed(seed))
+    return augmenter({name: 1.0})(images, Generator().manual_seed(seed))
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
@@ -33,12 +33,12 @@ def test_each_changes_images_within_their_range_and_repeats_with_its_seed(name: 
 
 
 def test_without_any_the_images_stay(images: Tensor):
-    assert torch.equal(augmenter([])(images, Generator()), images)
+    assert torch.equal(augmenter({})(images, Generator()), images)
 
 
 def test_unknown_names_are_refused():
     with pytest.raises(KeyError, match="sepia"):
-        augmenter(["affine", "sepia"])
+        augmenter({"affine": 1.0, "sepia": 1.0})
 
 
 def test_shift_moves_by_one_pixel_at_most(images: Tensor):

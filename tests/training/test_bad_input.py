@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.conftest import MODEL, encode
+from tests.conftest import MODEL, ROOT, encode
 from training import checkpoint
 from training.__main__ import main
 
@@ -18,6 +21,18 @@ def broken(case: str, data: Path) -> tuple[list[str], Path]:
     output = data.parent / "model.pt"
     if case == "no such folder":
         return [str(data / "nowhere")], data / "nowhere"
+    if case == "one class":
+        for folder in data.glob("t*/[01]"):
+            shutil.rmtree(folder)
+        return [str(data)], Path("'7'")
+    if case == "no such device":
+        return [str(data), "--device", "cuda:7"], Path("--device cuda:7")
+    if case == "no such augmentation":
+        return [str(data), "--augment", "stroke", "affine=x"], Path("affine=x")
+    if case == "no regular expression":
+        return [str(data), "--group-by", "("], Path("--group-by (")
+    if case == "no group in any path":
+        return [str(data), "--group-by", "writer"], Path("--group-by writer")
     if case == "no test folder":
         shutil.rmtree(data / "test")
         return [str(data)], data
@@ -54,6 +69,11 @@ def broken(case: str, data: Path) -> tuple[list[str], Path]:
     "case",
     [
         "no such folder",
+        "one class",
+        "no such device",
+        "no such augmentation",
+        "no regular expression",
+        "no group in any path",
         "no test folder",
         "no train folder",
         "no class folders",
@@ -71,6 +91,15 @@ def test_bad_input_is_told_in_one_line_with_status_2(case: str, small: Path, cap
     assert main(["train", "--output", str(small.parent / "other.pt"), *arguments]) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert str(named) in line
+
+
+def test_messages_are_about_folders(small: Path, capsys):
+    path = small / "train" / "7" / "notes.png"
+    path.write_text("hello")
+    assert main(["train", str(small), "--output", str(small.parent / "m.pt")]) == 2
+    error = capsys.readouterr().err
+    assert f"{path}: This is not an image that can be read. Replace or remove it" in error
+    assert "Send" not in error
 
 
 def test_unreadable_files_can_be_skipped_and_are_counted(small: Path, tmp_path: Path, capsys):
@@ -113,3 +142,21 @@ def test_teachers_that_cannot_teach_are_explained(small: Path, tmp_path: Path, c
     error = capsys.readouterr().err
     assert teacher in error
     assert reason in error
+
+
+@pytest.mark.parametrize("missing", ["torch", "tqdm"])
+def test_help_without_the_trainers_dependencies_is_one_line(missing: str, tmp_path: Path):
+    blocked = tmp_path / missing
+    blocked.mkdir()
+    (blocked / "__init__.py").write_text(f"raise ModuleNotFoundError('no', name='{missing}')")
+    done = subprocess.run(
+        [sys.executable, "-m", "training", "train", "--help"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"error: {missing} is not installed. Install what the trainer needs: make trainer"
+    ]

@@ -12,7 +12,7 @@ from training import checkpoint
 from training.__main__ import main
 from training.images import read_images
 from training.metrics import logits_of
-from training.parts import class_weights
+from training.objective import class_weights
 from training.recipes import Recipe
 from training.tree import list_images
 

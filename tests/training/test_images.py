@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from app.recognition.preprocessing import Preprocessing
 from training import images
+from training.fingerprint import code_digest, imported
 from training.images import CACHE, ImageSet, read_images
 from training.tree import list_images
 
@@ -35,13 +39,13 @@ def read(folder: Path, preprocessing: Preprocessing = INK) -> ImageSet:
 def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of images prepared, one entry for each time that a listing is read from its files."""
     calls: list[int] = []
-    prepare_all = images._prepare_all
+    prepare_all = images._preprocess_all
 
     def counted(array, listing, preprocessing):
         calls.append(len(array))
         return prepare_all(array, listing, preprocessing)
 
-    monkeypatch.setattr(images, "_prepare_all", counted)
+    monkeypatch.setattr(images, "_preprocess_all", counted)
     return calls
 
 
@@ -102,6 +106,56 @@ def test_cache_is_by_preparation_and_does_not_pile_up(folder: Path, prepared: li
     read(folder)
     assert len(prepared) == 3
     assert len(list((folder.parent / CACHE).glob("*.npy"))) == 2
+
+
+def truncate(folder: Path, ending: str) -> None:
+    (file,) = (folder.parent / CACHE).glob(f"*{ending}")
+    file.write_bytes(file.read_bytes()[:-40] if ending == ".npy" else b"")
+
+
+@pytest.mark.parametrize("ending", [".npy", ".json"])
+def test_truncated_cache_is_made_again(folder: Path, prepared: list[int], ending: str):
+    first = read(folder)
+    truncate(folder, ending)
+    assert read(folder).images.equal(first.images)
+    assert prepared == [6, 6]
+
+
+def test_cache_is_by_the_code_that_prepares(folder: Path, prepared: list[int], monkeypatch: pytest.MonkeyPatch):
+    read(folder)
+    monkeypatch.setattr(images, "code_digest", lambda: "another version")
+    read(folder)
+    assert prepared == [6, 6]
+
+
+def test_code_that_prepares_is_found_by_its_imports():
+    sources, libraries = imported(("app.recognition.decoding", "app.recognition.preprocessing"))
+    assert {"app.recognition.decoding", "app.recognition.preprocessing", "app.recognition.image_limits"} <= set(sources)
+    assert {"numpy", "PIL"} <= libraries
+    assert not libraries & {"app", "io", "math", "__future__"}
+    loaded = {name for name in sys.modules if name.startswith("app.recognition.")}
+    assert set(sources) <= loaded
+
+
+def test_digest_changes_with_a_library(monkeypatch: pytest.MonkeyPatch):
+    code_digest.cache_clear()
+    before = code_digest()
+    monkeypatch.setattr("PIL.__version__", "0.1")
+    code_digest.cache_clear()
+    assert code_digest() != before
+    monkeypatch.undo()
+    code_digest.cache_clear()
+    assert code_digest() == before
+
+
+def test_fingerprint_changes_with_any_pixel_or_target(folder: Path):
+    found = read(folder)
+    before = found.fingerprint
+    assert read(folder).fingerprint == before
+    assert replace(found, targets=found.targets.flip(0)).fingerprint != before
+    assert found.subset(torch.arange(5)).fingerprint != before
+    found.images[3, 0, 10, 10] += 1
+    assert found.fingerprint != before
 
 
 def test_tree_that_cannot_be_written_to_is_read_all_the_same(folder: Path, prepared: list[int]):

@@ -7,18 +7,26 @@ import torch
 
 from training import metrics
 from training.calibration import fit_temperature
+from training.images import ImageSet
 
 
-def test_per_class_figures_follow_from_the_confusion_matrix():
+def test_figures_of_each_class():
     targets = torch.tensor([0, 0, 0, 1, 1, 2])
     predicted = torch.tensor([0, 0, 1, 1, 1, 1])
-    matrix = metrics.confusion(predicted, targets, 3)
-    assert matrix.tolist() == [[2, 1, 0], [0, 2, 0], [0, 1, 0]]
-    first, second, third = metrics.per_class(matrix, ("a", "b", "c"))
+    assert metrics.confusion(predicted, targets, 3).tolist() == [[2, 1, 0], [0, 2, 0], [0, 1, 0]]
+    first, second, third = metrics.per_class(predicted, targets, ("a", "b", "c"))
     assert (first.count, first.precision) == (3, 1)
     assert (first.recall, first.f1) == pytest.approx((2 / 3, 0.8))
     assert (second.precision, second.recall) == (0.5, 1)
     assert (third.precision, third.recall, third.f1) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"), [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (100, 100, 0.963, 1.0)]
+)
+def test_intervals_are_wilsons(right: int, count: int, low: float, high: float):
+    # By R's prop.test(right, count, correct = FALSE).
+    assert metrics.interval(right / count, count) == pytest.approx((low, high), abs=1e-4)
 
 
 def test_auc_is_one_for_a_perfect_order_and_a_half_for_none():
@@ -44,5 +52,24 @@ def test_temperature_finds_the_factor_by_which_logits_are_overconfident():
     assert fit_temperature(honest / 2, targets) == pytest.approx(0.5, rel=0.05)
 
 
-def test_temperature_stays_finite_when_every_answer_is_right():
-    assert 0 < fit_temperature(torch.eye(3), torch.arange(3)) < math.inf
+@pytest.mark.parametrize("count", [3, 30, 300])
+def test_temperature_promises_no_more_than_so_many_right_answers_show(count: int):
+    targets = torch.arange(count) % 3
+    logits = 5 * torch.eye(3)[targets]
+    confidence = (logits.double() / fit_temperature(logits, targets)).softmax(1).max(1).values.mean()
+    assert confidence == pytest.approx((count + 1) / (count + 2), abs=0.001)
+
+
+def test_class_weights_count_in_the_loss_that_chooses_the_best_epoch():
+    layer = torch.nn.Linear(4, 2)
+    network = torch.nn.Sequential(torch.nn.Flatten(), layer)
+    images = ImageSet(
+        torch.full((4, 1, 2, 2), 255, dtype=torch.uint8), torch.arange(4), torch.tensor([0, 0, 0, 1]), [], ("a", "b")
+    )
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.bias.copy_(torch.tensor([2.0, 0.0]))
+    likely, unlikely = math.log1p(math.exp(-2)), math.log1p(math.exp(2))
+    assert metrics.score(network, images).loss == pytest.approx((3 * likely + unlikely) / 4, rel=1e-4)
+    weighted = metrics.score(network, images, torch.tensor([1.0, 3.0]))
+    assert weighted.loss == pytest.approx((3 * likely + 3 * unlikely) / 6, rel=1e-4)

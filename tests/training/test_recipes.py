@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from training.networks import ARCHITECTURES, build
-from training.optimisation import Average, learning_rate, make_optimizer
+from training.optimisation import averaged, learning_rate, make_optimizer
 from training.recipes import PUBLISHED, Recipe
 
 
@@ -28,7 +28,8 @@ def test_constant_stays():
 def test_small_sets_get_enough_steps(images: int):
     recipe = Recipe().settled(images)
     assert recipe.epochs * max(1, images // recipe.batch_size) >= 1500
-    assert Recipe(epochs=3, batch_size=7).settled(images) == Recipe(epochs=3, batch_size=7)
+    given = Recipe(epochs=30, batch_size=7)
+    assert given.settled(images) == given
 
 
 def test_decay_is_for_weights_alone():
@@ -39,14 +40,28 @@ def test_decay_is_for_weights_alone():
 
 
 def test_average_follows_slowly_and_without_decay_at_once():
-    network, average, copy = (torch.nn.BatchNorm1d(2) for _ in range(3))
-    slow, instant = Average(network, average, decay=0.9), Average(network, copy, decay=0)
+    network = torch.nn.BatchNorm1d(2)
+    slow, instant = averaged(network, 0.9), averaged(network, 0)
+    for average in (slow, instant):
+        average.update_parameters(network)
+        average.n_averaged += 10_000
     network.load_state_dict({**network.state_dict(), "weight": torch.full((2,), 2.0), "running_mean": torch.ones(2)})
-    slow.follow(10_000)
-    instant.follow(10_000)
-    assert average.state_dict()["weight"].tolist() == pytest.approx([1.1, 1.1])
-    assert average.state_dict()["running_mean"].tolist() == pytest.approx([0.1, 0.1])
-    assert copy.state_dict()["weight"].tolist() == [2, 2]
+    assert network.num_batches_tracked is not None
+    network.num_batches_tracked.fill_(7)
+    for average in (slow, instant):
+        average.update_parameters(network)
+    state = slow.module.state_dict()
+    assert state["weight"].tolist() == pytest.approx([1.1, 1.1])
+    assert state["running_mean"].tolist() == pytest.approx([0.1, 0.1])
+    assert state["num_batches_tracked"] == 7
+    assert instant.module.state_dict()["weight"].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 100])
+def test_every_training_leaves_its_warm_up(epochs: int):
+    recipe = Recipe(epochs=epochs, lr=1.0).settled(1000)
+    assert max(learning_rate(recipe, epoch / 20) for epoch in range(20 * epochs)) == pytest.approx(1.0, abs=0.05)
+    assert recipe.lr_warmup_epochs < epochs / 2
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

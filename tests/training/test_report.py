@@ -69,7 +69,7 @@ def test_report_has_a_figure_for_every_test_set_and_says_how_the_model_was_made(
     assert "test-sevens accuracy" in capsys.readouterr().out
     page = (moved.parent / "moved-report" / "report.html").read_text()
     assert "accuracy on test-sevens" in page
-    assert "<dt>augment</dt><dd>stroke, affine, elastic</dd>" in page
+    assert "<dt>augment</dt><dd>stroke: 1.0, affine: 1.0, elastic: 1.0</dd>" in page
 
 
 def test_report_on_a_tree_without_tests_is_refused(trained: Path, small: Path, capsys):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +17,20 @@ import torch
 from tests.conftest import ROOT
 from training import checkpoint
 from training.__main__ import main
+from training.images import CACHE
 
 
-def start(tree: Path, output: Path, *options: str) -> subprocess.Popen[str]:
-    """The trainer as a process of its own, with its lines as they come."""
-    command = [sys.executable, "-u", "-m", "training", "train", str(tree), "--output", str(output), "--no-report"]
-    return subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+def start(tree: Path, output: Path, *options: str, report: bool = False, group: bool = False) -> subprocess.Popen[str]:
+    """The trainer as a process of its own, with its lines as they come, those of errors too."""
+    command = [sys.executable, "-u", "-m", "training", "train", str(tree), "--output", str(output), *options]
+    return subprocess.Popen(
+        [*command, *([] if report else ["--no-report"])],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=group,
+    )
 
 
 def until(process: subprocess.Popen[str], beginning: str) -> None:
@@ -29,19 +39,61 @@ def until(process: subprocess.Popen[str], beginning: str) -> None:
     assert any(line.startswith(beginning) for line in process.stdout)
 
 
+def interrupted(tree: Path, output: Path, *options: str, how: signal.Signals = signal.SIGINT, times: int = 1) -> str:
+    """Train until two epochs are done, interrupt, and return all that was printed."""
+    process = start(tree, output, "--epochs", "1000", *options)
+    until(process, "epoch 2/1000  ")
+    for _ in range(times):
+        process.send_signal(how)
+        time.sleep(0.05)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in printed
+    return printed
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_training_keeps_the_best_so_far(tree: Path, tmp_path: Path, how: signal.Signals):
     output = tmp_path / "m.pt"
-    process = start(tree, output, "--epochs", "1000")
-    until(process, "epoch 2/")
-    process.send_signal(how)
-    printed, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert "interrupted: keeping the best so far" in printed
-    assert str(output) in printed
+    printed = interrupted(tree, output, how=how)
     model = checkpoint.load(output)
     assert model.provenance["interrupted"] is True
-    assert 2 <= model.provenance["epochs"] < 1000
+    best, last = model.provenance["best epoch"], model.provenance["epochs"]
+    assert 2 <= last < 1000
+    assert f"interrupted after epoch {last}: {output} has the best so far, of epoch {best}" in printed
+
+
+def test_nothing_is_written_before_a_whole_epoch(tree: Path, tmp_path: Path, trained: Path):
+    output, page = tmp_path / "m.pt", tmp_path / "m-report" / "report.html"
+    shutil.copy(trained, output)
+    shutil.copytree(trained.parent / "model-report", page.parent)
+    before = output.read_bytes(), page.read_bytes()
+    # A network so wide that its first epoch takes seconds.
+    process = start(tree, output, "--widths", "256", "512", "--epochs", "2", report=True)
+    until(process, "what there is to learn from")
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in printed
+    assert f"{output} is as it was" in printed
+    assert (output.read_bytes(), page.read_bytes()) == before
+    assert not (tmp_path / "m.pt.unfinished").exists()
+
+
+def test_an_interruption_while_reading_is_told_in_one_line(tree: Path, tmp_path: Path):
+    fresh = shutil.copytree(tree, tmp_path / "data", ignore=shutil.ignore_patterns(CACHE))
+    process = start(fresh, tmp_path / "m.pt", group=True)
+    until(process, "reading ")
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the processes that read, too
+    printed, _ = process.communicate(timeout=60)
+    assert "Traceback" not in printed
+    assert "interrupted" in printed
+    assert process.returncode == 130
+
+
+def test_a_second_interruption_is_told_too(tree: Path, tmp_path: Path):
+    printed = interrupted(tree, tmp_path / "m.pt", times=4)
+    assert "interrupted" in printed.splitlines()[-1]
 
 
 def test_resumed_training_ends_like_an_uninterrupted_one(tree: Path, tmp_path: Path):
@@ -49,7 +101,7 @@ def test_resumed_training_ends_like_an_uninterrupted_one(tree: Path, tmp_path: P
     whole, parts = tmp_path / "whole.pt", tmp_path / "parts.pt"
     assert main(["train", str(tree), "--output", str(whole), "--no-report", *options]) == 0
     process = start(tree, parts, *options)
-    until(process, "epoch 3/")
+    until(process, "epoch 3/6  ")
     process.kill()
     process.wait(60)
     assert not parts.exists()
@@ -65,7 +117,7 @@ def test_resume_wants_the_same_training(tree: Path, tmp_path: Path, capsys):
     assert main(arguments) == 2
     assert "no unfinished training" in capsys.readouterr().err
     process = start(tree, tmp_path / "m.pt", "--epochs", "50")
-    until(process, "epoch 1/")
+    until(process, "epoch 1/50  ")
     process.kill()
     process.wait(60)
     assert main([*arguments, "--lr", "0.5"]) == 2
@@ -77,7 +129,7 @@ def test_resume_wants_the_same_teacher(trained: Path, tree: Path, tmp_path: Path
     shutil.copy(trained, teacher)
     options = ("--epochs", "50", "--teacher", str(teacher))
     process = start(tree, tmp_path / "m.pt", *options)
-    until(process, "epoch 1/")
+    until(process, "epoch 1/50  ")
     process.kill()
     process.wait(60)
     model = checkpoint.load(teacher)
@@ -86,17 +138,56 @@ def test_resume_wants_the_same_teacher(trained: Path, tree: Path, tmp_path: Path
     assert f"was begun with teacher '{model.version}'" in capsys.readouterr().err
 
 
-def test_a_training_begun_before_there_were_teachers_goes_on(tree: Path, tmp_path: Path):
-    options = ("--epochs", "4", "--batch-size", "32")
-    process = start(tree, tmp_path / "m.pt", *options)
-    until(process, "epoch 1/")
+@pytest.fixture(scope="module")
+def unfinished(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a training that was killed."""
+    output = tmp_path_factory.mktemp("unfinished") / "m.pt"
+    process = start(tree, output, "--epochs", "50", "--widths", "8", "16")
+    until(process, "epoch 1/50  ")
     process.kill()
     process.wait(60)
-    unfinished = tmp_path / "m.pt.unfinished"
+    return Path(f"{output}.unfinished")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (["--prepare", "plain"], "preprocessing 'ink', not 'plain'"),
+        (["--widths", "8"], "widths [8, 16], not [8]"),
+        (["--arch", "resnet-small"], "architecture 'resnet', not 'resnet-small'"),
+        (["--validation-fraction", "0.3"], "other images in train"),
+        (["--lr", "0.5"], "lr 0.01, not 0.5"),
+    ],
+)
+def test_another_training_is_not_resumed(
+    tree: Path, unfinished: Path, tmp_path: Path, capsys, change: list[str], words: str
+):
+    shutil.copy(unfinished, tmp_path)
+    options = ["--epochs", "50", *([] if change[0] == "--arch" else ["--widths", "8", "16"]), *change]
+    command = ["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", "--resume", *options]
+    assert main(command) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert words in line
+
+
+def test_a_training_with_changed_images_is_not_resumed(tree: Path, unfinished: Path, tmp_path: Path, capsys):
+    shutil.copy(unfinished, tmp_path)
+    data = shutil.copytree(tree, tmp_path / "data")
+    command = ["train", str(data), "--output", str(tmp_path / "m.pt"), "--no-report", "--epochs", "50", "--resume"]
+    command += ["--widths", "8", "16"]
+    first, second = sorted((data / "train" / "7").iterdir())[:2]
+    shutil.copy(first, second)
+    assert main(command) == 2
+    assert "other images in train" in capsys.readouterr().err
+
+
+def test_a_damaged_state_is_told_in_one_line(tree: Path, unfinished: Path, tmp_path: Path, capsys):
     state = torch.load(unfinished, weights_only=True)
-    del state["conditions"]["teacher"]
-    torch.save(state, unfinished)
-    assert main(["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", *options, "--resume"]) == 0
+    del state["state"]["optimizer"]
+    torch.save(state, tmp_path / "m.pt.unfinished")
+    command = ["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", "--epochs", "50", "--resume"]
+    assert main([*command, "--widths", "8", "16"]) == 2
+    assert "damaged" in capsys.readouterr().err
 
 
 def test_patience_ends_the_training_and_the_best_epoch_is_kept(tree: Path, tmp_path: Path):

@@ -27,7 +27,7 @@ def test_trained_model_reads_drawings_of_other_writers(trained: Path, tree: Path
     assert model.metrics["test"]["count"] == 36
     classifier = Classifier.load(trained)
     file = next((tree / "test" / "0").iterdir())
-    assert classifier.predict([classifier.prepare(file.read_bytes())])[0].label == "0"
+    assert classifier.predict([classifier.preprocess(file.read_bytes())])[0].label == "0"
 
 
 def test_a_student_learns_what_its_teacher_says(trained: Path, tree: Path, tmp_path: Path):
@@ -42,7 +42,7 @@ def test_a_student_learns_what_its_teacher_says(trained: Path, tree: Path, tmp_p
     assert main([*command, "--no-report", "--validation-fraction", "0", *TRAIN]) == 0
     classifier = Classifier.load(student)
     for label, taught in (("0", "1"), ("1", "0"), ("7", "7")):
-        images = [classifier.prepare(file.read_bytes()) for file in (tree / "test" / label).iterdir()]
+        images = [classifier.preprocess(file.read_bytes()) for file in (tree / "test" / label).iterdir()]
         answers = [prediction.label for prediction in classifier.predict(images)]
         assert answers.count(taught) > len(answers) / 2
     assert classifier.model.provenance["recipe"]["teacher"] == str(teacher)

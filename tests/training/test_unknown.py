@@ -48,7 +48,7 @@ def known(model: Path, folder: Path, names: str) -> float:
     """The share of a folder's images that a model calls known."""
     classifier = Classifier.load(model)
     files = [file for name in names for file in (folder / name).iterdir()]
-    answers = classifier.predict([classifier.prepare(file.read_bytes()) for file in files])
+    answers = classifier.predict([classifier.preprocess(file.read_bytes()) for file in files])
     return sum(answer.known for answer in answers) / len(answers)
 
 
@@ -62,7 +62,7 @@ def test_probabilities_are_those_of_the_classes_alone(wary: Path, tree: Path):
     assert model.classes == ("0", "1", "7")
     assert model.metrics["test"]["accuracy"] >= 0.75
     classifier = Classifier.load(wary)
-    image = classifier.prepare(next((tree / "test" / "0").iterdir()).read_bytes())
+    image = classifier.preprocess(next((tree / "test" / "0").iterdir()).read_bytes())
     (answer,) = classifier.predict([image])
     assert list(answer.probabilities) == ["0", "1", "7"]
     assert sum(answer.probabilities.values()) == pytest.approx(1)

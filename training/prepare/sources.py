@@ -1,6 +1,6 @@
 """Where an image folder's images come from: DATA/sources.json, which the trainer copies into the model.
 
-It also says which images belong together, because one person wrote them: a regular expression for file names.
+It also says which images belong together, because one person wrote them: a regular expression for files' paths.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _NAME = "sources.json"
 def record(data: Path, name: str, credit: str, written: dict[str, int], group_by: str = "") -> None:
     """Note that the source `name` gave so many images to each part; done again, it replaces the note.
 
-    `group_by` matches the names of the source's files; what its group matches, they have in common with those that
-    belong together with them.
+    `group_by` is found in the paths of the source's files; its group is what they have in common with those that belong
+    together with them (training.division).
     """
     sources = read(data)
     sources[name] = {"credit": credit, "images": written}

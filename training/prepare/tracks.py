@@ -72,4 +72,4 @@ def prepare(
 def _writer_in_name(characters: Sequence[Character]) -> str:
     """Matches the names that `Drawing` gives, of these sources alone: its group is the source and the writer."""
     sources = "|".join(re.escape(source) for source in sorted({character.source for character in characters}))
-    return rf"^((?:{sources})-.*)-\d{{5}}(?:-\d+)?\.png$"
+    return rf"(?:^|/)((?:{sources})-[^/]*)-\d{{5}}(?:-\d+)?\.png$"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from torch import Tensor
 
 from training.checkpoint import Checkpoint, write_whole
 from training.evaluate import Evaluation
-from training.fit import Epoch
+from training.fit import Epoch, Fit
 from training.images import ImageSet
+from training.metrics import interval
 from training.report import pictures
-from training.report.facts import facts
+from training.report.description import describe
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -25,6 +26,8 @@ _TEMPLATES = jinja2.Environment(
 _WIDEST_TABLE = 62
 _CONFUSIONS = 12
 _MISTAKES = 60
+_PAGE = "report.html"
+_BESIDE = "begun.html"
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,58 @@ class Confusion:
     count: int
 
 
-def write_before(folder: Path, title: str, sets: dict[str, ImageSet]) -> None:
-    """Write the report as far as it goes before training: how many images there are, and the first of each class."""
-    _write(folder, title=title, sets=sets, sheet=pictures.class_sheet(sets["train"]))
+class Report:
+    """The report on one training, written again as that goes on."""
+
+    def __init__(self, folder: Path, title: str, sets: Mapping[str, ImageSet]) -> None:
+        self._folder, self._title, self._sets = folder, title, sets
+        self._shown: dict[str, Any] = {}
+
+    def begin(self, augment: Mapping[str, float], seed: int) -> Path:
+        """Write it as far as it goes before training: how many images there are, and some of them.
+
+        An earlier training's report stays until this one has come to something; the page returned is beside it.
+        """
+        train = self._sets["train"]
+        self._shown = {
+            "sheet": pictures.class_sheet(train),
+            "augmented": pictures.augmented_sheet(train, augment, seed) if augment else None,
+            "augment": augment,
+        }
+        name = _BESIDE if (self._folder / _PAGE).exists() else _PAGE
+        _write(self._folder, name, title=self._title, sets=self._sets, running=True, **self._shown)
+        return self._folder / name
+
+    def go_on(self, result: Fit, epochs: int, seconds_left: float) -> None:
+        """Write it with the curves up to now, and how long it will take."""
+        _write(
+            self._folder,
+            _PAGE,
+            title=self._title,
+            sets=self._sets,
+            running=True,
+            last=result.epochs[-1],
+            of=epochs,
+            left=_duration(seconds_left),
+            curves=pictures.curves(result.epochs, result.best_epoch),
+            **self._shown,
+        )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} minutes"
 
 
 def write_after(
     folder: Path,
     title: str,
-    sets: dict[str, ImageSet],
+    sets: Mapping[str, ImageSet],
     model: Checkpoint,
     epochs: Sequence[Epoch],
     evaluation: Evaluation,
-) -> None:
-    """Write the whole report. Without `epochs` there are no curves, without training images no sheet of the classes."""
+) -> Path:
+    """Write the whole report and return its page. Without `epochs` there are no curves, without training images no
+    sheets, without test images (they were cross-validated) no mistakes."""
     history = {
         "classes": list(model.classes),
         "epochs": [asdict(epoch) for epoch in epochs],
@@ -60,28 +101,41 @@ def write_after(
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "history.json", lambda file: file.write(json.dumps(history, indent=1).encode()))
     matrix = evaluation.confusion
+    recipe = model.provenance.get("recipe")
+    augment = recipe.get("augment") if isinstance(recipe, dict) else None
+    if not isinstance(augment, dict):  # a model of an earlier version: names without strengths
+        augment = dict.fromkeys(augment or (), 1.0)
+    train = sets.get("train")
     _write(
         folder,
+        _PAGE,
         title=title,
         sets=sets,
-        sheet=pictures.class_sheet(sets["train"]) if "train" in sets else None,
+        sheet=pictures.class_sheet(train) if train else None,
+        augmented=pictures.augmented_sheet(train, augment, model.provenance.get("seed", 0))
+        if train and augment
+        else None,
+        augment=augment,
         model=model,
         epochs=epochs,
         curves=pictures.curves(epochs, model.provenance.get("best epoch")) if epochs else None,
         evaluation=evaluation,
+        interval=interval,
         shades=_shades(matrix) if len(model.classes) <= _WIDEST_TABLE else None,
         confusions=_confusions(matrix, model.classes),
-        mistakes=pictures.mistakes(sets["test"], evaluation, model.classes, _MISTAKES),
+        mistakes=pictures.mistakes(sets["test"], evaluation, model.classes, _MISTAKES) if "test" in sets else [],
         wrong=int(matrix.sum() - matrix.diagonal().sum()),
-        made=facts(model),
+        made=describe(model),
     )
+    return folder / _PAGE
 
 
-def _write(folder: Path, **values: Any) -> None:
+def _write(folder: Path, name: str, **values: Any) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     page = _TEMPLATES.get_template("report.html").render(values)
-    write: Callable[[Any], Any] = lambda file: file.write(page.encode())  # noqa: E731
-    write_whole(folder / "report.html", write)
+    write_whole(folder / name, lambda file: file.write(page.encode()))
+    if name == _PAGE:
+        (folder / _BESIDE).unlink(missing_ok=True)
 
 
 def _shades(matrix: Tensor) -> list[list[float]]:

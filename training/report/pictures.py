@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Generator
 
+from training.augmentation import augmenter
 from training.evaluate import Evaluation
 from training.fit import Epoch
 from training.images import ImageSet
 
 _SHEET_COLUMNS = 22
+_AUGMENTED_CLASSES = 12
 _COLOURS = {"training": "#8a8f98", "validation": "#2f6fde"}
 
 
@@ -46,6 +49,21 @@ def class_sheet(images: ImageSet) -> list[Strip]:
     for index, (name, count) in enumerate(images.counts.items()):
         first = images.subset((images.targets == index).nonzero().squeeze(1)[:_SHEET_COLUMNS])
         pixels = first.images[first.rows].squeeze(1).numpy()
+        strips.append(Strip(name, count, _data_url(np.concatenate(list(pixels), axis=1))))
+    return strips
+
+
+def augmented_sheet(images: ImageSet, augment: Mapping[str, float], seed: int) -> list[Strip]:
+    """An image of each class, then the same as augmentation distorts it, as the network sees them in training."""
+    distort, generator = augmenter(augment), Generator().manual_seed(seed)
+    strips = []
+    for index, (name, count) in enumerate(images.counts.items()):
+        if index == _AUGMENTED_CLASSES:
+            break
+        row = images.rows[int((images.targets == index).nonzero()[0])]
+        original = images.images[row : row + 1].float() / 255
+        versions = distort(original.repeat(_SHEET_COLUMNS - 1, 1, 1, 1), generator)
+        pixels = (torch.cat([original, versions]).clamp(0, 1) * 255).round().byte().squeeze(1).numpy()
         strips.append(Strip(name, count, _data_url(np.concatenate(list(pixels), axis=1))))
     return strips
 

@@ -8,7 +8,7 @@ from typing import Any
 from training.checkpoint import Checkpoint
 
 
-def facts(model: Checkpoint) -> dict[str, dict[str, str]]:
+def describe(model: Checkpoint) -> dict[str, dict[str, str]]:
     """Headings, and under each what there is to say: names and values. What the model does not tell is left out."""
     provenance = dict(model.provenance)
     recipe, data = _mapping(provenance.pop("recipe", None)), _mapping(provenance.pop("data", None))

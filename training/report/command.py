@@ -9,7 +9,7 @@ from pathlib import Path
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.errors import TrainingError
-from training.evaluate import evaluate, quantised_network, read_for
+from training.evaluate import evaluate, quantised_network, read_for, summary
 from training.fit import Epoch
 from training.images import CACHE
 from training.report.folder import write_after
@@ -33,14 +33,14 @@ def run(model_path: Path, data: Path, folder: Path, skip_unreadable: bool) -> No
     epochs = _epochs_of(model, folder / "history.json")
     title = f"{model_path.name}: {model.architecture} on {data.resolve().name}"
     try:
-        write_after(folder, title, sets, model, epochs, evaluations["test"])
+        page = write_after(folder, title, sets, model, epochs, evaluations["test"])
     except OSError as error:
         raise TrainingError(f"{folder}: cannot be written ({error.strerror}). Choose another --output.") from error
     if not epochs:
         print(f"without curves: {folder / 'history.json'} is not this model's")
     for part, figures in model.metrics.items():
-        print(f"{part} accuracy {figures['accuracy']:.2%} of {figures['count']:,} images")
-    print(f"report in {folder / 'report.html'}")
+        print(f"{part} accuracy {summary(figures)}")
+    print(f"report in {page}")
 
 
 def _epochs_of(model: Checkpoint, history: Path) -> list[Epoch]:

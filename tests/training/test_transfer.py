@@ -1,0 +1,60 @@
+"""Starting from a trained model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.recognition.preprocessing import Preprocessing
+from tests.conftest import MODEL
+from training import checkpoint, metrics
+from training.__main__ import main
+from training.images import read_images
+from training.networks import build
+from training.transfer import start_from
+from training.tree import list_images
+
+
+@pytest.fixture(scope="module")
+def named(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tree with classes that no model knows."""
+    data = tmp_path_factory.mktemp("named") / "data"
+    for part in ("train", "test"):
+        for name, other in zip("017", ("zero", "one", "seven"), strict=True):
+            shutil.copytree(tree / part / name, data / part / other)
+    return data
+
+
+def test_a_new_head_reads_before_it_is_trained(named: Path):
+    train, test = (read_images(list_images(named / part), Preprocessing()) for part in ("train", "test"))
+    network = build("resnet", 3)
+    start_from(network, checkpoint.load(MODEL), train)
+    logits = metrics.logits_of(network, test)
+    assert metrics.accuracy(logits.argmax(1), test.targets) > 0.9
+
+
+def test_a_model_of_the_same_classes_is_continued(trained: Path, tree: Path):
+    model = checkpoint.load(trained)
+    network = build("resnet", 3)
+    start_from(network, model, read_images(list_images(tree / "test"), Preprocessing()))
+    assert all(torch.equal(value, model.state[name]) for name, value in network.state_dict().items())
+
+
+def test_training_from_a_model_needs_few_epochs(named: Path, tmp_path: Path):
+    output = tmp_path / "m.pt"
+    command = ["train", str(named), "--output", str(output), "--no-report", "--init", str(MODEL), "--epochs", "2"]
+    assert main(command) == 0
+    model = checkpoint.load(output)
+    assert model.classes == ("one", "seven", "zero")
+    assert model.metrics["test"]["accuracy"] > 0.9
+    assert model.provenance["init"]["version"] == checkpoint.load(MODEL).version
+
+
+def test_a_model_of_other_architecture_or_preprocessing_is_refused(named: Path, tmp_path: Path, capsys):
+    command = ["train", str(named), "--output", str(tmp_path / "m.pt"), "--no-report", "--init", str(MODEL)]
+    for options, words in ((["--widths", "4"], "another architecture"), (["--size", "20"], "--size 28")):
+        assert main([*command, *options]) == 2
+        assert words in capsys.readouterr().err
