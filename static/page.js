@@ -164,7 +164,7 @@ function shareDrawing() {
     return view.notify({ reason: "There is nothing to share yet.", remedy: "Draw a character first." });
   }
   const { answer } = reader.shown;
-  const { message } = verdict(answer, Number(document.body.dataset.unsureBelow));
+  const { message } = verdict(answer, Number(document.body.dataset.unsureBelow), document.body.dataset.subject ?? "");
   const strokes = strokesOf(paper.marks);
   share.open({
     title: "Share this drawing",
