@@ -147,6 +147,8 @@ def _with_dense(
 DEFAULT = "resnet"
 # Those that are faster in 8-bit numbers. The others are too small for it, or are to score as published.
 EIGHT_BIT = ("resnet", "resnet-small")
+# Those whose weights do not depend on the size of the image.
+ANY_SIZE = EIGHT_BIT
 ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "resnet": ResNet,
     "resnet-small": resnet_small,
