@@ -71,6 +71,7 @@ class Checkpoint:
             version=self.version,
             parameters=self.parameters,
             quantised=quantised,
+            learned_unknown=self.learned_unknown,
             known_threshold=self.known_threshold,
         )
 

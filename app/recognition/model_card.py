@@ -23,8 +23,9 @@ class ModelCard:
     Calibration of Modern Neural Networks", 2017). `metrics` maps the name of a test set to its figures (`accuracy` 0 to
     1, `count`). `provenance` says how the model was made; its keys are for people, none is required. `title` is for the
     page's heading. `version` is twelve digits that differ between any two sets of weights, `parameters` the number of
-    learned values. `quantised` says whether the network is served in 8-bit integers. An answer is known from
-    `known_threshold` on (see `Classifier`); without one, all are.
+    learned values. `quantised` says whether the network is served in 8-bit integers. `learned_unknown` says that the
+    network has one more output than classes, for images of none of them. An answer is known from `known_threshold` on
+    (see `Classifier`); without one, all are.
     """
 
     architecture: str
@@ -38,6 +39,7 @@ class ModelCard:
     version: str
     parameters: int
     quantised: bool = False
+    learned_unknown: bool = False
     known_threshold: float | None = None
 
     def to_json(self) -> str:

@@ -139,8 +139,9 @@ def _require_match(path: Path, card: ModelCard, session: InferenceSession) -> No
     if len(inputs) != 1 or kind != "tensor(float)" or shape[1:] != [1, size, size] or isinstance(shape[0], int):
         raise _unusable(path, f"its network does not take {INPUT} of shape (n, 1, {size}, {size}), as its card says")
     kind, shape = outputs.get(OUTPUT, ("", []))
-    if kind != "tensor(float)" or shape[1:] != [classes]:
-        raise _unusable(path, f"its network does not give {OUTPUT} of shape (n, {classes}), as its card says")
+    wanted = classes + card.learned_unknown
+    if kind != "tensor(float)" or shape[1:] != [wanted]:
+        raise _unusable(path, f"its network does not give {OUTPUT} of shape (n, {wanted}), as its card says")
 
 
 def _unusable(path: Path, reason: str) -> ModelFileError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import sys
 import time
 import warnings
 from collections.abc import Sequence
@@ -171,8 +172,8 @@ def export(network: nn.Module, path: Path) -> None:
     unfinished.replace(path)
 
 
-def main() -> None:
-    """Compose, train and write."""
+def main() -> int:
+    """Compose, train and write; the exit status is 0, or 2 for bad input, told in one line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("strokes", type=Path, help="the folder with the UNIPEN files")
     parser.add_argument("--papers", type=Path, help="a folder of photographs of empty paper")
@@ -184,10 +185,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
-    kinds, papers = read_tracks(options.strokes, SITES), read_papers(options.papers)
+    try:
+        kinds, papers = read_tracks(options.strokes, SITES), read_papers(options.papers)
+    except TrainingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     pictures, inks = compose_all(options.photographs, options.seed * 10**7, kinds, papers)
     fit(pictures, inks, options.epochs, options.seed, options.lr, options.output, options.weights)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
