@@ -123,6 +123,10 @@ def _card(path: Path, text: bytes) -> ModelCard:
         raise _unusable(path, "its card names no classes")
     if not isinstance(card.temperature, int | float) or not 0 < card.temperature < float("inf"):
         raise _unusable(path, f"the temperature on its card is {card.temperature!r}, not a positive number")
+    if card.known_threshold is not None and not isinstance(card.known_threshold, int | float):
+        raise _unusable(path, f"the threshold on its card is {card.known_threshold!r}, not a number")
+    if not isinstance(card.learned_unknown, bool):
+        raise _unusable(path, f"its card says {card.learned_unknown!r} of images of no class, not true or false")
     if not isinstance(card.preprocessing.size, int) or not 1 <= card.preprocessing.size <= _MAX_SIZE:
         raise _unusable(path, f"the image size on its card is {card.preprocessing.size!r}, not 1 to {_MAX_SIZE}")
     if card.preprocessing.method not in ("ink", "plain"):
