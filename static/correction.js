@@ -92,6 +92,7 @@ export class Correction {
     const strokes = strokesOf(marks);
     if (strokes) data.append("strokes", JSON.stringify(strokes.map((stroke) => stroke.map(({ x, y }) => [x, y]))));
     this.#done = revision;
+    const focused = this.#hasFocus();
     this.#say("Sending…");
     $.ajax({
       url: "/corrections",
@@ -104,6 +105,7 @@ export class Correction {
       ({ id }) => {
         this.#id = id;
         this.#say(THANKS, true);
+        if (focused) $("#takeBackButton").trigger("focus");
         clearTimeout(this.#timer);
         this.#timer = window.setTimeout(() => this.#forget(), UNDO_SECONDS * 1000);
       },
@@ -112,6 +114,10 @@ export class Correction {
         this.#say(responseJSON?.detail ?? "That could not be sent. Try again.");
       },
     );
+  }
+
+  #hasFocus() {
+    return $("#correction :focus:visible").length > 0;
   }
 
   #takeBack() {
@@ -137,12 +143,12 @@ export class Correction {
    * @param {boolean} [undoable]
    */
   #say(words, undoable = false) {
-    const hadFocus = $("#correction").has(document.activeElement ?? document.body).length > 0;
+    const focused = this.#hasFocus();
     $("#correctionNews").text(words);
     $("#takeBackButton").prop("hidden", !undoable);
     this.render(false);
-    if (undoable && hadFocus) $("#takeBackButton").trigger("focus");
-    else if (hadFocus && !$("#correctionQuestion:visible").length) $("#canvas").trigger("focus");
+    // What has the focus may have gone; it must not fall to the body.
+    if (focused && !this.#hasFocus()) $("#canvas").trigger("focus");
     if (words) this.#announcer.say(words);
   }
 }

@@ -85,7 +85,12 @@ def test_a_full_page_is_accepted_at_once_and_the_next_one_follows(client, engine
 
 
 @pytest.mark.parametrize(
-    "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://example.org"}, {"sec-fetch-site": "same-site"}]
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site", "origin": "null"},
+        {"origin": "https://example.org"},
+        {"sec-fetch-site": "same-site"},
+    ],
 )
 def test_another_sites_page_cannot_decide(client, engine, seven, headers):
     number = add(engine, seven)
