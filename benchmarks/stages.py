@@ -103,8 +103,8 @@ def _answering(classifier: Classifier, drawing: Any) -> FastAPI:
     recognition = Recognition(drawing, classifier.predict([drawing])[0], 0.0, 0.0, classifier.model)
 
     class Knowing(BatchingClassifier):
-        async def classify(self, data: bytes) -> Recognition:
-            del data
+        async def classify(self, data: bytes, show_ink: bool = False) -> Recognition:
+            del data, show_ink
             return recognition
 
     app = create_app(Settings(log_requests=False))
