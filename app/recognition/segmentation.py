@@ -122,7 +122,7 @@ def _cleaned(grey: Grey) -> Grey | None:
     if np.mean(difference <= _CLEAN_TOLERANCE) < _CLEAN_SHARE or strongest < _COLOUR_CONTRAST:
         return None
     ink = without_lines((difference * (255 / strongest)).astype(np.uint8))
-    return ink if ink.any() and _is_drawing(ink) else None
+    return ink if ink.max() >= 128 and _is_drawing(ink) else None
 
 
 def _colour_difference(image: Image.Image) -> Grey:
