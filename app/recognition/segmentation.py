@@ -65,11 +65,8 @@ def separate_ink(image: Image.Image, photographs: bool = True) -> Ink:
 
     Raises: PhotographError for what looks like a photograph, if they are not wanted.
     """
-    grey = np.asarray(image.convert("L"))
-    levels = np.sort(frame(grey))
-    paper = int(levels[len(levels) // 2])
-    first, last = np.searchsorted(levels, [paper - _FLAT_TOLERANCE, paper + _FLAT_TOLERANCE + 1])
-    flat = last - first >= _FLAT_SHARE * len(levels)
+    grey = np.asarray(image if image.mode == "L" else image.convert("L"))
+    paper, flat = _paper(frame(grey))
     difference = distance(grey, paper)
     if min(image.size) >= _SMALLEST_PHOTO and not (flat and _is_drawing(difference)):
         if not photographs:
@@ -97,8 +94,28 @@ def frame(pixels: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
+def _paper(edge: Grey) -> tuple[int, bool]:
+    """The median of an image's outermost pixels, and whether they are one colour of paper."""
+    paper = int(edge[0])
+    if edge.tobytes().count(edge[:1].tobytes()) == len(edge):
+        return paper, True
+    levels = np.sort(edge)
+    paper = int(levels[len(levels) // 2])
+    first, last = np.searchsorted(levels, [paper - _FLAT_TOLERANCE, paper + _FLAT_TOLERANCE + 1])
+    return paper, bool(last - first >= _FLAT_SHARE * len(levels))
+
+
 def _is_drawing(difference: Grey) -> bool:
     """Whether there is nothing but a character on paper of one colour: no rules, no frame around it."""
+    height, width = difference.shape
+    margins = (
+        difference[: height // 10],
+        difference[height - height // 10 :],
+        difference[:, : width // 10],
+        difference[:, width - width // 10 :],
+    )
+    if all(np.maximum.reduce(margin, None, initial=0) <= _LINE_CONTRAST for margin in margins):
+        return True  # none of these lines is so short; most drawings take this way
     # Seen coarsely, a line that is not quite straight still stays within two rows.
     small = np.asarray(Image.fromarray(difference).reduce(max(1, min(difference.shape) // _COARSE))) > _LINE_CONTRAST
     if 2 * np.count_nonzero(small) > small.size:
@@ -122,7 +139,7 @@ def _cleaned(grey: Grey) -> Grey | None:
     if np.mean(difference <= _CLEAN_TOLERANCE) < _CLEAN_SHARE or strongest < _COLOUR_CONTRAST:
         return None
     ink = without_lines((difference * (255 / strongest)).astype(np.uint8))
-    return ink if ink.any() and _is_drawing(ink) else None
+    return ink if ink.max() >= 128 and _is_drawing(ink) else None
 
 
 def _colour_difference(image: Image.Image) -> Grey:

@@ -64,15 +64,18 @@ def test_pencil_is_found(tracks: list[Character]):
 
 
 def test_part_of_a_picture_is_named_in_shares_of_it(tracks: list[Character]):
-    generator = np.random.default_rng(0)
-    for character in tracks[::30]:
+    generator, errors, boxes = np.random.default_rng(0), [], set()
+    for character in tracks[::12]:
         photograph = compose([character], 320, generator, features=frozenset(), pen="felt")
         region = separate_ink(photograph.picture).character()
         left, top, right, bottom = region.box
-        rows, columns = np.nonzero(region.ink > 127)
+        rows, columns = np.nonzero(region.ink > region.ink.max() / 2)
         y, x = (index.mean() / 320 for index in np.nonzero(photograph.ink > 127))
-        assert left + (right - left) * columns.mean() / region.ink.shape[1] == pytest.approx(x, abs=0.03)
-        assert top + (bottom - top) * rows.mean() / region.ink.shape[0] == pytest.approx(y, abs=0.03)
+        errors.append(abs(left + (right - left) * columns.mean() / region.ink.shape[1] - x))
+        errors.append(abs(top + (bottom - top) * rows.mean() / region.ink.shape[0] - y))
+        boxes.add(region.box)
+    assert np.median(errors) < 0.02
+    assert len(boxes) > 1, "none was looked at from nearer"
 
 
 def test_photograph_is_refused_where_only_drawings_are_wanted(tracks: list[Character]):

@@ -35,7 +35,7 @@ def surface(size: int, features: frozenset[str], generator: np.random.Generator)
     grain = clouds(size, generator.uniform(3, 40), generator) * generator.uniform(0, 0.06 if dark else 0.02)
     grain = grain + clouds(size, size / generator.uniform(1, 4), generator) * generator.uniform(0, 0.02)
     scene = scene * (1 + grain[..., None])
-    u, v = plane(size, generator, generator.choice([0.02, 0.06, 0.3]), 0.03)
+    u, v = plane(size, generator, generator.choice([0.02, 0.06, 0.15]), 0.03)
     for name, draw in _DRAWN.items():
         if name in features:
             scene = draw(scene, u, v, generator)
