@@ -44,7 +44,7 @@ def require_reviewer(request: Request, given: Annotated[HTTPBasicCredentials | N
 
 def require_same_site(request: Request) -> None:
     """Refuse a form that another site's page sends with the reviewer's password. Raises HTTPException (403)."""
-    # Current browsers say where the form was; our referrer policy makes their Origin "null". Older ones name the page.
+    # Browsers say where the form was. Their Origin is "null", by our referrer policy. Old ones have only the Origin.
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site in ("same-origin", "none") or (
         site is None and (origin is None or urlsplit(origin).netloc == request.headers.get("host"))

@@ -98,6 +98,13 @@ def test_another_sites_page_cannot_decide(client, engine, seven, headers):
     assert statuses(engine)[number] == "waiting"
 
 
+def test_the_pages_own_form_is_accepted_as_browsers_send_it(client, engine, seven):
+    number = add(engine, seven)
+    headers = {"sec-fetch-site": "same-origin", "origin": "null"}
+    assert client.post("/review", data={number: "accept"}, auth=WORD, headers=headers).status_code == 200
+    assert statuses(engine)[number] == "accepted"
+
+
 def test_a_label_cannot_inject_anything_into_the_page(client, engine, seven):
     add(engine, seven, label="<script>alert(1)</script>")
     assert "<script>alert" not in client.get("/review", auth=WORD).text
