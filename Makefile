@@ -4,6 +4,7 @@
 # make model    prepare the data and train the committed model.pt; STROKES is a folder with the four files of pen tracks,
 #               MNIST one with MNIST's raw files (without it they are downloaded), CELLS one of photographed cells, if any
 # make model-small    then have it teach a network of half its cost
+# make ink      train the network that finds ink in photographs, app/recognition/ink.onnx; STROKES and CELLS as for model
 # make lint     ruff and mypy; with Node also what checks the page's files (tests/lint)
 # make screenshots    the pictures of the page in docs/, and every state of it in screenshots/
 #
@@ -26,7 +27,7 @@ UNIPEN := digits letters symbols
 # The same for every section of UNIPEN. Files at `app` that have the name of one at `apa` may be the same person's.
 SITES := --validation-source aga --validation-source uqb --test-source apa --test-fraction 0 --exclude-namesakes
 
-.PHONY: serve test trainer model model-small lint lint-page screenshots clean
+.PHONY: serve test trainer model model-small ink lint lint-page screenshots clean
 
 serve: $(VENV)/.base
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^web: //p' Procfile)"
@@ -59,6 +60,9 @@ model: $(VENV)/.train
 model-small: $(VENV)/.train
 	$(BIN)/python -m training train $(DATA) --output model-small.pt --unknown $(NO_DIGITS) --arch resnet-small \
 		--teacher model.pt --epochs 50 --amp
+
+ink: $(VENV)/.train
+	$(BIN)/python -m training.ink.train $(STROKES) $(if $(CELLS),--papers $(CELLS)/blank) --weights data/ink.pt
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

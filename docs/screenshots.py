@@ -162,9 +162,10 @@ def fool(page: Page, label: str) -> None:
     target = page.locator("#gameTarget").inner_text()
     wrong = "1" if target != "1" else "7"
     page.route("**/predict?*", lambda route: route.fulfill(json=answer(wrong, **{f"c{wrong}": 0.7, f"c{target}": 0.3})))
+    score = int(page.locator("#gameScore").inner_text())
     read(page, label)
     page.locator("#predictButton").click()
-    expect(page.locator("#gameNews")).to_have_text(f"Fooled: read as {wrong}.")
+    expect(page.locator("#gameScore")).to_have_text(str(score + 1))
     page.unroute("**/predict?*")
 
 

@@ -111,11 +111,11 @@ function paper(context, marks, left, top, side) {
 function bar(context, x, y, width, height, share, colour) {
   for (const [length, fill] of /** @type {[number, string][]} */ ([
     [width, TRACK],
-    [Math.max(height, width * share), colour],
+    [width * share, colour],
   ])) {
     context.fillStyle = fill;
     context.beginPath();
-    context.roundRect(x, y, length, height, height / 2);
+    context.roundRect(x, y, length, height, Math.min(height, length) / 2);
     context.fill();
   }
 }

@@ -71,6 +71,24 @@ export function strokesOf(marks) {
 }
 
 /**
+ * The first points of a drawing.
+ * @param {readonly Stroke[]} strokes
+ * @param {number} count
+ * @returns {Mark[]}
+ */
+export function beginning(strokes, count) {
+  /** @type {Mark[]} */
+  const marks = [];
+  let left = count;
+  for (const stroke of strokes) {
+    if (left <= 0) break;
+    marks.push({ kind: "stroke", stroke: stroke.slice(0, left) });
+    left -= stroke.length;
+  }
+  return marks;
+}
+
+/**
  * A small canvas with a drawing on it.
  * @param {readonly Mark[]} marks
  * @param {number} side in pixels

@@ -3,6 +3,7 @@
  */
 
 import { Announcer } from "./announcer.js";
+import { Arrival } from "./arrival.js";
 import { drawingCard, gameCard } from "./card.js";
 import { EXAMPLES } from "./examples.js";
 import { Gallery, showExamples } from "./gallery.js";
@@ -11,7 +12,6 @@ import { strokesOf } from "./ink.js";
 import { keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
 import { Pen } from "./pen.js";
-import { openPicture, PictureError, quoted } from "./picture.js";
 import { Reader } from "./reader.js";
 import { ShareDialog } from "./share.js";
 import { decode, encode } from "./strokes.js";
@@ -39,9 +39,11 @@ const gallery = new Gallery(restore, () => {
   announcer.say("All drawings are forgotten");
 });
 const game = new Game(classes, announcer, { begin: gameBegins, next: clear, end: gameEnds });
-/** The number of the picture that is being opened; a later one, or a change of the paper, takes its place. */
-let opening = 0;
-let isOpening = false;
+const arrival = new Arrival(view, (picture) => {
+  pen.lift();
+  keepDrawing();
+  paper.show(picture);
+});
 /** The question whose answer the game waits for. */
 let judged = 0;
 
@@ -50,7 +52,7 @@ let judged = 0;
  * @param {boolean} replayed by the link, so it is still what the address says
  */
 function changed(complete, replayed) {
-  if (isOpening) leavePicture();
+  arrival.leave();
   if (!replayed) leaveLink();
   reader.happen({ type: paper.isEmpty ? "erased" : complete ? "drawn" : "drawing" });
 }
@@ -124,39 +126,6 @@ function leaveLink() {
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
 }
 
-/* A picture instead of a drawing. */
-
-/**
- * @param {FileList | undefined} files
- * @param {import("./machine.js").Problem} [without] what to say if there are none
- */
-async function take(files, without) {
-  if (!files?.length) return without && view.notify(without);
-  if (files.length > 1) {
-    return view.notify({ reason: "That was more than one picture.", remedy: "Bring them one at a time." });
-  }
-  const number = ++opening;
-  isOpening = true;
-  view.open(quoted(files[0]));
-  const picture = await openPicture(files[0]).catch((error) => error);
-  if (number !== opening) return;
-  isOpening = false;
-  view.open(null);
-  if (picture instanceof PictureError) return view.notify(picture.problem);
-  if (picture instanceof Error) throw picture;
-  pen.lift();
-  keepDrawing();
-  paper.show(picture);
-}
-
-/** Somebody went on while a picture was being opened: it must not cover what they did. */
-function leavePicture() {
-  opening++;
-  isOpening = false;
-  view.open(null);
-  view.notify({ reason: "The picture was left aside, as you went on.", remedy: "Choose it again to open it." });
-}
-
 /* Sharing and playing. */
 
 function shareDrawing() {
@@ -164,7 +133,7 @@ function shareDrawing() {
     return view.notify({ reason: "There is nothing to share yet.", remedy: "Draw a character first." });
   }
   const { answer } = reader.shown;
-  const { message } = verdict(answer, Number(document.body.dataset.unsureBelow));
+  const { message } = verdict(answer, Number(document.body.dataset.unsureBelow), document.body.dataset.subject ?? "");
   const strokes = strokesOf(paper.marks);
   share.open({
     title: "Share this drawing",
@@ -232,7 +201,7 @@ $("#gameOver").on("close", () => game.isOn || canvas.focus());
 $("#pictureButton").on("click", () => $("#pictureInput").trigger("click"));
 $("#pictureInput").on("change", (event) => {
   const input = /** @type {HTMLInputElement} */ (event.target);
-  take(input.files ? input.files : undefined).finally(() => {
+  arrival.take(input.files).finally(() => {
     input.value = ""; // the same file can be chosen again
   });
 });
@@ -252,7 +221,7 @@ $(document)
   .on("paste", (event) => {
     const { clipboardData } = /** @type {ClipboardEvent} */ (event.originalEvent);
     const remedy = "Copy one and paste again.";
-    take(clipboardData?.files, { reason: "There is no picture on the clipboard.", remedy });
+    arrival.take(clipboardData?.files, { reason: "There is no picture on the clipboard.", remedy });
   })
   .on("dragover", (event) => {
     event.preventDefault();
@@ -265,7 +234,7 @@ $(document)
   .on("drop", (event) => {
     const { dataTransfer } = /** @type {DragEvent} */ (event.originalEvent);
     const remedy = "Save the picture first, then drop its file here.";
-    take(dataTransfer?.files, { reason: "That was not a picture file.", remedy });
+    arrival.take(dataTransfer?.files, { reason: "That was not a picture file.", remedy });
   });
 
 $(window)

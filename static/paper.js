@@ -3,7 +3,7 @@
  * @module
  */
 
-import { contextOf, draw, placed, SIZE } from "./ink.js";
+import { beginning, contextOf, draw, placed, SIZE } from "./ink.js";
 
 /** @import { Mark, Picture, Point, Stroke } from "./ink.js" */
 /** @typedef {Mark | {kind: "sheet", marks: Mark[]}} Step a fresh sheet, which may have something on it already */
@@ -236,22 +236,4 @@ export class Paper {
     this.#dirty = true;
     requestAnimationFrame(() => this.#dirty && this.redraw());
   }
-}
-
-/**
- * The first points of a drawing.
- * @param {readonly Stroke[]} strokes
- * @param {number} count
- * @returns {Mark[]}
- */
-function beginning(strokes, count) {
-  /** @type {Mark[]} */
-  const marks = [];
-  let left = count;
-  for (const stroke of strokes) {
-    if (left <= 0) break;
-    marks.push({ kind: "stroke", stroke: stroke.slice(0, left) });
-    left -= stroke.length;
-  }
-  return marks;
 }

@@ -26,6 +26,7 @@ export class View {
   #spoken = "";
   #hint = $("#message").text();
   #unsureBelow = Number(document.body.dataset.unsureBelow);
+  #subject = document.body.dataset.subject ?? "";
   /** Shown on Predict while a game is on. */
   isPlaying = false;
 
@@ -58,7 +59,8 @@ export class View {
     const { state, shown } = reader;
     const answer = this.#visible();
     const line = this.#line(answer);
-    const sure = !answer || answer.confidence >= this.#unsureBelow;
+    const unknown = answer?.known === false;
+    const sure = !answer || (!unknown && answer.confidence >= this.#unsureBelow);
     const stale = shown?.revision !== paper.revision;
     const stuck = state.name === "retrying";
 
@@ -73,6 +75,7 @@ export class View {
     $("body")
       .toggleClass("waiting", !!answer && (state.name === "asking" || (stale && !pen.isDown)))
       .toggleClass("unsure", !sure)
+      .toggleClass("unknown", unknown)
       .toggleClass("stuck", stuck);
     this.#showBars(answer);
 
@@ -133,7 +136,7 @@ export class View {
           return { message: answer || state.delay ? "Reading…" : this.#hint, key: this.#spoken };
     }
     if (!answer) return { message: this.#hint, key: this.#spoken };
-    const { message, remedy, sure } = verdict(answer, this.#unsureBelow);
+    const { message, remedy, sure } = verdict(answer, this.#unsureBelow, this.#subject);
     const spoken = `${sure ? `${answer.label}, ` : ""}${message}. ${remedy}`;
     return { message, remedy, key: state.name === "answered" ? this.#key("answered") : this.#spoken, spoken };
   }

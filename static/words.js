@@ -13,12 +13,16 @@ const LONGEST = 22; // letters of a name in a sentence; it stands in full beside
  * What an answer amounts to, in a line and another.
  * @param {Answer} answer
  * @param {number} unsureBelow
+ * @param {string} subject what the model knows: "a digit"
  * @returns {Verdict}
  */
-export function verdict(answer, unsureBelow) {
+export function verdict(answer, unsureBelow, subject) {
   const [first, second = "", third = ""] = ranked(answer).slice(0, 3).map(named);
   const chance = answer.probabilities[ranked(answer)[1]] ?? 0;
   const best = percent(answer.confidence);
+  if (answer.known === false) {
+    return { message: `That does not look like ${subject}`, remedy: `Best guess: ${first}.`, sure: false };
+  }
   if (answer.confidence >= unsureBelow) {
     return {
       message: `${best} sure`,

@@ -10,7 +10,7 @@ from typing import Any
 from training import checkpoint, evaluate, export, train
 from training.errors import TrainingError
 from training.material import Division
-from training.networks import ARCHITECTURES
+from training.networks import ANY_SIZE, ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
 from training.outputs import default_output, report_of
@@ -210,6 +210,8 @@ def _train(options: argparse.Namespace) -> None:
     if options.published and architecture not in PUBLISHED:
         raise TrainingError(f"--published: {architecture} has no source of its own. Leave one of the two out.")
     given = given_choices(options)
+    if given.get("progressive_resizing") and architecture not in ANY_SIZE:
+        raise TrainingError(f"--progressive-resizing: {architecture} takes images of one size alone. Leave it out.")
     recipe = PUBLISHED[architecture] if options.published else FROM_A_MODEL if "init" in given else Recipe()
     output = options.output or default_output(options.data, options.resume)
     train.run(

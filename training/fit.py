@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from training.augmentation import augmenter
@@ -144,7 +145,10 @@ class Trainer:
                     images, targets = self._unknown.joined(images, targets, len(mine.classes), generator)
                 targets = targets.to(self._device)
                 inputs = self._augment(images.to(self._device).float() / 255, generator)
-                lr = learning_rate(self.recipe, number - 1 + step / len(batches))
+                epoch = number - 1 + step / len(batches)
+                if epoch < self.recipe.progressive_resizing * self.recipe.epochs:
+                    inputs = F.avg_pool2d(inputs, 2)
+                lr = learning_rate(self.recipe, epoch)
                 loss, right = self._step(inputs, targets, lr)
                 self._average.update_parameters(_plain(self._network))
                 sums += torch.tensor([loss, right, len(targets)], dtype=torch.double)

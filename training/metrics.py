@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from app.recognition.drift import CONFIDENCE_BINS, CONFIDENCE_BOUNDS
 from app.recognition.model_file import Network
+from training.calibration import fit_temperature
 from training.images import ImageSet
 
 # Larger than a batch in training, because no gradients are kept; small enough to stay in the processor's cache.
@@ -60,8 +61,13 @@ def outputs_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
 
 
 def score(network: nn.Module, images: ImageSet, class_weights: Tensor | None = None) -> Scores:
-    """The figures of a validation set; with `class_weights` (classes,) the loss is a weighted mean, as in training."""
+    """The figures of a validation set; with `class_weights` (classes,) the loss is a weighted mean, as in training.
+
+    The loss is that of the calibrated probabilities, as they are served. Without calibration, a few wrong labels make
+    the loss of a network rise while it learns to be sure, and an early epoch seems to be the best.
+    """
     logits, targets = logits_of(network, images), images.targets
+    logits = logits / fit_temperature(logits, targets)
     return Scores(
         loss=F.cross_entropy(logits, targets, class_weights).item(),
         accuracy=accuracy(logits.argmax(1), targets),

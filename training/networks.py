@@ -78,8 +78,12 @@ def dl4j_lenet(classes: int, size: int) -> nn.Sequential:
 
 
 def mlp(classes: int, size: int) -> nn.Sequential:
-    """One hidden layer, as wide as the image has pixels."""
-    return _with_dense([], size, [size * size], classes, nn.ReLU)
+    """One hidden layer, as wide as the image has pixels; Keras's "normal" initialisation, as its source has it."""
+    network = _with_dense([], size, [size * size], classes, nn.ReLU)
+    for layer in network:
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=0.05)
+    return network
 
 
 def simple_cnn(classes: int, size: int) -> nn.Sequential:
@@ -143,6 +147,8 @@ def _with_dense(
 DEFAULT = "resnet"
 # Those that are faster in 8-bit numbers. The others are too small for it, or are to score as published.
 EIGHT_BIT = ("resnet", "resnet-small")
+# Those whose weights do not depend on the size of the image.
+ANY_SIZE = EIGHT_BIT
 ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "resnet": ResNet,
     "resnet-small": resnet_small,

@@ -46,6 +46,7 @@ def add_recipe(group: Any) -> None:
     add("lr_warmup_epochs", type=float)
     add("lr_step_size", "epochs, for step", type=positive)
     add("lr_gamma", "factor, for step", type=float)
+    add("progressive_resizing", "share of the training on images of half the side: faster", type=fraction)
     names = ", ".join(AUGMENTATIONS)
     add("augment", f"any of {names}, each with =STRENGTH or 1; none: none at all", nargs="*", metavar="NAME")
     add("model_ema_decay", "of the averaged weights, 0 for none", type=fraction)

@@ -33,6 +33,8 @@ class Recipe:
     `epochs` and `batch_size` of 0 are settled by the number of images, see `settled`.
     `preprocessing` and `size` are those of every image, `validation_fraction` is what is kept of each class to choose
     the best epoch by, if the folder does not say it; with 0 the last epoch is taken.
+    `progressive_resizing` is the share of the training, from its beginning, that sees images of half the side, in a
+    third of the time.
     `augment` are the augmentations, each with its strength; 1 is the usual one.
     `drop_last` leaves the last images of an epoch out if they are no whole batch.
     `class_weight` maps class names to factors of their loss, or is "balanced": the rarer a class, the higher.
@@ -57,6 +59,7 @@ class Recipe:
     lr_warmup_epochs: float = 2.0
     lr_step_size: int = 1
     lr_gamma: float = 0.7
+    progressive_resizing: float = 0.0
     augment: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_AUGMENTATION))
     model_ema_decay: float = 0.998
     drop_last: bool = True

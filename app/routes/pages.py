@@ -75,8 +75,9 @@ def _page(request: Request, answer: Prediction | None = None, error: str | None 
         "method": preprocessing.method,
         "seen": _SEEN[preprocessing.method],
         "unsure_below": request.app.state.settings.unsure_below,
+        "subject": subject(classes),
         "answer": answer,
-        "verdict": answer and _verdict(answer, request.app.state.settings.unsure_below),
+        "verdict": answer and _verdict(answer, request.app.state.settings.unsure_below, subject(classes)),
         "error": error,
     }
     # The page names the versions of its files, so it must be asked for anew.
@@ -84,8 +85,10 @@ def _page(request: Request, answer: Prediction | None = None, error: str | None 
     return compressed(request, _templates.TemplateResponse(request, "index.html", values, status, headers))
 
 
-def _verdict(answer: Prediction, unsure_below: float) -> str:
-    """What static/page.js says of an answer, in a line."""
+def _verdict(answer: Prediction, unsure_below: float, subject: str) -> str:
+    """What static/words.js says of an answer, in a line."""
+    if not answer.known:
+        return f"That does not look like {subject}"
     if answer.confidence < _HARD:
         return "That is hard to read"
     if answer.confidence < unsure_below:
@@ -100,6 +103,15 @@ def _layout(classes: Sequence[str]) -> str:
     if len(classes) <= _FEW:
         return "few"
     return "many wide" if max(map(len, classes)) > _SHORT else "many"
+
+
+def subject(classes: Sequence[str]) -> str:
+    """What all classes are, within a sentence."""
+    if classes and all(name in "0123456789" for name in classes):
+        return "a digit"
+    if classes and all(len(name) == 1 and name.isalpha() for name in classes):
+        return "a letter"
+    return "anything that it knows"
 
 
 def invitation(model: ModelCard) -> tuple[str, str]:

@@ -20,7 +20,8 @@ def boxes(page: Page, *selectors: str) -> list[dict[str, float]]:
     for selector in selectors:
         box = page.locator(selector).bounding_box()
         assert box
-        found.append({**box, "right": box["x"] + box["width"], "bottom": box["y"] + box["height"]})
+        x, y, width, height = box["x"], box["y"], box["width"], box["height"]
+        found.append({"x": x, "y": y, "width": width, "height": height, "right": x + width, "bottom": y + height})
     return found
 
 

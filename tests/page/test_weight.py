@@ -39,7 +39,7 @@ def test_no_request_leaves_for_another_host(desktop: Page, seven_track: Characte
 
 def test_files_are_kept_for_ever_under_names_with_their_version(client):
     for name in ("page.css", "jquery/jquery.min.js"):
-        answer = client.get(client.app.state.assets.url(name))
+        answer = client.get(client.app.state.static.url(name))
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 

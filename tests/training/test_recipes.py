@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from training.fit import Trainer
+from training.images import ImageSet
 from training.networks import ARCHITECTURES, build
 from training.optimisation import averaged, learning_rate, make_optimizer
 from training.recipes import PUBLISHED, Recipe
@@ -83,3 +85,20 @@ def test_published_architectures_have_their_sources_size():
 
 def test_every_published_architecture_has_a_recipe():
     assert set(PUBLISHED) == set(ARCHITECTURES) - {"resnet", "resnet-small"}
+
+
+def test_first_part_of_a_training_can_see_smaller_images(monkeypatch):
+    seen = []
+    forward = torch.nn.Sequential.forward
+
+    def noted(network: torch.nn.Sequential, images: torch.Tensor) -> torch.Tensor:
+        if type(network).__name__ == "ResNet" and network.training:
+            seen.append(images.shape[-1])
+        return forward(network, images)
+
+    monkeypatch.setattr(torch.nn.Sequential, "forward", noted)
+    pixels = torch.randint(0, 256, (32, 1, 28, 28), dtype=torch.uint8)
+    images = ImageSet(pixels, torch.arange(32), torch.arange(32) % 2, [], ("a", "b"))
+    recipe = Recipe(epochs=2, batch_size=8, progressive_resizing=0.75)
+    Trainer(build("resnet", 2, widths=(4, 8)), images, None, recipe).fit()
+    assert seen == [14] * 6 + [28] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,18 @@ def test_a_model_of_the_same_classes_is_continued(trained: Path, tree: Path):
     network = build("resnet", 3)
     start_from(network, model, read_images(list_images(tree / "test"), Preprocessing()))
     assert all(torch.equal(value, model.state[name]) for name, value in network.state_dict().items())
+
+
+def test_some_of_a_models_classes_keep_their_rows(trained: Path, tree: Path):
+    model = checkpoint.load(trained)
+    images = read_images(list_images(tree / "test"), Preprocessing())
+    some = images.subset(images.targets != 1)
+    some = replace(some, classes=("0", "7"), targets=some.targets.clamp(max=1))
+    network = build("resnet", 2)
+    start_from(network, model, some)
+    *_, weight, bias = model.state
+    assert torch.equal(network.state_dict()[weight], model.state[weight][[0, 2]])
+    assert torch.equal(network.state_dict()[bias], model.state[bias][[0, 2]])
 
 
 def test_training_from_a_model_needs_few_epochs(named: Path, tmp_path: Path):

@@ -1,0 +1,60 @@
+/** A picture instead of a drawing: chosen, dropped or pasted. It takes its time to open.
+ * @module
+ */
+
+import { openPicture, PictureError, quoted } from "./picture.js";
+
+/** @import { Picture } from "./ink.js" */
+/** @import { Problem } from "./machine.js" */
+/** @import { View } from "./view.js" */
+
+/** Of several pictures the latest is shown, and none that somebody has not waited for. */
+export class Arrival {
+  #view;
+  #show;
+  /** The number of the picture that is being opened; a later one, or a change of the paper, takes its place. */
+  #number = 0;
+  #isOpening = false;
+
+  /**
+   * @param {View} view
+   * @param {(picture: Picture) => void} show
+   */
+  constructor(view, show) {
+    this.#view = view;
+    this.#show = show;
+  }
+
+  /**
+   * @param {FileList | null | undefined} files
+   * @param {Problem} [without] what to say if there are none
+   */
+  async take(files, without) {
+    if (!files?.length) return without && this.#view.notify(without);
+    if (files.length > 1) {
+      return this.#view.notify({ reason: "That was more than one picture.", remedy: "Bring them one at a time." });
+    }
+    const number = ++this.#number;
+    this.#isOpening = true;
+    this.#view.open(quoted(files[0]));
+    const picture = await openPicture(files[0]).catch((error) => error);
+    if (number !== this.#number) return;
+    this.#end();
+    if (picture instanceof PictureError) return this.#view.notify(picture.problem);
+    if (picture instanceof Error) throw picture;
+    this.#show(picture);
+  }
+
+  /** Somebody goes on while a picture is being opened: it must not cover what they do. */
+  leave() {
+    if (!this.#isOpening) return;
+    this.#number++;
+    this.#end();
+    this.#view.notify({ reason: "The picture was left aside, as you went on.", remedy: "Choose it again to open it." });
+  }
+
+  #end() {
+    this.#isOpening = false;
+    this.#view.open(null);
+  }
+}
