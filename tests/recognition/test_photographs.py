@@ -136,3 +136,14 @@ def test_frame_around_the_character_is_not_chosen():
 
 def test_nothing_but_specks_is_nothing():
     assert not main_character(marks(((90, 90, 94, 94), 2))).any()
+
+
+def test_closely_cut_out_drawings_are_whole(drawings: list[tuple[str, Image.Image]]):
+    whole = 0
+    for _, drawing in drawings[::12]:
+        cut = drawing.crop(ImageOps.invert(drawing).getbbox())
+        if min(cut.size) >= 32:  # upright strokes alone are nothing but ink
+            whole += bool(np.corrcoef(ink(drawing).ravel(), ink(cut).ravel())[0, 1] > 0.8)
+        else:
+            whole += 1
+    assert whole >= 18
