@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageChops
 
 from app.recognition.components import without_lines
 from app.recognition.photographs import Region, photographed_character, photographed_ink
@@ -38,9 +38,8 @@ _COARSE = 32
 # Paper is clean, as programs and scanners make it and no photograph does, if this share of the image is of one colour.
 _CLEAN_SHARE = 0.7
 _CLEAN_TOLERANCE = 2
-# Paper in even light gets margins of this share of the image's longer side, if this share of it is of one colour.
+# Paper is even, and more of it can be added around the image, if this share of the image is of one colour.
 _EVEN_SHARE = 0.25
-_MARGIN = 0.1
 
 
 class PhotographError(Exception):
@@ -77,8 +76,7 @@ def separate_ink(image: Image.Image, photographs: bool = True) -> Ink:
         clean = _cleaned(grey)
         if clean is not None:
             return Ink(clean)
-        whole = _with_margins(image, grey)
-        return Ink(photographed_ink(whole), whole)
+        return Ink(photographed_ink(image, margins=_even_paper(image, grey)), image)
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         difference = _colour_difference(image.convert("RGB"))
     return Ink(difference)
@@ -148,19 +146,15 @@ def _cleaned(grey: Grey) -> Grey | None:
     return ink if ink.max() >= 128 and _is_drawing(ink) else None
 
 
-def _with_margins(image: Image.Image, grey: Grey) -> Image.Image:
-    """The image with some more of its paper around it, if that is of one colour: a character cut out closely touches
-    the edges, as only tables and frames do in photographs."""
+def _even_paper(image: Image.Image, grey: Grey) -> tuple[int, int, int] | None:
+    """The paper's red, green and blue, if it is of one colour."""
     counts = np.bincount(grey.ravel(), minlength=256)
     for paper in (128 + int(counts[128:].argmax()), int(counts.argmax())):  # strokes may cover more than light paper
         even = np.abs(grey.astype(np.int16) - paper) <= _CLEAN_TOLERANCE
         if np.mean(even) >= _EVEN_SHARE:
-            break
-    else:
-        return image
-    colours = np.asarray(image.convert("RGB"))[even]
-    red, green, blue = (int(level) for level in np.median(colours, axis=0))
-    return ImageOps.expand(image.convert("RGB"), round(_MARGIN * max(image.size)), (red, green, blue))
+            red, green, blue = np.median(np.asarray(image.convert("RGB"))[even], axis=0)
+            return int(red), int(green), int(blue)
+    return None
 
 
 def _colour_difference(image: Image.Image) -> Grey:

@@ -65,7 +65,7 @@ def test_pencil_is_found(tracks: list[Character]):
 
 def test_part_of_a_picture_is_named_in_shares_of_it(tracks: list[Character]):
     generator, errors, boxes = np.random.default_rng(0), [], set()
-    for character in tracks[::12]:
+    for character in tracks[::6]:
         photograph = compose([character], 320, generator, features=frozenset(), pen="felt")
         region = separate_ink(photograph.picture).character()
         left, top, right, bottom = region.box
@@ -74,7 +74,7 @@ def test_part_of_a_picture_is_named_in_shares_of_it(tracks: list[Character]):
         errors.append(abs(left + (right - left) * columns.mean() / region.ink.shape[1] - x))
         errors.append(abs(top + (bottom - top) * rows.mean() / region.ink.shape[0] - y))
         boxes.add(region.box)
-    assert np.median(errors) < 0.02
+    assert np.quantile(errors, 0.8) < 0.02
     assert len(boxes) > 1, "none was looked at from nearer"
 
 
