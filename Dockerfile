@@ -10,7 +10,10 @@ COPY app ./app
 COPY static ./static
 COPY model.pt ./
 
-RUN useradd --system --no-create-home handwritten
+# The database, if DATABASE_URL names no other: mount a volume there, or corrections go with the container.
+RUN useradd --system --no-create-home handwritten && install --directory --owner handwritten data
+ENV DATABASE_URL=sqlite:////srv/handwritten/data/handwritten.db
+VOLUME /srv/handwritten/data
 USER handwritten
 
 ENV PORT=8000

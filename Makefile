@@ -24,6 +24,7 @@ DATA := data/digits
 NO_DIGITS := data/no-digits
 PREPARE = $(BIN)/python -m training prepare
 UNIPEN := digits letters symbols
+TABLET := --validation-fraction 0.17 --test-fraction 0.17
 # The same for every section of UNIPEN. Files at `app` that have the name of one at `apa` may be the same person's.
 SITES := --validation-source aga --validation-source uqb --test-source apa --test-fraction 0 --exclude-namesakes
 
@@ -42,15 +43,14 @@ trainer: $(VENV)/.train
 model: $(VENV)/.train
 	rm -rf $(DATA) $(NO_DIGITS)
 	$(PREPARE) mnist --out $(DATA) $(if $(MNIST),--root $(MNIST)) --validation-fraction 0.05
-	$(PREPARE) unipen $(STROKES)/pendigits-train.unp.gz --out $(DATA) --variations 2 \
-		--validation-fraction 0.17 --test-fraction 0.17 --test-name tablet \
+	$(PREPARE) unipen $(STROKES)/pendigits-train.unp.gz --out $(DATA) --variations 2 $(TABLET) --test-name tablet \
 		--credit "Pen-Based Recognition of Handwritten Digits; Alpaydin and Alimoglu, UCI; CC BY 4.0"
 	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(DATA) --variations 2 $(SITES) --test-name sites \
 		--credit "UNIPEN train_r01_v07, section 1a; doi:10.5281/zenodo.1195803; CC BY 4.0"
 	$(PREPARE) no-digits $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_DIGITS) $(SITES) \
 		--credit "UNIPEN train_r01_v07, sections 1a to 1d; doi:10.5281/zenodo.1195803; CC BY 4.0"
 	$(PREPARE) photographs $(STROKES)/pendigits-train.unp.gz --out $(DATA) --count 2000 \
-		--validation-fraction 0.17 --test-fraction 0.17 --credit "photographs composed of the tracks of Pen-Based \
+		$(TABLET) --credit "photographs composed of the tracks of Pen-Based \
 	Recognition of Handwritten Digits; Alpaydin and Alimoglu, UCI; CC BY 4.0"
 	$(PREPARE) photographs $(STROKES)/unipen-digits.unp.gz --out $(DATA) --count 3000 --printed 1500 $(SITES) \
 		$(if $(CELLS),--cells $(CELLS)) --credit "photographs composed of the tracks of UNIPEN train_r01_v07, \

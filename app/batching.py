@@ -20,6 +20,7 @@ from prometheus_client import Gauge
 
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.image_limits import is_drawing
+from app.recognition.model_card import ModelCard
 from app.recognition.segmentation import Grey, PhotographError
 
 # A larger batch saves no more time for each drawing, and its first drawing waits longer for its last.
@@ -32,12 +33,16 @@ class OverloadedError(Exception):
 
 class Recognition(NamedTuple):
     """A prediction, the network's input (uint8, (size, size)), and the seconds that decoding with preprocessing and the
-    pass of the network took. The pass is shared with the other drawings of the batch."""
+    pass of the network took. The pass is shared with the other drawings of the batch. `model` is the one that answered:
+    by now another one may be served. `ink` shows what was taken for ink (PNG, see overlay.py) if that was asked for and
+    the model looks for ink."""
 
     preprocessed: Grey
     prediction: Prediction
     decode_seconds: float
     network_seconds: float
+    model: ModelCard
+    ink: bytes | None = None
 
 
 class Queue:
@@ -68,6 +73,7 @@ class Queue:
 class _Preprocessed(NamedTuple):
     image: Grey
     seconds: float
+    ink: bytes | None = None
 
 
 class BatchingClassifier:
@@ -82,17 +88,18 @@ class BatchingClassifier:
         self._collected = 0
         self._thread = ThreadPoolExecutor(1, "photographs")
 
-    async def classify(self, data: bytes) -> Recognition:
-        """Classify an image file.
+    async def classify(self, data: bytes, show_ink: bool = False) -> Recognition:
+        """Classify an image file. Showing the ink takes longer, so even a drawing is then handled as a photograph.
 
         Raises ImageError if the file cannot be used, OverloadedError if its queue is full.
         """
-        if is_drawing(data):
+        if not show_ink and is_drawing(data):
             with self._drawings.place(), suppress(PhotographError):
                 return await self._in_next_batch(data)
         loop = asyncio.get_running_loop()
+        preprocess = self._preprocess_and_show if show_ink else self._preprocess
         with self._photographs.place():
-            return await self._in_next_batch(await loop.run_in_executor(self._thread, self._preprocess, data))
+            return await self._in_next_batch(await loop.run_in_executor(self._thread, preprocess, data))
 
     def close(self) -> None:
         """End the thread, after the photographs that it has."""
@@ -110,6 +117,11 @@ class BatchingClassifier:
         started = time.perf_counter()
         image = self.classifier.preprocess(data, self._max_pixels, photographs)
         return _Preprocessed(image, time.perf_counter() - started)
+
+    def _preprocess_and_show(self, data: bytes) -> _Preprocessed:
+        started = time.perf_counter()
+        image, ink = self.classifier.preprocess_and_show(data, self._max_pixels)
+        return _Preprocessed(image, time.perf_counter() - started, ink)
 
     def _collect(self) -> None:
         """Wait for the loop's next iteration if this one brought more drawings; else classify those that are there."""
@@ -145,4 +157,5 @@ class BatchingClassifier:
             return
         seconds = time.perf_counter() - started
         for (preprocessed, future), prediction in zip(batch, predictions, strict=True):
-            future.set_result(Recognition(preprocessed.image, prediction, preprocessed.seconds, seconds))
+            image, own_seconds, ink = preprocessed
+            future.set_result(Recognition(image, prediction, own_seconds, seconds, self.classifier.model, ink))

@@ -11,8 +11,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from app.batching import OverloadedError
+from app.correction_input import CorrectionError
 from app.recognition.decoding import ImageError, TooManyPixelsError, UnreadableImageError, UnsupportedFormatError
 from app.recognition.preprocessing import NothingDrawnError
+from app.storage.storage import StorageError
 from app.uploads import UploadError
 
 
@@ -37,7 +39,15 @@ _IMAGE_STATUS: dict[type[ImageError], int] = {
     UnsupportedFormatError: 415,
     NothingDrawnError: 422,
 }
-EXPECTED = (ImageError, UploadError, OverloadedError, RequestValidationError, StarletteHTTPException)
+EXPECTED = (
+    ImageError,
+    UploadError,
+    OverloadedError,
+    CorrectionError,
+    StorageError,
+    RequestValidationError,
+    StarletteHTTPException,
+)
 
 
 def describe(error: Exception) -> ErrorAnswer:
@@ -51,6 +61,10 @@ def describe(error: Exception) -> ErrorAnswer:
             return ErrorAnswer(error.status, error.detail, error.headers)
         case OverloadedError():
             return ErrorAnswer(503, "The server is busy. Try again in a second.", {"Retry-After": "1"})
+        case CorrectionError():
+            return ErrorAnswer(422, str(error))
+        case StorageError():
+            return ErrorAnswer(503, str(error), {"Retry-After": "30"})
         case RequestValidationError():
             problems = (f"{problem['loc'][-1]}={problem['input']}: {problem['msg']}" for problem in error.errors())
             return ErrorAnswer(422, "; ".join(problems))

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 
 _STATIC = Path(__file__).resolve().parent.parent / "static"
 # All that static/page.js imports, so that the browser asks for them at once and not one after the other.
-MODULES = sorted(path.stem for path in _STATIC.glob("*.js") if path.stem not in ("page", "docs"))
+MODULES = sorted(path.stem for path in _STATIC.glob("*.js") if path.stem not in ("page", "docs", "review"))
 
 
 def own_address(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
@@ -12,9 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.batching import BatchingClassifier, Queue
 from app.metrics import Metrics
+from app.model_updates import ModelUpdates
+from app.recognition.classifier import Classifier
 from app.recognition.model_card import ModelCard
 from app.recognition.model_file import ModelFileError
 from app.settings import Settings
+from app.storage.storage import Storage
 
 logger = logging.getLogger("handwritten")
 
@@ -26,17 +30,34 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
     async def live(app: FastAPI) -> AsyncIterator[None]:
         loaded = app.state.served_model.classifier or app.state.served_model.load()
         metrics: Metrics = app.state.metrics
-        metrics.use_model(loaded.model)
         metrics.workers.set(1)
         drawings = Queue(settings.max_waiting, metrics.queue_depth.labels("drawings"))
         photographs = Queue(settings.max_waiting_photographs, metrics.queue_depth.labels("photographs"))
-        classifier = BatchingClassifier(loaded, settings.max_pixels, drawings, photographs)
-        app.state.classifier = classifier
-        logger.info("%s", _summary(settings, loaded.model))
+        app.state.storage = storage = Storage(settings.database_url, metrics.report_storage)
+
+        def use(classifier: Classifier) -> None:
+            # The classifier before is not closed: requests under way use it, and its thread ends with the last of them.
+            app.state.classifier = BatchingClassifier(classifier, settings.max_pixels, drawings, photographs)
+            metrics.use_model(classifier.model)
+
+        use(loaded)
+        updates = ModelUpdates(
+            storage,
+            settings.model_path,
+            app.state.served_model.state,
+            use,
+            metrics.model_rejected.set,
+            metrics.waiting_corrections.set,
+        )
+        await updates.at_start()
+        logger.info("%s", _summary(settings, app.state.classifier.classifier.model))
+        updating = asyncio.create_task(updates.run(settings.model_poll_seconds))
         yield
-        app.state.classifier = None
+        updating.cancel()
+        last, app.state.classifier = app.state.classifier, None
         metrics.workers.set(0)
-        classifier.close()
+        last.close()
+        storage.close()
 
     return live
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import fastapi_offline
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from xstatic.pkg import jquery
 
 from app import errors, logs
@@ -19,7 +21,7 @@ from app.middleware import (
     SecurityHeadersMiddleware,
     UnexpectedErrorMiddleware,
 )
-from app.routes import about, health, pages, predict
+from app.routes import about, corrections, health, pages, predict, review
 from app.served_model import ServedModel
 from app.settings import Settings, read_settings
 from app.static_files import StaticFolders
@@ -46,6 +48,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         UploadLimits(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)
     )
     app.state.metrics = Metrics()
+    app.state.storage = None
+    app.state.rate_limiter = FixedWindowRateLimiter(MemoryStorage())
     app.state.static = StaticFolders(
         {
             "": ROOT / "static",
@@ -56,6 +60,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_middleware(app, settings)
     errors.add_handlers(app)
     app.include_router(predict.router)
+    app.include_router(corrections.router)
+    app.include_router(review.router)
     app.include_router(health.router)
     app.include_router(pages.router)
     app.include_router(about.router)
@@ -67,7 +73,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """From the inside out: the last one added is the first to see a request."""
     app.add_middleware(UnexpectedErrorMiddleware)
     if settings.cors_origins:
-        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"])
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST", "DELETE"])
     app.add_middleware(SecurityHeadersMiddleware)
     if settings.log_requests:
         app.add_middleware(RequestLogMiddleware)

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
@@ -65,8 +66,28 @@ class Metrics:
         )
         self.model_rejected = Gauge(
             "handwritten_model_file_rejected",
-            "1 if the model file was damaged at the latest reload, so that the previous model is still served.",
+            "1 if the latest new model could not be used, so that the previous one is still served.",
             multiprocess_mode="livemax",
+            registry=registry,
+        )
+        self._storage_works = Gauge(
+            "handwritten_storage_works",
+            "1 if the latest use of the database succeeded, 0 if it failed.",
+            # A gauge without labels would be 0 in gunicorn's parent process, which uses no database.
+            ("kind",),
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
+        self.waiting_corrections = Gauge(
+            "handwritten_waiting_corrections",
+            "Corrections that wait for review.",
+            multiprocess_mode="livemostrecent",
+            registry=registry,
+        )
+        self._corrections = Counter(
+            "handwritten_corrections",
+            "Stored corrections by the given label; right: whether the model says the same.",
+            ("label", "right"),
             registry=registry,
         )
         # By version, so that the counts of two models are never added up.
@@ -93,15 +114,24 @@ class Metrics:
             registry=registry,
         )
         self._model: ModelCard | None = None
+        self._of_model: dict[str, _ModelCounters] = {}
 
     def use_model(self, model: ModelCard) -> None:
-        """Predictions from now on are this model's."""
+        """This is the model that is served now."""
         self._model = model
-        self._classes = {name: self._predictions.labels(name, model.version) for name in model.classes}
-        self._confidence = self._confidences.labels(model.version)
-        self._unsure_of_model = self._unsure.labels(model.version)
-        self._unknown_to_model = self._unknown.labels(model.version)
+        self._counters(model)
         _reserve_memory()
+
+    def _counters(self, model: ModelCard) -> _ModelCounters:
+        counters = self._of_model.get(model.version)
+        if counters is None:
+            counters = self._of_model[model.version] = _ModelCounters(
+                {name: self._predictions.labels(name, model.version) for name in model.classes},
+                self._confidences.labels(model.version),
+                self._unsure.labels(model.version),
+                self._unknown.labels(model.version),
+            )
+        return counters
 
     def count_request(self, route: str, status: int) -> None:
         """An answer was sent."""
@@ -115,12 +145,21 @@ class Metrics:
         seconds = (recognition.decode_seconds, recognition.network_seconds, total_seconds)
         for histogram, value in zip(self._seconds, seconds, strict=True):
             histogram.observe(value)
-        self._classes[recognition.prediction.label].inc()
-        self._confidence.observe(recognition.prediction.confidence)
+        counters = self._counters(recognition.model)
+        counters.classes[recognition.prediction.label].inc()
+        counters.confidence.observe(recognition.prediction.confidence)
         if unsure:
-            self._unsure_of_model.inc()
+            counters.unsure.inc()
         if not recognition.prediction.known:
-            self._unknown_to_model.inc()
+            counters.unknown.inc()
+
+    def report_storage(self, kind: str, works: bool) -> None:
+        """A database of this kind was used, or could not be."""
+        self._storage_works.labels(kind).set(works)
+
+    def count_correction(self, label: str, right: bool) -> None:
+        """A correction, or a confirmation, was stored."""
+        self._corrections.labels(label, "true" if right else "false").inc()
 
     def exposition(self) -> bytes:
         """The counts of all workers, as text."""
@@ -132,6 +171,15 @@ class Metrics:
         if self._model:
             registry.register(_ModelCollector(self._model))
         return generate_latest(registry)
+
+
+class _ModelCounters(NamedTuple):
+    """What is counted of one model's predictions."""
+
+    classes: dict[str, Counter]
+    confidence: Histogram
+    unsure: Counter
+    unknown: Counter
 
 
 def _reserve_memory() -> None:

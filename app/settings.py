@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from limits import RateLimitItem, parse
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from app.logs import LogFormat
+from app.storage.database import parse_url
 
 
 class Settings(BaseSettings):
@@ -30,8 +32,44 @@ class Settings(BaseSettings):
     cors_origins: tuple[str, ...] = Field(
         (), description='Other sites whose pages may call the API, as JSON: `["https://example.org"]`.'
     )
+    database_url: str = Field(
+        "sqlite:///handwritten.db",
+        description="Where corrections and published models are stored: `sqlite:///FILE`, or a PostgreSQL server's "
+        "address; empty: nowhere, and corrections are refused.",
+    )
+    model_poll_seconds: PositiveFloat = Field(
+        2, description="How often each worker looks for another model: published, or in the file of MODEL_PATH."
+    )
+    correction_rate: str = Field("60/minute", description="Corrections that one address may send to one worker.")
+    max_waiting_corrections: PositiveInt = Field(
+        10_000, description="Corrections that wait for review; while there are as many, more are refused."
+    )
+    review_password: SecretStr = Field(
+        SecretStr(""), description="Password of /review, where corrections are accepted; empty: there is no /review."
+    )
     log_format: LogFormat = Field("readable", description="The format of the log: `readable` or `json`.")
     log_requests: bool = Field(True, description="Whether the log has a line for each request.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _usable_address(cls, value: str) -> str:
+        if value:
+            parse_url(value)
+        return value
+
+    @field_validator("correction_rate")
+    @classmethod
+    def _usable_rate(cls, value: str) -> str:
+        try:
+            parse(value)
+        except ValueError as error:
+            raise ValueError("Write a number and a time, as in 60/minute") from error
+        return value
+
+    @property
+    def correction_limit(self) -> RateLimitItem:
+        """`correction_rate`, parsed."""
+        return parse(self.correction_rate)
 
 
 def read_settings() -> Settings:

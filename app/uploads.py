@@ -1,9 +1,9 @@
-"""Receive the one uploaded image of a request, within limits on its size, on its time and on memory."""
+"""Receive the one uploaded image of a request, with the form's other fields, within limits on size, time and memory."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +42,14 @@ class UploadLimits:
     max_held_bytes: int
 
 
+@dataclass(frozen=True)
+class Upload:
+    """What a form has: the bytes of its file "image", and the text of its other fields by name."""
+
+    image: bytes
+    fields: Mapping[str, str]
+
+
 class Uploads:
     """Receives uploads. `held_bytes` is the memory that the present ones take."""
 
@@ -50,8 +58,8 @@ class Uploads:
         self.held_bytes = 0
 
     @asynccontextmanager
-    async def received(self, request: Request) -> AsyncIterator[bytes]:
-        """The contents of the form's file "image". Their memory is counted until the block ends.
+    async def received(self, request: Request) -> AsyncIterator[Upload]:
+        """The form's file "image" and its other fields. Their memory is counted until the block ends.
 
         Raises UploadError: 400 for a form that is damaged or ends too early; 408 if it takes too long to arrive; 413 if
         the body is too large; 422 without exactly one image, or with too many fields; 503 if all uploads together take
@@ -70,11 +78,11 @@ class Uploads:
         try:
             try:
                 async with asyncio.timeout(self.limits.seconds):
-                    image = await _read_image(request, self._limited(request, hold))
+                    upload = await _read_form(request, self._limited(request, hold))
             except TimeoutError as error:
                 detail = f"The upload took longer than {self.limits.seconds:g} s. Send a smaller image."
                 raise UploadError(408, detail, {"Connection": "close"}) from error
-            yield image
+            yield upload
         finally:
             self.held_bytes -= held
 
@@ -114,7 +122,7 @@ class _FormParser(MultiPartParser):
         super().on_end()
 
 
-async def _read_image(request: Request, body: AsyncGenerator[bytes, None]) -> bytes:
+async def _read_form(request: Request, body: AsyncGenerator[bytes, None]) -> Upload:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise UploadError(422, f"No image was sent. {_HINT}")
     parser = _FormParser(request.headers, body)
@@ -127,7 +135,8 @@ async def _read_image(request: Request, body: AsyncGenerator[bytes, None]) -> by
     try:
         if not parser.complete:
             raise UploadError(400, "The form data ends too early. Send it again.")
-        return await _only_image(form.getlist(FIELD))
+        fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+        return Upload(await _only_image(form.getlist(FIELD)), fields)
     finally:
         await form.close()
 

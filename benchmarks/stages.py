@@ -100,11 +100,11 @@ def _microseconds(function: Callable[[], object]) -> float:
 
 def _answering(classifier: Classifier, drawing: Any) -> FastAPI:
     """The service with a classifier that answers at once. Like the do-nothing server, it logs no requests."""
-    recognition = Recognition(drawing, classifier.predict([drawing])[0], 0.0, 0.0)
+    recognition = Recognition(drawing, classifier.predict([drawing])[0], 0.0, 0.0, classifier.model)
 
     class Knowing(BatchingClassifier):
-        async def classify(self, data: bytes) -> Recognition:
-            del data
+        async def classify(self, data: bytes, show_ink: bool = False) -> Recognition:
+            del data, show_ink
             return recognition
 
     app = create_app(Settings(log_requests=False))

@@ -1,4 +1,5 @@
-/** What this browser keeps: the paper of this tab, and the last drawings. Nothing of it is sent anywhere.
+/** What this browser keeps: the paper of this tab, and the last drawings, which are sent nowhere; and a random name for
+ * the drawings that a person corrects.
  * @module
  */
 
@@ -11,6 +12,7 @@ import { reopened } from "./picture.js";
 
 const PAPER = "handwritten.paper";
 const GALLERY = "handwritten.gallery";
+const WRITER = "handwritten.writer";
 
 /** Storage that may be forbidden or full: then it holds nothing, and the page works without it. */
 class Shelf {
@@ -92,6 +94,21 @@ export function keptDrawings() {
 /** @param {Kept[]} drawings */
 export function keepDrawings(drawings) {
   browser.write(GALLERY, drawings.length ? drawings : null);
+}
+
+/** The random name under which corrections are sent, made when it is first needed. */
+export function writer() {
+  const kept = browser.read(WRITER);
+  if (typeof kept === "string") return kept;
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  const name = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  browser.write(WRITER, name);
+  return name;
+}
+
+/** The next correction is sent under another name. */
+export function resetWriter() {
+  browser.write(WRITER, null);
 }
 
 /**

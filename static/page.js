@@ -5,6 +5,7 @@
 import { Announcer } from "./announcer.js";
 import { Arrival } from "./arrival.js";
 import { drawingCard, gameCard } from "./card.js";
+import { Correction } from "./correction.js";
 import { EXAMPLES } from "./examples.js";
 import { Gallery, showExamples } from "./gallery.js";
 import { Game, headline, showFooled } from "./game.js";
@@ -22,6 +23,7 @@ import { verdict } from "./words.js";
 /** @import { Mark } from "./ink.js" */
 
 const DRAWING = "#d="; // what a link to a drawing has, before its strokes
+const RELOAD_PAUSE = 5000; // milliseconds from the page's beginning
 const GAME = "#fool"; // no id of an element, or the browser would go there and take the focus away
 
 const canvas = /** @type {HTMLCanvasElement} */ ($("#canvas")[0]);
@@ -38,6 +40,8 @@ const gallery = new Gallery(restore, () => {
   canvas.focus();
   announcer.say("All drawings are forgotten");
 });
+/** Only where the server can store something. */
+const correction = $("#correction").length ? new Correction(paper, reader, announcer) : null;
 const game = new Game(classes, announcer, { begin: gameBegins, next: clear, end: gameEnds });
 const arrival = new Arrival(view, (picture) => {
   pen.lift();
@@ -59,10 +63,22 @@ function changed(complete, replayed) {
 
 function rendered() {
   view.render();
+  correction?.render(game.isOn);
+  if (reader.isCurrent && reader.shown) followModel(Object.keys(reader.shown.answer.probabilities));
   if (judged && reader.isCurrent && judged === reader.question && reader.shown) {
     judged = 0;
     game.judge(paper.marks, reader.shown.answer);
   }
+}
+
+/**
+ * Another model is served by now: its page has other classes. What is on the paper comes back.
+ * @param {string[]} names of the classes of the model that answered
+ */
+function followModel(names) {
+  const same = names.length === classes.length && classes.every((name) => names.includes(name));
+  // Replicas take a model one after the other: for a moment two of them can differ.
+  if (!same && performance.now() > RELOAD_PAUSE) location.reload();
 }
 
 /* What the buttons and keys do. */
@@ -214,6 +230,7 @@ $(document)
     if (command && key === "z") step(event.shiftKey ? "redo" : "undo");
     else if (command && key === "y") step("redo");
     else if (key === "escape") clear();
+    else if (key === "c" && !command && !$(event.target).is("input, select")) correction?.focus();
     else if (key === "enter" && !$(event.target).is("button, a, input")) predict();
     else return;
     event.preventDefault();

@@ -9,7 +9,7 @@ import { refusal, trouble } from "./problems.js";
 /** @import { Happening } from "./machine.js" */
 /** @import { Paper } from "./paper.js" */
 /** @typedef {{label: string, confidence: number, probabilities: Record<string, number>, input?: string,
- *   known?: boolean}} Answer */
+ *   known?: boolean, version?: string}} Answer `version` is that of the model */
 
 const TIMEOUT = 20_000;
 
@@ -93,7 +93,7 @@ export class Reader {
       (answer) => {
         if (request !== this.#request) return;
         this.#request = null;
-        this.shown = { answer, revision };
+        this.shown = { answer: { ...answer, version: request.getResponseHeader("X-Model-Version") ?? "" }, revision };
         this.happen({ type: "answered" });
       },
       (_, status) => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,12 @@ from PIL import Image
 from app.main import create_app
 from app.recognition.classifier import Classifier
 from app.settings import Settings
+from tests.postgres import Cluster, cluster
 from training.prepare.drawing import draw
 from training.prepare.unipen import Character, read_unipen
+
+# No test shall write to the project's own database.
+os.environ["DATABASE_URL"] = ""
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"
@@ -51,6 +56,22 @@ def client() -> Iterator[TestClient]:
     """The real application with the committed model."""
     with TestClient(create_app(Settings(model_path=MODEL)), raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server of our own."""
+    with cluster() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'handwritten.db'}"
+    server: Cluster = request.getfixturevalue("postgres")
+    return server.new_database()
 
 
 def encode(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

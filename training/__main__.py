@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 _INTERRUPTED = 130  # a shell's exit status for what Ctrl-C ended
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status is 0, 2 for bad input or 130 for an interruption."""
+    """Run a command; the exit status is 0, 2 for bad input, 3 if `improve` found nothing better, or 130 for an
+    interruption."""
     try:
         # These import PyTorch, which takes seconds and may not be there.
         from app.recognition.model_file import ModelFileError
         from training import commands
-        from training.errors import InterruptionError, TrainingError
+        from training.errors import InterruptionError, NotBetterError, TrainingError
     except ModuleNotFoundError as error:
         print(f"error: {error.name} is not installed. Install what the trainer needs: make trainer", file=sys.stderr)
         return 2
@@ -25,6 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (TrainingError, ModelFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except NotBetterError as error:
+        print(error, file=sys.stderr)
+        return 3
     except InterruptionError as error:
         print(error, file=sys.stderr)
         return _INTERRUPTED
@@ -35,4 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        status = main()
+        # One more Ctrl-C while Python ends must not change what has been told.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:
+        status = _INTERRUPTED
+    sys.exit(status)

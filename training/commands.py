@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, evaluate, export, train
+from training import checkpoint, evaluate, export, learning_commands, train
 from training.errors import TrainingError
 from training.material import Division
 from training.networks import ANY_SIZE, ARCHITECTURES
@@ -20,7 +20,7 @@ from training.recipes import FROM_A_MODEL, PUBLISHED, Recipe
 
 
 def run(arguments: list[str]) -> None:
-    """Run a command. Raises TrainingError or ModelFileError for bad input, InterruptionError for an interruption; and
+    """Run a command. Raises TrainingError or ModelFileError for bad input, NotBetterError, InterruptionError; and
     SystemExit, as argparse does, for options that are none."""
     options = _parser().parse_args(arguments)
     options.command = arguments
@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands.add_parser("evaluate", help="print how a model does on an image folder"))
     _add_report(commands.add_parser("report", help="write the report on a model and an image folder"))
     _add_export(commands.add_parser("export", help="write the network that the server computes into a model file"))
+    learning_commands.add(commands)
     return parser
 
 

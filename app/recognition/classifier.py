@@ -17,7 +17,8 @@ from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.decoding import MAX_PIXELS, decode
 from app.recognition.model_card import ModelCard
 from app.recognition.model_file import Network
-from app.recognition.segmentation import Grey
+from app.recognition.overlay import overlay
+from app.recognition.segmentation import Grey, separate_ink
 
 # ONNX Runtime plans its memory once for each shape.
 _WARM_BATCHES = (1, 2, 4, 8, 16)
@@ -42,9 +43,9 @@ class Classifier:
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, path: Path) -> Classifier:
-        """Load model.pt. Raises ModelFileError if it cannot be used."""
-        return cls(*model_file.load(path))
+    def load(cls, path: Path, contents: bytes | None = None) -> Classifier:
+        """Load model.pt, or its contents, if they are given. Raises ModelFileError if it cannot be used."""
+        return cls(*model_file.load(path, contents))
 
     def warm_up(self) -> None:
         """Do now what would make the first requests slow: import decoders, and run the network at the usual batches."""
@@ -68,6 +69,19 @@ class Classifier:
             if ink is not None:
                 return preprocessing.from_ink(ink)
         return preprocessing(decode(data, max_pixels), photographs)
+
+    def preprocess_and_show(self, data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Grey, bytes | None]:
+        """The same network's input, and what was taken for ink, as a PNG file to lay over the upright image.
+
+        None for a model that does not look for ink. Raises ImageError for a file that cannot be used.
+        """
+        image = decode(data, max_pixels)
+        preprocessing = self.model.preprocessing
+        if preprocessing.method != "ink":
+            return preprocessing(image), None
+        ink = separate_ink(image)
+        character = ink.character()
+        return preprocessing.from_ink(character.ink), overlay(image.size, ink.everything, character)
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
         """Classify preprocessed images, each uint8 (size, size), in one pass of the network."""

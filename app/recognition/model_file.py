@@ -7,6 +7,7 @@ here, and nothing in them is executed: JSON is data, and an ONNX graph can only 
 
 from __future__ import annotations
 
+import io
 import zipfile
 import zlib
 from pathlib import Path
@@ -52,9 +53,12 @@ class Network:
         return logits
 
 
-def load(path: Path) -> tuple[ModelCard, Network]:
-    """Read the model card and the network of a model file. Raises ModelFileError if it cannot be used."""
-    card_text, onnx = _records(path)
+def load(path: Path, contents: bytes | None = None) -> tuple[ModelCard, Network]:
+    """Read the model card and the network of a model file. Raises ModelFileError if it cannot be used.
+
+    With `contents` these are read instead of the file, and `path` is what messages call them.
+    """
+    card_text, onnx = _records(path, contents)
     card = _card(path, card_text)
     try:
         network = Network(onnx)
@@ -70,9 +74,9 @@ def archive_folder(names: list[str]) -> str | None:
     return folders[0] if folders and "/" not in folders[0] else None
 
 
-def _records(path: Path) -> tuple[bytes, bytes]:
+def _records(path: Path, contents: bytes | None) -> tuple[bytes, bytes]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(path if contents is None else io.BytesIO(contents)) as archive:
             folder = archive_folder(archive.namelist())
             if folder is None:
                 raise ModelFileError(f"{path}: a zip archive, but not a PyTorch file. {_TRAIN}.")

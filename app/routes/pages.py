@@ -10,12 +10,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.templating import Jinja2Templates
 
 from app import errors
-from app.batching import BatchingClassifier
+from app.batching import BatchingClassifier, Recognition
 from app.html import MODULES, compressed, own_address
 from app.recognition.classifier import Prediction
 from app.recognition.model_card import ModelCard
 from app.recognition.preprocessing import Preprocessing
 from app.routes.predict import recognise
+from app.storage.corrections import NONE_OF_THESE
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
@@ -44,7 +45,7 @@ def index(request: Request) -> Response:
 async def recognise_without_script(request: Request) -> Response:
     """The page with the answer to an uploaded picture, for browsers that run no scripts."""
     try:
-        return _page(request, (await recognise(request)).prediction)
+        return _page(request, await recognise(request))
     except errors.EXPECTED as error:
         status, detail, _ = errors.describe(error)
         return _page(request, error=detail, status=status)
@@ -56,9 +57,12 @@ def docs(request: Request) -> Response:
     return _templates.TemplateResponse(request, "docs.html", {"static": request.app.state.static.url})
 
 
-def _page(request: Request, answer: Prediction | None = None, error: str | None = None, status: int = 200) -> Response:
+def _page(
+    request: Request, recognition: Recognition | None = None, error: str | None = None, status: int = 200
+) -> Response:
     classifier: BatchingClassifier | None = request.app.state.classifier
-    model = classifier.classifier.model if classifier else None
+    model = recognition.model if recognition else classifier.classifier.model if classifier else None
+    answer = recognition.prediction if recognition else None
     title, hint = invitation(model) if model else ("Draw a character", "The model is being loaded.")
     classes = model.classes if model else ()
     preprocessing = model.preprocessing if model else Preprocessing()
@@ -77,6 +81,8 @@ def _page(request: Request, answer: Prediction | None = None, error: str | None 
         "unsure_below": request.app.state.settings.unsure_below,
         "subject": subject(classes),
         "answer": answer,
+        "corrections": bool(request.app.state.settings.database_url),
+        "none_of_these": NONE_OF_THESE,
         "verdict": answer and _verdict(answer, request.app.state.settings.unsure_below, subject(classes)),
         "error": error,
     }

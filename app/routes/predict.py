@@ -26,7 +26,7 @@ _EXAMPLE: JsonDict = {"label": "7", "confidence": 0.9987, "known": True, "probab
 class PredictionAnswer(BaseModel):
     """The most probable class, its probability, and the probability of every class in class order.
 
-    `input` is only in the answer if it was asked for.
+    `input` and `ink` are only in the answer if they were asked for.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
@@ -36,6 +36,12 @@ class PredictionAnswer(BaseModel):
     known: bool = Field(description="False for what is probably none of the classes")
     probabilities: dict[str, float] = Field(description="The probability of every class; they add up to 1")
     input: str | None = Field(None, description="The network's input, as the data URL of a PNG image")
+    ink: str | None = Field(
+        None,
+        description="What was taken for ink, as the data URL of a PNG image that lies over the whole upright upload, "
+        "at most 480 pixels wide and high: black, opaque where what was read is, fainter where other ink was found, "
+        "transparent elsewhere. Null if the model does not look for ink",
+    )
 
 
 class ErrorAnswer(BaseModel):
@@ -64,8 +70,9 @@ _INCLUDE = {
     "name": "include",
     "in": "query",
     "required": False,
-    "schema": {"type": "string", "enum": ["input"]},
-    "description": "`input` adds the network's input to the answer",
+    "schema": {"type": "array", "items": {"type": "string", "enum": ["input", "ink"]}},
+    "description": "`input` adds the network's input to the answer, `ink` what was taken for ink; both: "
+    "`include=input&include=ink`",
 }
 _ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "Not a readable image"},
@@ -90,42 +97,50 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 async def predict(request: Request) -> Response:
     """Send an image of one character: dark on light or light on dark, anywhere in the image, drawn or photographed.
 
-    The answer is JSON; with `Accept: text/plain` it is the label alone.
+    The answer is JSON; with `Accept: text/plain` it is the label alone. `X-Model-Version` says which model answered.
     """
-    include_input = _includes_input(request)
-    recognition = await recognise(request)
+    included = _included(request)
+    recognition = await recognise(request, "ink" in included)
     prediction = recognition.prediction
+    headers = {"X-Model-Version": recognition.model.version}
     if prefers_plain_text(request.headers.get("accept", "")):
-        return PlainTextResponse(prediction.label)
+        return PlainTextResponse(prediction.label, headers=headers)
     answer = prediction._asdict()
-    if include_input:
-        answer["input"] = _data_url(recognition.preprocessed)
-    return Response(to_json(answer), media_type="application/json")
+    if "input" in included:
+        answer["input"] = _data_url(_png(recognition.preprocessed))
+    if "ink" in included:
+        answer["ink"] = recognition.ink and _data_url(recognition.ink)
+    return Response(to_json(answer), media_type="application/json", headers=headers)
 
 
-async def recognise(request: Request) -> Recognition:
+async def recognise(request: Request, show_ink: bool = False) -> Recognition:
     """Receive the request's image, classify it, and count that."""
     state = request.app.state
     classifier = ready_classifier(request)
     started = time.perf_counter()
-    async with state.uploads.received(request) as image:
-        recognition = await classifier.classify(image)
+    async with state.uploads.received(request) as upload:
+        recognition = await classifier.classify(upload.image, show_ink)
     unsure = recognition.prediction.confidence < state.settings.unsure_below
     state.metrics.count_prediction(recognition, time.perf_counter() - started, unsure)
     return recognition
 
 
-def _includes_input(request: Request) -> bool:
-    include = request.query_params.get("include") if request.scope["query_string"] else None
-    if include not in (None, "input"):
-        raise HTTPException(422, f"include={include} is not offered. Send include=input, or leave it out.")
-    return include == "input"
+def _included(request: Request) -> set[str]:
+    included = set(request.query_params.getlist("include")) if request.scope["query_string"] else set()
+    for unknown in included - {"input", "ink"}:
+        detail = f"include={unknown} is not offered. Send include=input, include=ink or both, or leave it out."
+        raise HTTPException(422, detail)
+    return included
 
 
-def _data_url(pixels: Grey) -> str:
+def _png(pixels: Grey) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return file.getvalue()
+
+
+def _data_url(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def prefers_plain_text(accept: str) -> bool:

@@ -21,11 +21,11 @@ from training.prepare.unipen import Character
 
 
 @contextmanager
-def served(model: Path = MODEL) -> Iterator[str]:
+def served(model: Path = MODEL, **environment: str) -> Iterator[str]:
     """The server with a model, on a port of its own, and its address."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port), "--log-level", "warning"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "MODEL_PATH": str(model)})
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "MODEL_PATH": str(model), **environment})
     try:
         wait_until_ready(f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}"

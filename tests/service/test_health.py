@@ -18,6 +18,7 @@ from app.batching import BatchingClassifier, Queue, Recognition
 from app.main import create_app
 from app.metrics import Metrics
 from app.recognition.classifier import Prediction
+from app.recognition.model_card import ModelCard
 from app.settings import Settings, read_settings
 from tests.conftest import MODEL, ROOT, encode
 from tests.service.test_predict import post
@@ -82,10 +83,12 @@ def test_metrics_count_what_the_page_is_not_sure_of(seven):
 
 def test_predictions_of_two_models_are_counted_apart(classifier):
     metrics = Metrics()
+    other = replace(classifier.model, classes=("a", "9"), version="123456789abc")
     metrics.use_model(classifier.model)
-    count(metrics, "9", times=10)
-    metrics.use_model(replace(classifier.model, classes=("a", "9"), version="123456789abc"))
-    count(metrics, "9", times=3)
+    count(metrics, classifier.model, "9", times=7)
+    metrics.use_model(other)
+    count(metrics, other, "9", times=3)
+    count(metrics, classifier.model, "9", times=3)  # they were under way when the model was replaced
     text = metrics.exposition().decode()
     assert f'handwritten_predictions_total{{class="9",version="{classifier.model.version}"}} 10.0' in text
     assert 'handwritten_predictions_total{class="9",version="123456789abc"} 3.0' in text
@@ -95,17 +98,18 @@ def test_predictions_of_two_models_are_counted_apart(classifier):
 def test_what_is_not_known_is_counted_and_shown_beside_the_test_sets(classifier):
     figures = {**classifier.model.metrics["test"], "known_share": 0.99}
     metrics = Metrics()
-    metrics.use_model(replace(classifier.model, metrics={"test": figures}, version="123456789abc"))
-    count(metrics, "1", times=5)
-    count(metrics, "1", times=3, known=False)
+    model = replace(classifier.model, metrics={"test": figures}, version="123456789abc")
+    metrics.use_model(model)
+    count(metrics, model, "1", times=5)
+    count(metrics, model, "1", times=3, known=False)
     lines = metrics.exposition().decode().splitlines()
     assert 'handwritten_unknown_predictions_total{version="123456789abc"} 3.0' in lines
     name = 'handwritten_test_unknown_share{against="test",version="123456789abc"} '
     assert next(float(line.removeprefix(name)) for line in lines if line.startswith(name)) == pytest.approx(0.01)
 
 
-def count(metrics: Metrics, label: str, times: int, known: bool = True) -> None:
-    recognition = Recognition(None, Prediction(label, 0.9, known, {}), 0.001, 0.001)  # type: ignore[arg-type]
+def count(metrics: Metrics, model: ModelCard, label: str, times: int, known: bool = True) -> None:
+    recognition = Recognition(None, Prediction(label, 0.9, known, {}), 0.001, 0.001, model)  # type: ignore[arg-type]
     for _ in range(times):
         metrics.count_prediction(recognition, 0.002, unsure=False)
 

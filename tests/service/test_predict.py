@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import base64
+import io
+
+import numpy as np
 import pytest
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
 from starlette.testclient import TestClient
 
 from app.main import create_app
@@ -105,7 +110,55 @@ def test_network_input_is_added_if_asked_for(client, seven):
     assert client.post("/predict?include=input", files=files).json()["input"].startswith("data:image/png;base64,")
     answer = client.post("/predict?include=inputs", files=files)
     assert answer.status_code == 422
-    assert answer.json() == {"detail": "include=inputs is not offered. Send include=input, or leave it out."}
+    detail = "include=inputs is not offered. Send include=input, include=ink or both, or leave it out."
+    assert answer.json() == {"detail": detail}
+
+
+def ink_of(client: TestClient, data: bytes) -> NDArray[np.uint8]:
+    """The alpha channel of the answer's `ink`."""
+    answer = client.post("/predict?include=ink", files={"image": data})
+    assert answer.status_code == 200
+    kind, contents = answer.json()["ink"].split(",")
+    assert kind == "data:image/png;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(contents))).getchannel("A"))
+
+
+def test_ink_of_a_drawing_is_where_it_was_drawn(client, seven):
+    ink = ink_of(client, encode(seven))
+    assert np.allclose(ink, 255 - np.asarray(seven), atol=1)
+
+
+def test_ink_of_a_photograph_lies_over_the_upright_picture(client, seven):
+    paper = Image.effect_noise((1200, 900), 8).point(lambda level: level + 60)
+    paper.paste(60, (700, 300), ImageOps.invert(seven))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise by a quarter
+    ink = ink_of(client, encode(paper.rotate(90, expand=True), "JPEG", exif=exif))
+    assert ink.shape == (360, 480)
+    rows, columns = np.nonzero(ink > 128)
+    left, top, right, bottom = ImageOps.invert(seven).getbbox() or (0, 0, 0, 0)
+    assert [columns.min(), columns.max()] == pytest.approx([0.4 * (700 + left), 0.4 * (700 + right)], abs=6)
+    assert [rows.min(), rows.max()] == pytest.approx([0.4 * (300 + top), 0.4 * (300 + bottom)], abs=6)
+
+
+def test_ink_that_was_not_read_is_fainter(client, seven):
+    paper = Image.effect_noise((1000, 600), 8).point(lambda level: level + 60)
+    paper.paste(60, (500, 200), ImageOps.invert(seven))
+    small = seven.resize((140, 140))
+    paper.paste(60, (150, 250), ImageOps.invert(small))
+    ink = ink_of(client, encode(paper, "JPEG"))
+    assert ink[:, 240:].max() > 200
+    assert 40 < ink[:, :240].max() < 100
+
+
+def test_input_and_ink_can_be_asked_for_together(client, seven):
+    files = {"image": encode(seven)}
+    plain = client.post("/predict", files=files).json()
+    answer = client.post("/predict?include=input&include=ink", files=files).json()
+    assert answer.keys() - plain.keys() == {"input", "ink"}
+    assert {name: answer[name] for name in plain} == plain
+    assert client.post("/predict?include=ink", files=files).json().keys() - plain.keys() == {"ink"}
+    assert client.post("/predict?include=input&include=paper", files=files).status_code == 422
 
 
 def test_two_images(client, seven):

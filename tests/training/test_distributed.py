@@ -53,7 +53,7 @@ def test_batch_normalisation_of_one_process_is_pytorchs(
     for result in results:
         result.square().sum().backward()
         result.detach()
-    assert torch.allclose(*results, atol=1e-6)
+    assert torch.allclose(results[0], results[1], atol=1e-6)
     first, second = (values.grad for values in inputs)
     assert first is not None
     assert second is not None

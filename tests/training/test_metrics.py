@@ -69,7 +69,9 @@ def test_class_weights_count_in_the_loss_that_chooses_the_best_epoch():
     with torch.no_grad():
         layer.weight.zero_()
         layer.bias.copy_(torch.tensor([2.0, 0.0]))
-    likely, unlikely = math.log1p(math.exp(-2)), math.log1p(math.exp(2))
+    # As far apart as the logits are after calibration, which knows of no weights.
+    apart = 2 / fit_temperature(torch.tensor([[2.0, 0.0]] * 4), images.targets)
+    likely, unlikely = math.log1p(math.exp(-apart)), math.log1p(math.exp(apart))
     assert metrics.score(network, images).loss == pytest.approx((3 * likely + unlikely) / 4, rel=1e-4)
     weighted = metrics.score(network, images, torch.tensor([1.0, 3.0]))
     assert weighted.loss == pytest.approx((3 * likely + 3 * unlikely) / 6, rel=1e-4)

@@ -191,7 +191,7 @@ def test_the_committed_model_is_tested_on_the_writers_that_the_benchmarks_name()
     makefile = (ROOT / "Makefile").read_text()
     shares = {
         "SITES := ": HELD_OUT[SITES],
-        "--validation-fraction 0.17 ": HELD_OUT[TABLET],
+        "TABLET := ": HELD_OUT[TABLET],
     }
     for beginning, held_out in shares.items():
         (line,) = [line.strip() for line in makefile.splitlines() if line.strip().startswith(beginning)]

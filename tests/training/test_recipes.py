@@ -94,7 +94,7 @@ def test_first_part_of_a_training_can_see_smaller_images(monkeypatch):
     def noted(network: torch.nn.Sequential, images: torch.Tensor) -> torch.Tensor:
         if type(network).__name__ == "ResNet" and network.training:
             seen.append(images.shape[-1])
-        return forward(network, images)
+        return forward(network, images)  # type: ignore[no-any-return, no-untyped-call]
 
     monkeypatch.setattr(torch.nn.Sequential, "forward", noted)
     pixels = torch.randint(0, 256, (32, 1, 28, 28), dtype=torch.uint8)

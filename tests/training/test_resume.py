@@ -142,7 +142,7 @@ def test_resume_wants_the_same_teacher(trained: Path, tree: Path, tmp_path: Path
 def unfinished(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state of a training that was killed."""
     output = tmp_path_factory.mktemp("unfinished") / "m.pt"
-    process = start(tree, output, "--epochs", "50", "--widths", "8", "16")
+    process = start(tree, output, "--epochs", "50", "--batch-size", "8", "--widths", "8", "16")
     until(process, "epoch 1/50  ")
     process.kill()
     process.wait(60)
@@ -163,7 +163,14 @@ def test_another_training_is_not_resumed(
     tree: Path, unfinished: Path, tmp_path: Path, capsys, change: list[str], words: str
 ):
     shutil.copy(unfinished, tmp_path)
-    options = ["--epochs", "50", *([] if change[0] == "--arch" else ["--widths", "8", "16"]), *change]
+    options = [
+        "--epochs",
+        "50",
+        "--batch-size",
+        "8",
+        *([] if change[0] == "--arch" else ["--widths", "8", "16"]),
+        *change,
+    ]
     command = ["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", "--resume", *options]
     assert main(command) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
@@ -174,7 +181,7 @@ def test_a_training_with_changed_images_is_not_resumed(tree: Path, unfinished: P
     shutil.copy(unfinished, tmp_path)
     data = shutil.copytree(tree, tmp_path / "data")
     command = ["train", str(data), "--output", str(tmp_path / "m.pt"), "--no-report", "--epochs", "50", "--resume"]
-    command += ["--widths", "8", "16"]
+    command += ["--batch-size", "8", "--widths", "8", "16"]
     first, second = sorted((data / "train" / "7").iterdir())[:2]
     shutil.copy(first, second)
     assert main(command) == 2
@@ -186,7 +193,7 @@ def test_a_damaged_state_is_told_in_one_line(tree: Path, unfinished: Path, tmp_p
     del state["state"]["optimizer"]
     torch.save(state, tmp_path / "m.pt.unfinished")
     command = ["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", "--epochs", "50", "--resume"]
-    assert main([*command, "--widths", "8", "16"]) == 2
+    assert main([*command, "--batch-size", "8", "--widths", "8", "16"]) == 2
     assert "damaged" in capsys.readouterr().err
 
 

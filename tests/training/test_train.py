@@ -50,7 +50,8 @@ def test_a_student_learns_what_its_teacher_says(trained: Path, tree: Path, tmp_p
 
 def test_model_says_where_it_came_from(trained: Path):
     provenance = torch.load(trained, weights_only=True)["provenance"]
-    assert provenance["data"]["training images by class"] == {"0": 60, "1": 60, "7": 60}
+    # Of 60 in each folder; the other writers' validate.
+    assert provenance["data"]["training images by class"] == {"0": 45, "1": 50, "7": 50}
     assert provenance["seed"] == 0
     assert provenance["command"].startswith("python -m training train ")
     assert "--epochs 20" in provenance["command"]

@@ -1,0 +1,148 @@
+"""Take a published model, or a replaced model file, while requests go on.
+
+Each worker looks by itself, every few seconds, what it is to serve: the newest publication in the database, or, where
+there is none, the file of MODEL_PATH. A new model is loaded and tried out in a thread. Then one assignment makes it the
+one that later requests use; those under way finish with the one that they began with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.recognition.classifier import Classifier
+from app.recognition.model_file import ModelFileError
+from app.recognition.self_check import UnfitModelError, require_fit
+from app.storage import corrections, models
+from app.storage.models import DamagedFileError, UnknownVersionError
+from app.storage.storage import Storage, StorageError
+
+logger = logging.getLogger("handwritten")
+
+# A start does not wait longer for the database than this; the model of MODEL_PATH is served meanwhile.
+_STARTUP_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What tells a file from the one that was there before."""
+
+    changed_ns: int
+    inode: int
+    bytes: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileState | None:
+        """The state of a file; None if there is none."""
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return cls(status.st_mtime_ns, status.st_ino, status.st_size)
+
+
+class ModelUpdates:
+    """Watches for another model to serve, and hands it to `use`.
+
+    `served` is the state of the model file whose model is served now; `report` is told whether the latest new model was
+    rejected, `report_waiting` how many corrections wait for review.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        path: Path,
+        served: FileState | None,
+        use: Callable[[Classifier], None],
+        report: Callable[[bool], None],
+        report_waiting: Callable[[int], None],
+    ) -> None:
+        self._storage = storage
+        self._path = path
+        self._served: FileState | str | None = served
+        self._rejected: FileState | str | None = None
+        self._seen: FileState | None = served
+        self._published: str | None = None
+        self._use = use
+        self._report = report
+        self._report_waiting = report_waiting
+
+    async def at_start(self) -> None:
+        """Take the published model, if there is one and the database answers soon."""
+        try:
+            async with asyncio.timeout(_STARTUP_SECONDS):
+                await self.check()
+        except TimeoutError:
+            logger.warning("The database does not answer. The model of MODEL_PATH is served until it does.")
+
+    async def run(self, seconds: float) -> None:
+        """Look every so many seconds, until cancelled."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await self.check()
+            except Exception:  # a fault in here must not end the updates
+                logger.exception("looking for a new model failed")
+
+    async def check(self) -> None:
+        """Look once, and take what is new."""
+        if self._storage.configured:
+            try:
+                publication = await self._storage.read(models.current)
+                self._published = publication.version if publication else None
+                self._report_waiting(await self._storage.read(corrections.count_waiting))
+            except StorageError:
+                pass  # the storage has said so; what was published last stays
+        if self._published is not None:
+            await self._take_published(self._published)
+        else:
+            await self._take_file()
+
+    async def _take_published(self, version: str) -> None:
+        if version in (self._served, self._rejected):
+            return
+        try:
+            contents = await self._storage.read(models.read_file, version)
+        except StorageError:
+            return
+        except (DamagedFileError, UnknownVersionError) as error:
+            self._reject(version, str(error))
+            return
+        await self._take(version, f"model {version}", contents)
+
+    async def _take_file(self) -> None:
+        state = FileState.of(self._path)
+        settled, self._seen = state == self._seen, state  # a file that is being copied changes until it is complete
+        if state is None or not settled or state in (self._served, self._rejected):
+            return
+        await self._take(state, str(self._path), None)
+
+    async def _take(self, target: FileState | str, name: str, contents: bytes | None) -> None:
+        try:
+            classifier = await asyncio.to_thread(_load, self._path, contents)
+        except (ModelFileError, UnfitModelError) as error:
+            self._reject(target, f"{name}: {error}")
+            return
+        except Exception:  # whatever a damaged model makes the libraries raise
+            logger.exception("%s cannot be loaded", name)
+            self._reject(target, f"{name} cannot be loaded")
+            return
+        self._served, self._rejected = target, None
+        self._use(classifier)
+        self._report(False)
+        logger.info("serving %s (%s, %d classes)", name, classifier.model.version, len(classifier.model.classes))
+
+    def _reject(self, target: FileState | str, reason: str) -> None:
+        self._rejected = target
+        self._report(True)
+        logger.error("%s. The previous model is still served.", reason.rstrip("."))
+
+
+def _load(path: Path, contents: bytes | None) -> Classifier:
+    classifier = Classifier.load(path, contents)
+    require_fit(classifier)
+    classifier.warm_up()
+    return classifier

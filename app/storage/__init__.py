@@ -1,0 +1,1 @@
+"""What the service remembers: corrections by its users, and published models. SQLAlchemy Core, SQLite or PostgreSQL."""

@@ -1,0 +1,104 @@
+"""Corrections in the database: add, withdraw, list, review."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+
+from app.storage.tables import corrections
+
+Status = Literal["waiting", "accepted", "rejected"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+# How a drawing that shows no class is labelled, by clients and on the command line.
+NONE_OF_THESE = "none of these"
+
+Strokes = list[list[list[float]]]
+
+
+@dataclass(frozen=True)
+class NewCorrection:
+    """What is stored of a correction: see `app.storage.tables` for the meaning of each field."""
+
+    label: str | None
+    image: bytes
+    strokes: Strokes | None
+    writer: str | None
+    model_version: str
+    predicted: str
+    confidence: float
+    agreement: float
+
+
+@dataclass(frozen=True)
+class Correction(NewCorrection):
+    """A stored correction. Who knows its id can withdraw it."""
+
+    id: str
+    created_at: datetime
+    status: Status
+    reviewed_at: datetime | None
+
+    @property
+    def label_text(self) -> str:
+        """The label in words."""
+        return NONE_OF_THESE if self.label is None else self.label
+
+
+def add(connection: Connection, correction: NewCorrection) -> str:
+    """Store a correction that waits for review and return its id, which nobody can guess."""
+    number = secrets.token_urlsafe(16)
+    values = {**vars(correction), "id": number, "created_at": datetime.now(UTC).replace(microsecond=0)}
+    connection.execute(insert(corrections).values(**values, status="waiting"))
+    return number
+
+
+def withdraw(connection: Connection, number: str) -> bool:
+    """Delete a correction; False if there is none with this id."""
+    return bool(connection.execute(delete(corrections).where(corrections.c.id == number)).rowcount)
+
+
+def find(
+    connection: Connection,
+    status: Status | None = None,
+    ids: Sequence[str] | None = None,
+    mismatches_first: bool = False,
+    limit: int | None = None,
+) -> list[Correction]:
+    """List corrections, the oldest first, or those first whose label the model finds least probable."""
+    order: list[Any] = [corrections.c.created_at, corrections.c.id]
+    query = select(corrections).order_by(*([corrections.c.agreement, *order] if mismatches_first else order))
+    query = query.where(*_conditions(status, ids)).limit(limit)
+    return [Correction(**row) for row in connection.execute(query).mappings()]
+
+
+def review(connection: Connection, status: Status, ids: Sequence[str] | None, only: Status | None = None) -> int:
+    """Give corrections a status: those with these ids, or all, if they have the status `only`. Return how many."""
+    change = update(corrections).where(*_conditions(only, ids))
+    moment = None if status == "waiting" else datetime.now(UTC).replace(microsecond=0)
+    return int(connection.execute(change.values(status=status, reviewed_at=moment)).rowcount)
+
+
+def count(connection: Connection) -> dict[Status, int]:
+    """Count corrections by status."""
+    rows = connection.execute(select(corrections.c.status, func.count()).group_by(corrections.c.status))
+    found: dict[str, int] = {row[0]: row[1] for row in rows}
+    return {status: found.get(status, 0) for status in STATUSES}
+
+
+def count_waiting(connection: Connection) -> int:
+    """Count the corrections that wait for review."""
+    return connection.scalar(select(func.count()).where(*_conditions("waiting", None))) or 0
+
+
+def _conditions(status: Status | None, ids: Sequence[str] | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if status is not None:
+        conditions.append(corrections.c.status == status)
+    if ids is not None:
+        conditions.append(corrections.c.id.in_(ids))
+    return conditions

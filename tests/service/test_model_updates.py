@@ -1,0 +1,178 @@
+"""A published model reaches every worker; no request fails, none mixes two models, a damaged one changes nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+import torch
+
+from app.storage import models
+from app.storage.database import open_database, writing
+from app.storage.schema import upgrade
+from tests.conftest import MODEL, encode
+from tests.service.server import production
+from training import checkpoint
+from training.checkpoint import Checkpoint
+from training.networks import build
+
+WORKS = 'handwritten_storage_works{kind="postgresql"} '
+SETTINGS = {"LOG_REQUESTS": "false", "MODEL_POLL_SECONDS": "0.3"}
+
+
+def make(path: Path, classes: tuple[str, ...]) -> Path:
+    """A model file of other classes, which has learned nothing."""
+    torch.manual_seed(0)
+    checkpoint.save(Checkpoint("mlp", classes, build("mlp", len(classes)).state_dict()), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("letters") / "letters.pt", ("a", "b", "c"))
+
+
+def publish(url: str, version: str, contents: bytes) -> None:
+    engine = open_database(url)
+    upgrade(engine)
+    with writing(engine) as connection:
+        models.publish(connection, version, contents, {}, None, "test")
+
+
+def roll_back(url: str) -> None:
+    with writing(open_database(url)) as connection:
+        models.roll_back(connection, "test")
+
+
+def classes(address: str) -> str:
+    return "".join(httpx2.get(f"{address}/model").json()["classes"])
+
+
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def settled(address: str, expected: str) -> Callable[[], bool]:
+    """Whether all workers, of whom any may answer, have a model."""
+    return lambda: {classes(address) for _ in range(12)} == {expected}
+
+
+class Load:
+    """Clients that send drawings until they are stopped, and remember what came back."""
+
+    def __init__(self, address: str, image: bytes) -> None:
+        self.answers: Counter[tuple[int, str]] = Counter()
+        self.failures: list[str] = []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._send, args=(address, image)) for _ in range(3)]
+
+    def _send(self, address: str, image: bytes) -> None:
+        while not self._stop.is_set():
+            try:
+                answer = httpx2.post(f"{address}/predict", files={"image": image})
+            except httpx2.TransportError as error:
+                self.failures.append(repr(error))
+                continue
+            names = answer.json().get("probabilities", {})
+            consistent = answer.status_code == 200 and answer.json()["label"] in names
+            self.answers[answer.status_code, "".join(names) if consistent else "mixed"] += 1
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def test_a_publication_reaches_all_workers_under_load_and_a_rollback_too(database_url, letters, seven):
+    settings = {**SETTINGS, "DATABASE_URL": database_url, "WEB_CONCURRENCY": "2"}
+    with production(**settings) as (address, process), Load(address, encode(seven)) as load:
+        assert classes(address) == "0123456789"
+        publish(database_url, "letters", letters.read_bytes())
+        until(settled(address, "abc"))
+        assert '<li data-class="c"' in httpx2.get(address).text
+        assert 'class="b"' in httpx2.get(f"{address}/metrics").text
+        publish(database_url, "damaged", letters.read_bytes()[:-3000])
+        until(lambda: "handwritten_model_file_rejected 1.0" in httpx2.get(f"{address}/metrics").text)
+        assert settled(address, "abc")()
+        worker = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0]
+        roll_back(database_url)
+        roll_back(database_url)
+        until(settled(address, "0123456789"))
+        assert Path(f"/proc/{worker}").exists()
+        assert "handwritten_model_file_rejected 0.0" in httpx2.get(f"{address}/metrics").text
+    assert load.failures == []
+    assert {status for status, _ in load.answers} == {200}
+    assert {names for _, names in load.answers} == {"abc", "0123456789"}
+
+
+def test_a_new_server_starts_with_the_published_model(tmp_path, letters):
+    url = f"sqlite:///{tmp_path / 'handwritten.db'}"
+    publish(url, "letters", letters.read_bytes())
+    with production(**SETTINGS, DATABASE_URL=url) as (address, _):
+        assert classes(address) == "abc"
+
+
+def test_a_replaced_file_is_taken_and_a_damaged_one_is_not(tmp_path, letters, seven):
+    path = Path(shutil.copy(MODEL, tmp_path / "model.pt"))
+    settings = {**SETTINGS, "MODEL_PATH": str(path), "DATABASE_URL": ""}
+    with production(**settings) as (address, process), Load(address, encode(seven)) as load:
+        path.write_bytes(letters.read_bytes()[:5000])
+        until(lambda: "handwritten_model_file_rejected 1.0" in httpx2.get(f"{address}/metrics").text)
+        assert classes(address) == "0123456789"
+        replacement = Path(shutil.copy(letters, tmp_path / "new.pt"))
+        os.replace(replacement, path)
+        until(settled(address, "abc"))
+        path.unlink()
+        time.sleep(1)
+        assert classes(address) == "abc"
+        process.terminate()
+        log, _ = process.communicate(timeout=20)
+    assert load.answers[200, "abc"]
+    assert {key for key in load.answers if key[0] != 200 or key[1] == "mixed"} == set()
+    assert log.count(b"The previous model is still served.") == 1
+
+
+def test_a_model_without_sense_is_not_served(tmp_path, letters):
+    broken = checkpoint.load(letters)
+    state = {name: torch.full_like(tensor, float("nan")) for name, tensor in broken.state.items()}
+    path = tmp_path / "nan.pt"
+    checkpoint.save(Checkpoint("mlp", broken.classes, state), path)
+    url = f"sqlite:///{tmp_path / 'handwritten.db'}"
+    publish(url, "nan", path.read_bytes())
+    with production(**SETTINGS, DATABASE_URL=url) as (address, _):
+        assert classes(address) == "0123456789"
+        assert "handwritten_model_file_rejected 1.0" in httpx2.get(f"{address}/metrics").text
+
+
+def test_a_lost_database_changes_nothing_about_the_served_model(postgres, letters, seven):
+    url = postgres.new_database()
+    publish(url, "letters", letters.read_bytes())
+    with production(**SETTINGS, DATABASE_URL=url) as (address, _):
+        assert classes(address) == "abc"
+        assert WORKS + "1.0" in httpx2.get(f"{address}/metrics").text
+        postgres.stop()
+        try:
+            time.sleep(1)
+            assert classes(address) == "abc"
+            assert httpx2.post(f"{address}/predict", files={"image": encode(seven)}).status_code == 200
+            assert WORKS + "0.0" in httpx2.get(f"{address}/metrics").text
+        finally:
+            postgres.start()
+        until(lambda: WORKS + "1.0" in httpx2.get(f"{address}/metrics").text)
+        roll_back(url)
+        until(settled(address, "0123456789"))

@@ -1,0 +1,90 @@
+"""Corrections as images to learn from, and some people's held back to judge by."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from app.recognition.decoding import ImageError
+from app.recognition.preprocessing import Preprocessing
+from app.storage.corrections import Correction
+from training.corrections import picture
+from training.errors import TrainingError
+from training.images import ImageSet
+from training.prepare.drawing import draw, vary
+
+# The share of the corrections that is held back.
+HELD_BACK = 0.2
+# Fewer corrections than this say nothing about a model.
+FEWEST = 5
+
+
+def hold_back(corrections: Sequence[Correction], seed: int) -> tuple[list[Correction], list[Correction]]:
+    """Divide corrections into those to learn from and those to judge by.
+
+    Whole writers are held back, so that a model is judged by hands that it has not seen. Where that would take more
+    than half, because most corrections are one person's, a fifth of each person's drawings is held back instead.
+    Raises TrainingError for too few corrections.
+    """
+    if len(corrections) < FEWEST:
+        raise TrainingError(
+            f"{len(corrections)} accepted corrections of the model's classes; at least {FEWEST} are needed. "
+            "Accept more, in /review or with `python -m training corrections accept`."
+        )
+    generator = random.Random(seed)
+    by_writer: dict[str, list[Correction]] = defaultdict(list)
+    for one in corrections:
+        by_writer[one.writer or one.id].append(one)
+    writers = sorted(by_writer)
+    generator.shuffle(writers)
+    held: set[str] = set()
+    wanted = max(1, round(HELD_BACK * len(corrections)))
+    for writer in writers:
+        count = sum(len(by_writer[name]) for name in held)
+        if count >= wanted:
+            break
+        if count + len(by_writer[writer]) <= max(wanted, len(corrections) // 2):
+            held.add(writer)
+    chosen = {one.id for name in held for one in by_writer[name]}
+    if len(chosen) < wanted:
+        shuffled = list(corrections)
+        generator.shuffle(shuffled)
+        chosen = {one.id for one in shuffled[:wanted]}
+    learn = [one for one in corrections if one.id not in chosen]
+    return learn, [one for one in corrections if one.id in chosen]
+
+
+def image_set(
+    corrections: Sequence[Correction],
+    preprocessing: Preprocessing,
+    classes: tuple[str, ...],
+    variations: int,
+    seed: int,
+) -> ImageSet:
+    """Corrections as the network sees them. Their labels are classes, or None, whose target is the number of classes.
+
+    Each that has strokes is also drawn in so many distorted variations. What cannot be prepared is left out.
+    """
+    images, targets, paths = [], [], []
+    for one in corrections:
+        pictures = [picture(one)]
+        if one.strokes:
+            strokes = [tuple((x, y) for x, y in stroke) for stroke in one.strokes]
+            for version in range(variations):
+                generator = np.random.default_rng([seed, version, *one.id.encode()])
+                varied, pen, extent = vary(strokes, generator)
+                pictures.append(draw(varied, pen, extent))
+        for image in pictures:
+            try:
+                images.append(preprocessing(image))
+            except ImageError:
+                continue
+            targets.append(len(classes) if one.label is None else classes.index(one.label))
+            paths.append(one.id)
+    array = np.array(images, np.uint8).reshape(-1, 1, preprocessing.size, preprocessing.size)
+    rows = torch.arange(len(images))
+    return ImageSet(torch.from_numpy(array), rows, torch.tensor(targets, dtype=torch.long), paths, classes)

@@ -1,0 +1,188 @@
+"""`python -m training improve`: learn from accepted corrections, and write the model only if it is better."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from app.recognition.model_file import Network
+from app.storage.corrections import Correction
+from training import checkpoint, metrics
+from training.checkpoint import Checkpoint
+from training.correction_images import hold_back, image_set
+from training.corrections import find
+from training.errors import NotBetterError
+from training.evaluate import evaluate, quantised_network, read_for
+from training.finetune import FineTuning, fine_tune
+from training.images import CACHE, ImageSet
+from training.onnx_export import ServedNetwork, to_onnx
+from training.outputs import require_writable
+from training.quantisation import quantise
+from training.rehearsal import SCRIBBLES, scribbles
+from training.tree import extra_tests, find_part, require_part
+
+# What a test set may lose.
+_TOLERATED = 0.001
+_EPSILON = 1e-9
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to improve, with which corrections and images, and where to write it. `data` is None for scribbles."""
+
+    model: Path
+    data: Path | None
+    database: str
+    output: Path
+    variations: int
+    recipe: FineTuning
+    seed: int
+    skip_unreadable: bool
+    command: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How many images of a set the model before and the one after read right, and whether that is good enough."""
+
+    name: str
+    count: int
+    before: int
+    after: int
+    good: bool
+
+    @property
+    def row(self) -> str:
+        """A line of the table."""
+        share = f"{self.before / self.count:.2%} → {self.after / self.count:.2%}"
+        verdict = "" if self.good else "not good enough"
+        return (
+            f"{self.name:<24} {self.count:>7,}  {self.before:>7,} → {self.after:<7,}  {share:<19}  {verdict}".rstrip()
+        )
+
+
+def run(options: Options) -> None:
+    """Fine-tune, compare, print the table, and write the model.
+
+    Raises NotBetterError, with nothing written, unless more of the held-back corrections are right and no test set has
+    lost more than 0.1 points; TrainingError for input that cannot be used.
+    """
+    started = time.perf_counter()
+    require_writable(options.output)
+    model = checkpoint.load(options.model)
+    accepted = find(options.database, "accepted")
+    usable = [one for one in accepted if one.label in model.classes]
+    learn, held = hold_back(usable, options.seed)
+    # What is none of the classes can be learned by a network that has an output for it.
+    strange = [one for one in accepted if one.label is None] if model.learned_unknown else []
+    people = {one.writer for one in held} & {one.writer for one in learn}
+    print(
+        f"{len(accepted)} accepted corrections, {len(usable)} of the model's classes: {len(learn)} to learn from, "
+        f"{len(held)} held back, of {'the same people' if people else 'other people'}; "
+        f"{len(strange)} of none of the classes to learn from"
+    )
+    corrections = image_set([*learn, *strange], model.preprocessing, model.classes, options.variations, options.seed)
+    rehearsal, tests = _rehearsal(options, model)
+    network = fine_tune(model.network(), corrections, rehearsal, options.recipe, options.seed)
+    better = replace(model, state=network.state_dict())
+    served, quantised = _served(options.model, network, model, rehearsal)
+    comparisons = _compare(options.model, model, quantised or network, held, tests)
+    print(f"\n{'':<24} {'images':>7}  {'right before → after':<19}")
+    for comparison in comparisons:
+        print(comparison.row)
+    if not all(comparison.good for comparison in comparisons):
+        worse = ", ".join(comparison.name for comparison in comparisons if not comparison.good)
+        raise NotBetterError(f"not better: {worse}. Nothing was written. Review the corrections, or collect more.")
+    figures = {part: evaluate(better, images, quantised).figures for part, images in tests.items()}
+    provenance = _provenance(options, model, learn, len(strange), held, comparisons, time.perf_counter() - started)
+    better = replace(better, metrics=figures or model.metrics, provenance=provenance)
+    checkpoint.save(better, options.output, served)
+    print(f"wrote {options.output}: version {better.version}, made from {model.version}")
+
+
+def _rehearsal(options: Options, model: Checkpoint) -> tuple[Tensor, dict[str, ImageSet]]:
+    """Images to rehearse with, and the test sets by name."""
+    if options.data is None:
+        print("no --data: rehearsing with scribbles, and no test set will tell what was forgotten")
+        return scribbles(model.preprocessing, SCRIBBLES, options.seed), {}
+    folders = {"train": require_part(options.data, "train")}
+    if test := find_part(options.data, "test"):
+        folders["test"] = test
+    folders |= {folder.name: folder for folder in extra_tests(options.data)}
+    sets = {
+        part: read_for(model, folder, options.skip_unreadable, options.data / CACHE) for part, folder in folders.items()
+    }
+    train = sets.pop("train")
+    return train.images[train.rows], sets
+
+
+def _served(
+    path: Path, network: nn.Module, model: Checkpoint, rehearsal: Tensor
+) -> tuple[ServedNetwork, Network | None]:
+    """The network as it will be served, and in 8-bit integers if the model before was so."""
+    exact = to_onnx(network, model.preprocessing.size)
+    if quantised_network(path) is None:
+        return ServedNetwork(exact), None
+    count = len(rehearsal)
+    images = ImageSet(rehearsal, torch.arange(count), torch.zeros(count, dtype=torch.long), (), model.classes)
+    served = ServedNetwork(quantise(exact, images), quantised=True)
+    return served, Network(served.onnx)
+
+
+def _compare(
+    path: Path,
+    model: Checkpoint,
+    after: nn.Module | Network,
+    held: Sequence[Correction],
+    tests: dict[str, ImageSet],
+) -> list[Comparison]:
+    """Both models as they are served, on the held-back corrections and on every test set."""
+    before = quantised_network(path) or model.network()
+    judged = image_set(held, model.preprocessing, model.classes, 0, 0)
+    comparisons = []
+    for name, images in {"held-back corrections": judged, **tests}.items():
+        old, new = (
+            int((metrics.logits_of(network, images).argmax(1) == images.targets).sum()) for network in (before, after)
+        )
+        good = new > old if images is judged else new >= old - _TOLERATED * len(images) - _EPSILON
+        comparisons.append(Comparison(name, len(images), old, new, good))
+    return comparisons
+
+
+def _provenance(
+    options: Options,
+    model: Checkpoint,
+    learn: Sequence[Correction],
+    strange: int,
+    held: Sequence[Correction],
+    comparisons: Sequence[Comparison],
+    seconds: float,
+) -> dict[str, Any]:
+    by_class = {name: sum(one.label == name for one in learn) for name in model.classes}
+    return {
+        "parent": model.version,
+        "corrections": {
+            "learned": len(learn),
+            "of no class": strange,
+            "held back": len(held),
+            "learned by class": by_class,
+        },
+        "right before and after": {one.name: [one.before, one.after, one.count] for one in comparisons},
+        "data": options.data.name if options.data else "scribbles",
+        "command": shlex.join(["python", "-m", "training", *options.command]),
+        "recipe": asdict(options.recipe),
+        "seed": options.seed,
+        "seconds": round(seconds, 1),
+        "versions": {"torch": torch.__version__, "python": platform.python_version()},
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "before": model.provenance,
+    }
