@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from app.recognition.components import main_character
+from app.recognition.shadows import without_edges
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -60,8 +61,9 @@ def photographed_ink(image: Image.Image, longest: int = _WHOLE, margins: tuple[i
     padded = np.pad(pixels, ((0, -pixels.shape[0] % _STRIDE), (0, -pixels.shape[1] % _STRIDE), (0, 0)), mode="edge")
     images = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32) / 255
     (ink,) = _network().run(None, {"images": images})
-    levels: Grey = np.rint(ink[0, 0, margin : margin + height, margin : margin + width] * 255).astype(np.uint8)
-    return levels
+    rows, columns = pixels.shape[:2]
+    levels = without_edges(np.rint(ink[0, 0, :rows, :columns] * 255).astype(np.uint8), pixels)
+    return levels[margin : margin + height, margin : margin + width]
 
 
 def photographed_character(image: Image.Image, everything: Grey) -> Region:

@@ -10,6 +10,7 @@ from app.recognition.components import main_character
 from app.recognition.photographs import photographed_ink
 from app.recognition.preprocessing import NothingDrawnError, Preprocessing
 from app.recognition.segmentation import PhotographError, separate_ink
+from app.recognition.shadows import without_edges
 from training.ink.compose import compose
 from training.prepare.drawing import draw
 from training.prepare.unipen import Character
@@ -136,6 +137,15 @@ def test_frame_around_the_character_is_not_chosen():
 
 def test_nothing_but_specks_is_nothing():
     assert not main_character(marks(((90, 90, 94, 94), 2))).any()
+
+
+def test_edge_of_a_shadow_beside_a_stroke_is_no_ink():
+    pixels = np.full((160, 160, 3), 200, np.uint8)
+    pixels[:, 80:] = 110
+    pixels[40:120, 60:66] = 60
+    stroke, edge = np.zeros((160, 160), np.uint8), np.zeros((160, 160), np.uint8)
+    stroke[40:120, 60:66], edge[60:90, 80:82] = 255, 200
+    np.testing.assert_array_equal(without_edges(np.maximum(stroke, edge), pixels), stroke)
 
 
 def test_closely_cut_out_drawings_are_whole(drawings: list[tuple[str, Image.Image]]):
