@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from app.recognition.components import main_character
+from app.recognition.shadows import without_edges
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -31,6 +32,8 @@ _WHOLE = 192
 _CLOSE = 160
 _AROUND = 2.0
 _ENLARGED = 1.25
+# Margins are this share of the pixels that the network is shown.
+_MARGIN = 0.08
 # The network's sides are multiples of this.
 _STRIDE = 16
 
@@ -42,20 +45,25 @@ class Region(NamedTuple):
     box: Box
 
 
-def photographed_ink(image: Image.Image, longest: int = _WHOLE) -> Grey:
+def photographed_ink(image: Image.Image, longest: int = _WHOLE, margins: tuple[int, int, int] | None = None) -> Grey:
     """How surely each pixel was written on: uint8, (height, width), 255 for certain, 0 on paper and elsewhere.
 
-    It covers the whole picture, scaled so that the longer side has so many pixels.
+    It covers the whole picture, whose longer side is scaled to `longest` pixels. With `margins`, the paper's colour,
+    the network sees the picture with more paper around it: it takes what touches the edge for a table or a frame, and a
+    character may be cut out so closely that it does.
     """
-    scale = longest / max(image.size)
+    margin = round(_MARGIN * longest) if margins else 0
+    scale = (longest - 2 * margin) / max(image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
     # Pillow's filters average over all pixels that become one.
-    small = np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BILINEAR))
-    padded = np.pad(small, ((0, -height % _STRIDE), (0, -width % _STRIDE), (0, 0)), mode="edge")
+    small = image.convert("RGB").resize((width, height), Image.Resampling.BILINEAR)
+    pixels = np.asarray(ImageOps.expand(small, margin, margins) if margins else small)
+    padded = np.pad(pixels, ((0, -pixels.shape[0] % _STRIDE), (0, -pixels.shape[1] % _STRIDE), (0, 0)), mode="edge")
     images = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32) / 255
     (ink,) = _network().run(None, {"images": images})
-    levels: Grey = np.rint(ink[0, 0, :height, :width] * 255).astype(np.uint8)
-    return levels
+    rows, columns = pixels.shape[:2]
+    levels = without_edges(np.rint(ink[0, 0, :rows, :columns] * 255).astype(np.uint8), pixels)
+    return levels[margin : margin + height, margin : margin + width]
 
 
 def photographed_character(image: Image.Image, everything: Grey) -> Region:

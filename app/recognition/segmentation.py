@@ -38,6 +38,8 @@ _COARSE = 32
 # Paper is clean, as programs and scanners make it and no photograph does, if this share of the image is of one colour.
 _CLEAN_SHARE = 0.7
 _CLEAN_TOLERANCE = 2
+# Paper is even, and more of it can be added around the image, if this share of the image is of one colour.
+_EVEN_SHARE = 0.25
 
 
 class PhotographError(Exception):
@@ -72,7 +74,9 @@ def separate_ink(image: Image.Image, photographs: bool = True) -> Ink:
         if not photographs:
             raise PhotographError
         clean = _cleaned(grey)
-        return Ink(photographed_ink(image), image) if clean is None else Ink(clean)
+        if clean is not None:
+            return Ink(clean)
+        return Ink(photographed_ink(image, margins=_even_paper(image, grey)), image)
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         difference = _colour_difference(image.convert("RGB"))
     return Ink(difference)
@@ -140,6 +144,17 @@ def _cleaned(grey: Grey) -> Grey | None:
         return None
     ink = without_lines((difference * (255 / strongest)).astype(np.uint8))
     return ink if ink.max() >= 128 and _is_drawing(ink) else None
+
+
+def _even_paper(image: Image.Image, grey: Grey) -> tuple[int, int, int] | None:
+    """The paper's red, green and blue, if it is of one colour."""
+    counts = np.bincount(grey.ravel(), minlength=256)
+    for paper in (128 + int(counts[128:].argmax()), int(counts.argmax())):  # strokes may cover more than light paper
+        even = np.abs(grey.astype(np.int16) - paper) <= _CLEAN_TOLERANCE
+        if np.mean(even) >= _EVEN_SHARE:
+            red, green, blue = np.median(np.asarray(image.convert("RGB"))[even], axis=0)
+            return int(red), int(green), int(blue)
+    return None
 
 
 def _colour_difference(image: Image.Image) -> Grey:

@@ -10,6 +10,7 @@ from app.recognition.components import main_character
 from app.recognition.photographs import photographed_ink
 from app.recognition.preprocessing import NothingDrawnError, Preprocessing
 from app.recognition.segmentation import PhotographError, separate_ink
+from app.recognition.shadows import without_edges
 from training.ink.compose import compose
 from training.prepare.drawing import draw
 from training.prepare.unipen import Character
@@ -65,7 +66,7 @@ def test_pencil_is_found(tracks: list[Character]):
 
 def test_part_of_a_picture_is_named_in_shares_of_it(tracks: list[Character]):
     generator, errors, boxes = np.random.default_rng(0), [], set()
-    for character in tracks[::12]:
+    for character in tracks[::6]:
         photograph = compose([character], 320, generator, features=frozenset(), pen="felt")
         region = separate_ink(photograph.picture).character()
         left, top, right, bottom = region.box
@@ -74,7 +75,7 @@ def test_part_of_a_picture_is_named_in_shares_of_it(tracks: list[Character]):
         errors.append(abs(left + (right - left) * columns.mean() / region.ink.shape[1] - x))
         errors.append(abs(top + (bottom - top) * rows.mean() / region.ink.shape[0] - y))
         boxes.add(region.box)
-    assert np.median(errors) < 0.02
+    assert np.quantile(errors, 0.8) < 0.02
     assert len(boxes) > 1, "none was looked at from nearer"
 
 
@@ -136,3 +137,23 @@ def test_frame_around_the_character_is_not_chosen():
 
 def test_nothing_but_specks_is_nothing():
     assert not main_character(marks(((90, 90, 94, 94), 2))).any()
+
+
+def test_edge_of_a_shadow_beside_a_stroke_is_no_ink():
+    pixels = np.full((160, 160, 3), 200, np.uint8)
+    pixels[:, 80:] = 110
+    pixels[40:120, 60:66] = 60
+    stroke, edge = np.zeros((160, 160), np.uint8), np.zeros((160, 160), np.uint8)
+    stroke[40:120, 60:66], edge[60:90, 80:82] = 255, 200
+    np.testing.assert_array_equal(without_edges(np.maximum(stroke, edge), pixels), stroke)
+
+
+def test_closely_cut_out_drawings_are_whole(drawings: list[tuple[str, Image.Image]]):
+    whole = 0
+    for _, drawing in drawings[::12]:
+        cut = drawing.crop(ImageOps.invert(drawing).getbbox())
+        if min(cut.size) >= 32:  # upright strokes alone are nothing but ink
+            whole += bool(np.corrcoef(ink(drawing).ravel(), ink(cut).ravel())[0, 1] > 0.8)
+        else:
+            whole += 1
+    assert whole >= 18
