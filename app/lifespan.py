@@ -56,7 +56,8 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
         updating.cancel()
         last, app.state.classifier = app.state.classifier, None
         metrics.workers.set(0)
-        last.close()
+        if last:
+            last.close()
         storage.close()
 
     return live

@@ -5,7 +5,6 @@
 import { Announcer } from "./announcer.js";
 import { Arrival } from "./arrival.js";
 import { drawingCard, gameCard } from "./card.js";
-import { Correction } from "./correction.js";
 import { EXAMPLES } from "./examples.js";
 import { Gallery, showExamples } from "./gallery.js";
 import { Game, headline, showFooled } from "./game.js";
@@ -40,8 +39,10 @@ const gallery = new Gallery(restore, () => {
   canvas.focus();
   announcer.say("All drawings are forgotten");
 });
-/** Only where the server can store something. */
-const correction = $("#correction").length ? new Correction(paper, reader, announcer) : null;
+/** @type {import("./correction.js").Correction | null} only where the server can store something; it is loaded with the
+ * first answer */
+let correction = null;
+let isCorrectionWanted = $("#correction").length > 0;
 const game = new Game(classes, announcer, { begin: gameBegins, next: clear, end: gameEnds });
 const arrival = new Arrival(view, (picture) => {
   pen.lift();
@@ -61,8 +62,20 @@ function changed(complete, replayed) {
   reader.happen({ type: paper.isEmpty ? "erased" : complete ? "drawn" : "drawing" });
 }
 
+async function loadCorrection() {
+  isCorrectionWanted = false;
+  try {
+    const { Correction } = await import("./correction.js");
+    correction = new Correction(paper, reader, announcer);
+    rendered();
+  } catch {
+    isCorrectionWanted = true; // with the next answer
+  }
+}
+
 function rendered() {
   view.render();
+  if (isCorrectionWanted && reader.shown) loadCorrection();
   correction?.render(game.isOn);
   if (reader.isCurrent && reader.shown) followModel(Object.keys(reader.shown.answer.probabilities));
   if (judged && reader.isCurrent && judged === reader.question && reader.shown) {

@@ -90,7 +90,11 @@ async def add(request: Request, classifier: Ready) -> CorrectionAnswer:
 
 
 @router.delete(
-    "/corrections/{id}", status_code=204, summary="Take a correction back", responses={404: {"model": ErrorAnswer}}
+    "/corrections/{id}",
+    status_code=204,
+    summary="Take a correction back",
+    # FastAPI would describe a 422 of its own form; no id gets one.
+    responses={404: {"model": ErrorAnswer}, 422: {"model": ErrorAnswer}},
 )
 async def withdraw(request: Request, number: Annotated[str, Path(alias="id", max_length=32)]) -> Response:
     """Delete a stored correction for good. Models that have learned from it by then stay as they are."""

@@ -51,7 +51,7 @@ class Correction(NewCorrection):
 
 def add(connection: Connection, correction: NewCorrection) -> str:
     """Store a correction that waits for review and return its id, which nobody can guess."""
-    number = secrets.token_urlsafe(16)
+    number = secrets.token_hex(16)  # a dash at the beginning would be an option on a command line
     values = {**vars(correction), "id": number, "created_at": datetime.now(UTC).replace(microsecond=0)}
     connection.execute(insert(corrections).values(**values, status="waiting"))
     return number

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import event
@@ -12,6 +15,8 @@ from sqlalchemy import event
 from app.storage import corrections
 from app.storage.storage import Storage, StorageError
 from tests.storage.made import new
+
+T = TypeVar("T")
 
 
 class Reports(list[bool]):
@@ -23,12 +28,17 @@ def opened(url: str) -> tuple[Storage, Reports]:
     return Storage(url, lambda _, works: reports.append(works)), reports
 
 
+def result_of(coroutine: Coroutine[Any, Any, T]) -> T:
+    with ThreadPoolExecutor(1) as pool:  # in a thread of its own: a browser under test has a loop in this one
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def count(storage: Storage) -> int:
-    return asyncio.run(storage.read(corrections.count))["waiting"]
+    return result_of(storage.read(corrections.count))["waiting"]
 
 
 def add(storage: Storage, **values) -> str:
-    return asyncio.run(storage.write(corrections.add, new(**values)))
+    return result_of(storage.write(corrections.add, new(**values)))
 
 
 def test_the_tables_are_made_when_they_are_first_needed(database_url):

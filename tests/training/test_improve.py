@@ -150,7 +150,7 @@ def test_corrections_are_listed_accepted_rejected_and_exported(url, tracks, tmp_
 def test_wrong_commands_say_what_to_do(url, tracks, command, capsys):
     store(url, "7", tracks[0].strokes, status="waiting")
     assert main(["corrections", *command, "--database", url]) == 2
-    assert "list" in capsys.readouterr().err
+    assert "list" in capsys.readouterr().err.lower()
     assert statuses(url) == ["waiting"]
 
 
