@@ -155,7 +155,7 @@ def unfinished(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["--prepare", "plain"], "preprocessing 'ink', not 'plain'"),
         (["--widths", "8"], "widths [8, 16], not [8]"),
         (["--arch", "resnet-small"], "architecture 'resnet', not 'resnet-small'"),
-        (["--validation-fraction", "0.3"], "other images in train"),
+        (["--validation-fraction", "0.3"], "validation_fraction 0.1, not 0.3"),
         (["--lr", "0.5"], "lr 0.01, not 0.5"),
     ],
 )
