@@ -169,7 +169,8 @@ def test_queue_depth_of_a_killed_worker_disappears(seven):
         until(lambda: metric(address, PHOTOGRAPHS) > 1)
         os.kill(worker, signal.SIGKILL)
         until(lambda: workers(process) not in (set(), {worker}))
-        assert metric(address, PHOTOGRAPHS) == 0
+        # Uploads that the killed worker had not accepted yet are the new one's, and end.
+        until(lambda: metric(address, PHOTOGRAPHS) == 0)
 
 
 @linux
