@@ -17,6 +17,8 @@ COLUMNS_OF_SEVERAL = ("file", "text", "confidence", "known", "characters", "erro
 # Larger files are not read: some damaged ones would fill the memory.
 MAX_BYTES = 256 * 2**20
 _DIGITS = 6
+# The reason of a file that ends the process that reads it.
+KILLED = "The process that read it ended at once, perhaps for lack of memory."
 
 Row = dict[str, Any]
 

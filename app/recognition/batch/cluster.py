@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from app.recognition.batch import urls
-from app.recognition.batch.answers import Reader, Row
+from app.recognition.batch.answers import KILLED, Reader, Row, failed
 from app.recognition.batch.errors import BatchError
 from app.recognition.batch.processes import chunks
 from app.recognition.classifier import Classifier
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 LOCAL = "local"
 # Names in a block: a second or so of work, which is what the end of an actor costs.
 _BLOCK = 256
-# A block that ends its actor each time ends the run after so many times.
-_RETRIES = 3
 # Rows are small; on one machine Ray would otherwise take a third of the memory for them.
 _STORE_BYTES = 256 * 2**20
 # What the actors need of this repository.
@@ -41,6 +39,7 @@ class Cluster:
         """`contents` are those of the model's file. `workers` is how many actors a local cluster has (one for each
         core). Raises BatchError if there is no cluster at the address."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anybody
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what goes wrong is raised here as well
         import ray
 
         self._arguments = (model, contents, several)
@@ -73,48 +72,101 @@ class Cluster:
         ray.shutdown()
 
     def __call__(self, names: Iterator[str]) -> Iterator[list[Row]]:
-        """Rows, in the order of the names, in lists of any length. Raises BatchError if actors end again and again."""
+        """Rows, in the order of the names, in lists of any length. Raises BatchError if the cluster gives up."""
         import pyarrow
         import ray
+        import ray.data
 
-        blocks = [
-            ray.put(pyarrow.table({"name": pyarrow.array(map(os.fsencode, chunk), pyarrow.binary())}))
-            for chunk in chunks(names, _BLOCK)
-        ]
+        _only_errors(logging.getLogger("ray.data"))
+        blocks = []
+        for number, chunk in enumerate(chunks(names, _BLOCK)):
+            encoded = pyarrow.array(map(os.fsencode, chunk), pyarrow.binary())
+            blocks.append(ray.put(pyarrow.table({"name": encoded, "block": [number] * len(chunk)})))
         if not blocks:
             return
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
-        actors = int(ray.cluster_resources()["CPU"])
+        attempts = ray.remote(Attempts).options(num_cpus=0, max_restarts=-1, max_task_retries=-1).remote()
+        model, contents, several = self._arguments
+        actors = max(1, min(int(ray.cluster_resources()["CPU"]), len(blocks)))
+        # Ray Data starts actors that end again, and gives their blocks to others.
         answers = ray.data.from_arrow_refs(blocks).map_batches(
             _Actor,
-            fn_constructor_args=self._arguments,
+            # In a list Ray hands the reference on, which a later actor can use as well.
+            fn_constructor_args=(model, [ray.put(contents)], several, attempts),
             batch_size=None,
             batch_format="pyarrow",
-            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=max(1, min(actors, len(blocks)))),
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors, initial_size=actors),
             num_cpus=1,
-            max_restarts=-1,
-            max_task_retries=_RETRIES,
         )
         try:
             for block in answers.iter_batches(batch_size=None, batch_format="pyarrow"):
                 yield [json.loads(row) for row in block.column("row").to_pylist()]
         except ray.exceptions.RayError as error:
             first = str(error).strip().splitlines()[0]
-            raise BatchError(f"the cluster ended the work ({first}). The same command goes on from there.") from error
+            raise BatchError(f"the cluster gave up ({first}). The same command goes on from there.") from error
+
+
+def _only_errors(logger: logging.Logger) -> None:
+    """On the screen; Ray's files have everything."""
+    for handler in logger.handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setLevel(logging.ERROR)
+
+
+class Attempts:
+    """Which file an actor was reading when it ended, so that one that ends every actor is left out in the end."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+        self._current: dict[int, bytes] = {}
+        self._deadly: dict[int, set[bytes]] = {}
+
+    def begin(self, block: int) -> tuple[int, set[bytes]]:
+        """How often this block has been begun, this time included, and the names in it at which an actor ended."""
+        self._counts[block] = self._counts.get(block, 0) + 1
+        if block in self._current:
+            self._deadly.setdefault(block, set()).add(self._current.pop(block))
+        return self._counts[block], self._deadly.get(block, set())
+
+    def read(self, block: int, name: bytes) -> None:
+        """An actor is about to read this file, alone."""
+        self._current[block] = name
+
+    def finish(self, block: int) -> None:
+        """All files of the block were read."""
+        self._current.pop(block, None)
 
 
 class _Actor:
     """On a worker: a model, and what reads files by it."""
 
-    def __init__(self, model: Path, contents: bytes, several: bool) -> None:
-        self._read = Reader(Classifier.load(model, contents), several, urls.read)
+    def __init__(self, model: Path, contents: list[Any], several: bool, attempts: Any) -> None:
+        import ray
+
+        self._read = Reader(Classifier.load(model, ray.get(contents[0])), several, urls.read)
+        self._attempts = attempts
 
     def __call__(self, block: pyarrow.Table) -> pyarrow.Table:
         import pyarrow
+        import ray
 
-        names = [os.fsdecode(name) for name in block.column("name").to_pylist()]
+        names = block.column("name").to_pylist()
+        number = block.column("block")[0].as_py()
+        count, deadly = ray.get(self._attempts.begin.remote(number))
+        if count == 1:
+            rows = self._read([os.fsdecode(name) for name in names])
+        else:
+            rows = [self._one(number, name, name in deadly) for name in names]
+            ray.get(self._attempts.finish.remote(number))
         # As JSON, which is the same for every block: Arrow would find other types where nothing could be read.
-        rows: list[Any] = [json.dumps(row) for row in self._read(names)]
-        return pyarrow.table({"row": pyarrow.array(rows, pyarrow.string())})
+        return pyarrow.table({"row": pyarrow.array([json.dumps(row) for row in rows], pyarrow.string())})
+
+    def _one(self, block: int, name: bytes, deadly: bool) -> Row:
+        import ray
+
+        if deadly:
+            return failed(os.fsdecode(name), KILLED)
+        ray.get(self._attempts.read.remote(block, name))
+        return self._read([os.fsdecode(name)])[0]

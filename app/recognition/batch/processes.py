@@ -18,7 +18,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 
-from app.recognition.batch.answers import Reader, Row, failed
+from app.recognition.batch.answers import KILLED, Reader, Row, failed
 from app.recognition.batch.errors import BatchError
 from app.recognition.classifier import Classifier
 
@@ -26,7 +26,6 @@ from app.recognition.classifier import Classifier
 CHUNK = 32
 # Chunks under way for each process: so many that none waits while the first of them takes long.
 _AHEAD = 4
-_KILLED = "The process that read it ended at once, perhaps for lack of memory."
 
 _reader: Reader
 
@@ -108,7 +107,7 @@ class Processes:
             return self._submit([name]).result()[0]
         except BrokenProcessPool:
             self._restart()
-            return failed(name, _KILLED)
+            return failed(name, KILLED)
 
 
 def _start(model: Path, contents: bytes, several: bool) -> None:

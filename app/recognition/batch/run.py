@@ -41,12 +41,13 @@ def run(options: Options) -> int:
         urls.require_there(options.inputs)
         find = urls.find
     files = find(options.inputs, options.null)
+    screen = sys.stdout
     with contextlib.ExitStack() as resources:
         engine = _engine(options, classifier, contents, resources)
         bar = _bar(options, find)
         resources.callback(bar.close)
         if options.output is None:
-            table = tables.standard_output(options.several)
+            table = tables.on_stream(screen, options.several)
             return _read_all(engine(files), table.write, bar)
         return _read_to_file(options, contents, files, engine, bar)
 
@@ -96,6 +97,8 @@ def _engine(options: Options, classifier: Classifier, contents: bytes, resources
     if options.ray is not None:
         from app.recognition.batch.cluster import Cluster
 
+        # Ray prints which of its processes have ended, but standard output is for answers.
+        resources.enter_context(contextlib.redirect_stdout(sys.stderr))
         return resources.enter_context(Cluster(options.ray, options.model, contents, options.several, options.workers))
 
     def read(files: Iterator[str]) -> Iterator[list[Row]]:

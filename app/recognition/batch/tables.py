@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -42,10 +42,11 @@ class CsvTable:
         self._file.flush()
 
 
-def standard_output(several: bool) -> CsvTable:
+def on_stream(stream: TextIO, several: bool) -> CsvTable:
     """CSV on standard output, with names as the file system has them."""
-    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")  # type: ignore[union-attr]
-    return CsvTable(sys.stdout, several)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
+    return CsvTable(stream, several)
 
 
 _TRUTH = {True: "true", False: "false", None: ""}

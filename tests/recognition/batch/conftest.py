@@ -14,6 +14,17 @@ from PIL import Image
 
 from tests.conftest import ROOT
 
+# Makes a file deadly to the process that opens it: a fault in a decoder's C code. No file is known that has one.
+DEADLY = """
+import os
+real = os.open
+def deadly(path, *rest, **more):
+    if str(path).endswith("deadly.png"):
+        os.kill(os.getpid(), 9)
+    return real(path, *rest, **more)
+os.open = deadly
+"""
+
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
@@ -38,10 +49,16 @@ def environment(hidden: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def hidden(tmp_path: Path) -> Path:
+    """A folder of modules that the command finds before all others."""
+    folder = tmp_path / "hidden"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def run(hidden: Path) -> Run:
     """Run the command to its end, with these names on standard input."""
-    hidden = tmp_path / "hidden"
-    hidden.mkdir()
 
     def to_the_end(*arguments: object, names: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(

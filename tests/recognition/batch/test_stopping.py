@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,11 @@ from hypothesis import strategies as st
 from app.recognition.__main__ import main
 from app.recognition.batch.processes import CHUNK, Processes
 from tests.conftest import MODEL, ROOT
-from tests.recognition.batch.conftest import command, environment, rows_of
+from tests.recognition.batch.conftest import DEADLY, command, environment, rows_of
 
 
 @pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_goes_on_where_it_was_stopped(images, tmp_path, run, how, status):
+def test_goes_on_where_it_was_stopped(images, tmp_path, hidden, run, how, status):
     output, journal = tmp_path / "answers.csv", tmp_path / "answers.csv.unfinished"
     files = [str(path) for path in images] * 6
     arguments = ("-", "--workers", 1, "--output", output)
@@ -27,7 +28,7 @@ def test_goes_on_where_it_was_stopped(images, tmp_path, run, how, status):
     process = subprocess.Popen(
         command(*arguments),
         cwd=ROOT,
-        env=environment(tmp_path / "hidden"),
+        env=environment(hidden),
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -119,17 +120,8 @@ def test_a_killed_process_costs_no_row(images):
     assert all(row["error"] is None for row in rows)
 
 
-def test_a_file_that_kills_its_process_gets_a_row_and_stops_nothing(images, tmp_path, run):
-    # Stands for a fault in a decoder's C code: there is no known file that has one.
-    (tmp_path / "hidden" / "sitecustomize.py").write_text(
-        "import os\n"
-        "real = os.open\n"
-        "def deadly(path, *rest, **more):\n"
-        "    if str(path).endswith('deadly.png'):\n"
-        "        os.kill(os.getpid(), 9)\n"
-        "    return real(path, *rest, **more)\n"
-        "os.open = deadly\n"
-    )
+def test_a_file_that_kills_its_process_gets_a_row_and_stops_nothing(images, tmp_path, hidden, run):
+    (hidden / "sitecustomize.py").write_text(DEADLY)
     deadly = tmp_path / "deadly.png"
     deadly.write_bytes(images[0].read_bytes())
     files = [*images[:40], deadly, *images[40:]]
@@ -143,7 +135,7 @@ def test_a_file_that_kills_its_process_gets_a_row_and_stops_nothing(images, tmp_
 def test_names_are_taken_only_as_answers_are_given(images):
     taken = 0
 
-    def endless():
+    def endless() -> Iterator[str]:
         nonlocal taken
         while True:
             taken += 1
@@ -154,4 +146,3 @@ def test_names_are_taken_only_as_answers_are_given(images):
         for _ in range(3):
             next(answers)
         assert taken <= 10 * CHUNK
-        answers.close()
