@@ -8,8 +8,11 @@ export const PEN = 10;
 
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {Point[]} Stroke at least one point */
-/** @typedef {{sheet: HTMLCanvasElement, type: string, ink: string}} Picture `type`: how to send it, a MIME type;
- * `ink`: the colour of pen that shows on it */
+/** @typedef {{x: number, y: number, width: number, height: number, angle: number}} Frame a rectangle around (x, y),
+ * turned clockwise by an angle in radians */
+/** @typedef {{sheet: HTMLCanvasElement, source: HTMLImageElement | HTMLCanvasElement, type: string, ink: string,
+ *   frame?: Frame | null}} Picture `sheet`: it at a size for the screen; `source`: it as it was opened; `type`: how to
+ * send it, a MIME type; `ink`: the colour of pen that shows on it; `frame`: the part of it that is to be read */
 /** @typedef {{kind: "stroke", stroke: Stroke} | {kind: "picture", picture: Picture}} Mark */
 /** @typedef {{left: number, top: number, width: number, height: number}} Area */
 
@@ -29,24 +32,31 @@ export function placed(sheet) {
 }
 
 /**
- * Draw marks on white paper. `scale` is in pixels for a unit, `area` the part of the sheet that the canvas shows.
+ * Draw marks on white paper. `scale` is in pixels for a unit, `part` the part of the sheet that the canvas shows; within
+ * a frame, a picture is drawn as it was opened.
  * @param {CanvasRenderingContext2D} context
  * @param {number} scale
  * @param {readonly Mark[]} marks
- * @param {Area} area
+ * @param {Area | Frame} part
  */
-export function draw(context, scale, marks, area = WHOLE) {
+export function draw(context, scale, marks, part = WHOLE) {
+  const isFrame = "angle" in part;
   context.save();
-  context.setTransform(scale, 0, 0, scale, -area.left * scale, -area.top * scale);
   context.fillStyle = "#fff";
-  context.fillRect(area.left, area.top, area.width, area.height);
+  context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+  context.scale(scale, scale);
+  if (isFrame) {
+    context.translate(part.width / 2, part.height / 2);
+    context.rotate(-part.angle);
+    context.translate(-part.x, -part.y);
+  } else context.translate(-part.left, -part.top);
   context.strokeStyle = "#000";
   context.lineWidth = PEN;
   context.lineCap = "round";
   context.lineJoin = "round";
   for (const mark of marks) {
     if (mark.kind === "stroke") drawStroke(context, mark.stroke);
-    else drawPicture(context, mark.picture);
+    else drawPicture(context, mark.picture, isFrame);
   }
   context.restore();
 }
@@ -117,11 +127,12 @@ export function contextOf(canvas, settings) {
  * The picture is the paper for the strokes that follow: only it is sent, so they are cut off at its edge.
  * @param {CanvasRenderingContext2D} context
  * @param {Picture} picture
+ * @param {boolean} asOpened
  */
-function drawPicture(context, picture) {
+function drawPicture(context, picture, asOpened) {
   const { left, top, width, height } = placed(picture.sheet);
   context.imageSmoothingQuality = "high";
-  context.drawImage(picture.sheet, left, top, width, height);
+  context.drawImage(asOpened ? picture.source : picture.sheet, left, top, width, height);
   context.strokeStyle = picture.ink;
   context.beginPath();
   context.rect(left, top, width, height);

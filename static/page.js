@@ -5,7 +5,9 @@
 import { Announcer } from "./announcer.js";
 import { Arrival } from "./arrival.js";
 import { drawingCard, gameCard } from "./card.js";
+import { Crop } from "./crop.js";
 import { EXAMPLES } from "./examples.js";
+import { cropped } from "./frame.js";
 import { Gallery, showExamples } from "./gallery.js";
 import { Game, headline, showFooled } from "./game.js";
 import { strokesOf } from "./ink.js";
@@ -33,6 +35,7 @@ const paper = new Paper(canvas, changed);
 const pen = new Pen(canvas, paper, (text) => announcer.say(text, "pen"));
 const reader = new Reader(paper, rendered);
 const view = new View({ paper, pen, reader, announcer });
+const crop = new Crop(paper, reader, announcer);
 const share = new ShareDialog();
 const gallery = new Gallery(restore, () => {
   canvas.focus();
@@ -59,9 +62,10 @@ function changed(complete, replayed) {
 
 function rendered() {
   view.render();
+  crop.render();
   if (judged && reader.isCurrent && judged === reader.question && reader.shown) {
     judged = 0;
-    game.judge(paper.marks, reader.shown.answer);
+    game.judge(cropped(paper.marks), reader.shown.answer);
   }
 }
 
@@ -139,7 +143,7 @@ function shareDrawing() {
     title: "Share this drawing",
     text: `I drew this, and a neural network read ${answer.label}.`,
     link: strokes && address(DRAWING + encode(strokes)),
-    card: drawingCard(paper.marks, answer, message),
+    card: drawingCard(cropped(paper.marks), answer, message),
     alt: `The drawing, read as ${answer.label}: ${message}`,
   });
 }
@@ -213,7 +217,7 @@ $(document)
     const command = event.ctrlKey || event.metaKey;
     if (command && key === "z") step(event.shiftKey ? "redo" : "undo");
     else if (command && key === "y") step("redo");
-    else if (key === "escape") clear();
+    else if (key === "escape") crop.isCropped ? crop.reset() : clear();
     else if (key === "enter" && !$(event.target).is("button, a, input")) predict();
     else return;
     event.preventDefault();
