@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from benchmarks.photograph import photograph
 from tests.conftest import encode
 from tests.page.playing import Fingers, Held, Point, answer, at, bring, draw_line, message, sheet
+from tests.page.test_everyone import violations
 
 
 @pytest.fixture(scope="session")
@@ -275,3 +276,13 @@ def test_a_scan_gets_a_frame_as_well(desktop: Page, seven: Image.Image):
     reads(desktop, "7")
     assert blue(desktop, 0, 1) > 0.005
     assert is_whole(desktop)
+
+
+def test_axe_finds_nothing_with_a_frame(page: Page, two_digits: bytes):
+    bring_photo(page, two_digits)
+    reads(page, "7")
+    assert violations(page) == []
+    press(page, "body", ["-"])
+    expect(page.locator("#wholeButton")).to_be_visible()
+    reads_anything(page)
+    assert violations(page) == []
