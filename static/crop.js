@@ -58,14 +58,9 @@ export class Crop {
     new ResizeObserver(() => this.render()).observe(this.#overlay);
   }
 
-  /** Whether less than the whole picture is read. */
-  get isCropped() {
-    return !!this.#paper.picture?.frame;
-  }
-
   /** Read the whole picture again. */
   reset() {
-    if (!this.isCropped) return;
+    if (!this.#paper.picture?.frame) return;
     this.#drag = null;
     if (document.activeElement?.id === "wholeButton") $("#frameBody").trigger("focus"); // it goes
     this.#paper.crop(null, false);
@@ -76,9 +71,9 @@ export class Crop {
   render() {
     const { picture } = this.#paper;
     const isAway = !picture && this.#group[0].contains(document.activeElement);
-    $("#paper").toggleClass("cropped", this.isCropped);
+    $("#paper").toggleClass("cropped", !!picture?.frame);
     $("#frame, #overlay, #cropHelp").prop("hidden", !picture);
-    $("#wholeButton").prop("hidden", !this.isCropped);
+    $("#wholeButton").prop("hidden", !picture?.frame);
     if (isAway) $("#canvas").trigger("focus");
     if (!picture) return;
     const frame = picture.frame ?? wholeOf(picture);

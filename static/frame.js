@@ -1,13 +1,12 @@
-/** The part of a picture that is to be read: a rectangle, turned perhaps, and what it cuts out.
+/** The part of a picture that is to be read: a rectangle, turned perhaps.
  * @module
  */
 
-import { contextOf, draw, placed } from "./ink.js";
+import { placed } from "./ink.js";
 
-/** @import { Frame, Mark, Picture, Point } from "./ink.js" */
+/** @import { Frame, Picture, Point } from "./ink.js" */
 
 const SMALLEST = 28; // units: its handles must not lie upon each other
-const LARGEST = 1024; // pixels of a cut; recognition needs no more
 
 /**
  * All of a picture.
@@ -67,40 +66,6 @@ export function stretched(frame, corner, point) {
 export function cornerOf({ x, y, width, height, angle }, corner) {
   const away = turned({ x: (corner.x * width) / 2, y: (corner.y * height) / 2 }, angle);
   return { x: x + away.x, y: y + away.y };
-}
-
-/**
- * What is on the paper within the frame of its picture, from the picture as it was opened; null without a frame.
- * @param {readonly Mark[]} marks
- * @returns {Picture | null}
- */
-export function cut(marks) {
-  const picture = marks[0]?.kind === "picture" ? marks[0].picture : null;
-  const frame = picture?.frame;
-  if (!picture || !frame) return null;
-  const fine = Math.max(picture.source.width, picture.source.height) / Math.max(...Object.values(sidesOf(picture)));
-  const scale = Math.min(fine, LARGEST / Math.max(frame.width, frame.height));
-  const sheet = document.createElement("canvas");
-  sheet.width = Math.max(1, Math.round(frame.width * scale));
-  sheet.height = Math.max(1, Math.round(frame.height * scale));
-  draw(contextOf(sheet), scale, marks, frame);
-  return { sheet, source: sheet, type: picture.type, ink: picture.ink };
-}
-
-/**
- * Marks as they are shown elsewhere than on the paper: of a picture only what is within its frame.
- * @param {Mark[]} marks
- * @returns {Mark[]}
- */
-export function cropped(marks) {
-  const picture = cut(marks);
-  return picture ? [{ kind: "picture", picture }] : marks;
-}
-
-/** @param {Picture} picture */
-function sidesOf({ sheet }) {
-  const { width, height } = placed(sheet);
-  return { width, height };
 }
 
 /**

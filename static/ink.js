@@ -5,6 +5,7 @@
 
 export const SIZE = 280;
 export const PEN = 10;
+const LARGEST = 1024; // pixels of what is cut out of a picture; recognition needs no more
 
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {Point[]} Stroke at least one point */
@@ -59,6 +60,35 @@ export function draw(context, scale, marks, part = WHOLE) {
     else drawPicture(context, mark.picture, isFrame);
   }
   context.restore();
+}
+
+/**
+ * What is on the paper within the frame of its picture, from the picture as it was opened; null without a frame.
+ * @param {readonly Mark[]} marks
+ * @returns {Picture | null}
+ */
+export function cut(marks) {
+  const picture = marks[0]?.kind === "picture" ? marks[0].picture : null;
+  const frame = picture?.frame;
+  if (!picture || !frame) return null;
+  const { source, type, ink } = picture;
+  const fine = Math.max(source.width, source.height) / SIZE;
+  const scale = Math.min(fine, LARGEST / Math.max(frame.width, frame.height));
+  const sheet = document.createElement("canvas");
+  sheet.width = Math.max(1, Math.round(frame.width * scale));
+  sheet.height = Math.max(1, Math.round(frame.height * scale));
+  draw(contextOf(sheet), scale, marks, frame);
+  return { sheet, source: sheet, type, ink };
+}
+
+/**
+ * Marks as they are shown elsewhere than on the paper: of a picture only what is within its frame.
+ * @param {Mark[]} marks
+ * @returns {Mark[]}
+ */
+export function cropped(marks) {
+  const picture = cut(marks);
+  return picture ? [{ kind: "picture", picture }] : marks;
 }
 
 /**

@@ -4,24 +4,22 @@
 
 import { Announcer } from "./announcer.js";
 import { Arrival } from "./arrival.js";
-import { drawingCard, gameCard } from "./card.js";
-import { Crop } from "./crop.js";
 import { EXAMPLES } from "./examples.js";
-import { cropped } from "./frame.js";
 import { Gallery, showExamples } from "./gallery.js";
 import { Game, headline, showFooled } from "./game.js";
-import { strokesOf } from "./ink.js";
+import { cropped, strokesOf } from "./ink.js";
 import { keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
 import { Pen } from "./pen.js";
 import { Reader } from "./reader.js";
-import { ShareDialog } from "./share.js";
 import { decode, encode } from "./strokes.js";
 import { View } from "./view.js";
 import { verdict } from "./words.js";
 
+/** @import { Crop } from "./crop.js" */
 /** @import { Fooled } from "./game.js" */
 /** @import { Mark } from "./ink.js" */
+/** @import { Parcel, ShareDialog } from "./share.js" */
 
 const DRAWING = "#d="; // what a link to a drawing has, before its strokes
 const GAME = "#fool"; // no id of an element, or the browser would go there and take the focus away
@@ -35,8 +33,10 @@ const paper = new Paper(canvas, changed);
 const pen = new Pen(canvas, paper, (text) => announcer.say(text, "pen"));
 const reader = new Reader(paper, rendered);
 const view = new View({ paper, pen, reader, announcer });
-const crop = new Crop(paper, reader, announcer);
-const share = new ShareDialog();
+/** @type {Promise<Crop> | Crop | null} loaded with the first picture: most people draw */
+let crop = null;
+/** @type {ShareDialog | null} */
+let share = null;
 const gallery = new Gallery(restore, () => {
   canvas.focus();
   announcer.say("All drawings are forgotten");
@@ -62,11 +62,20 @@ function changed(complete, replayed) {
 
 function rendered() {
   view.render();
-  crop.render();
+  frameAnew();
   if (judged && reader.isCurrent && judged === reader.question && reader.shown) {
     judged = 0;
     game.judge(cropped(paper.marks), reader.shown.answer);
   }
+}
+
+/** The frame of a picture, as it is now. */
+async function frameAnew() {
+  if (!crop && paper.picture) {
+    crop = import("./crop.js").then((module) => new module.Crop(paper, reader, announcer));
+    crop = await crop.catch(() => null); // offline: the next change tries again
+  }
+  if (crop && "render" in crop) crop.render();
 }
 
 /* What the buttons and keys do. */
@@ -139,13 +148,28 @@ function shareDrawing() {
   const { answer } = reader.shown;
   const { message } = verdict(answer, Number(document.body.dataset.unsureBelow), document.body.dataset.subject ?? "");
   const strokes = strokesOf(paper.marks);
-  share.open({
+  const marks = cropped(paper.marks);
+  send(({ drawingCard }) => ({
     title: "Share this drawing",
     text: `I drew this, and a neural network read ${answer.label}.`,
     link: strokes && address(DRAWING + encode(strokes)),
-    card: drawingCard(cropped(paper.marks), answer, message),
+    card: drawingCard(marks, answer, message),
     alt: `The drawing, read as ${answer.label}: ${message}`,
-  });
+  }));
+}
+
+/**
+ * The dialog and its cards are loaded when they are first needed.
+ * @param {(cards: typeof import("./card.js")) => Parcel} packed
+ */
+async function send(packed) {
+  try {
+    const [cards, { ShareDialog }] = await Promise.all([import("./card.js"), import("./share.js")]);
+    share ??= new ShareDialog();
+    await share.open(packed(cards));
+  } catch {
+    view.notify({ reason: "Sharing could not be loaded.", remedy: "Try again when the connection is back." });
+  }
 }
 
 /** @param {string} hash */
@@ -181,13 +205,13 @@ function gameEnds(fooled, over) {
 
 function shareGame() {
   const line = headline(lately.length);
-  share.open({
+  send(({ gameCard }) => ({
     title: "Share your score",
     text: `${line}. Can you?`,
     link: address(GAME),
     card: gameCard(line, lately),
     alt: line,
-  });
+  }));
 }
 
 /** @param {string} selector */
@@ -217,7 +241,7 @@ $(document)
     const command = event.ctrlKey || event.metaKey;
     if (command && key === "z") step(event.shiftKey ? "redo" : "undo");
     else if (command && key === "y") step("redo");
-    else if (key === "escape") crop.isCropped ? crop.reset() : clear();
+    else if (key === "escape") paper.picture?.frame && crop && "reset" in crop ? crop.reset() : clear();
     else if (key === "enter" && !$(event.target).is("button, a, input")) predict();
     else return;
     event.preventDefault();

@@ -3,8 +3,7 @@
  * @module
  */
 
-import { cut } from "./frame.js";
-import { beginning, contextOf, draw, placed, SIZE } from "./ink.js";
+import { beginning, contextOf, cut, draw, placed, SIZE } from "./ink.js";
 
 /** @import { Frame, Mark, Picture, Point, Stroke } from "./ink.js" */
 /** @typedef {Mark | {kind: "sheet", marks: Mark[]} | {kind: "crop", frame: Frame | null}} Step a fresh sheet may have
