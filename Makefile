@@ -59,7 +59,7 @@ model: $(VENV)/.train
 
 model-small: $(VENV)/.train
 	$(BIN)/python -m training train $(DATA) --output model-small.pt --unknown $(NO_DIGITS) --arch resnet-small \
-		--teacher model.pt --epochs 50 --amp
+		--teacher model.pt --epochs 50
 
 ink: $(VENV)/.train
 	$(BIN)/python -m training.ink.train $(STROKES) $(if $(CELLS),--papers $(CELLS)/blank) --weights data/ink.pt
