@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, evaluate, export, learning_commands, train
+from training import checkpoint, evaluate, export, learning_commands, look_alikes, train
 from training.errors import TrainingError
 from training.material import Division
 from training.networks import ANY_SIZE, ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
 from training.outputs import default_output, report_of
-from training.prepare import no_digits, photographs, published, sources, tracks
+from training.prepare import no_class, photographs, published, sources, tracks
 from training.prepare.writers import Share
 from training.recipes import FROM_A_MODEL, PUBLISHED, Recipe
 
@@ -56,13 +56,18 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
         one.set_defaults(run=_prepare_published, name=name, split="balanced")
     unipen = names.add_parser("unipen", help="pen tracks in UNIPEN files, drawn as the page draws them")
     unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
+    unipen.add_argument(
+        "--fewest", type=int, default=0, metavar="N", help="more versions of a class with fewer images (%(default)s)"
+    )
     _add_tracks(unipen)
     unipen.set_defaults(run=_prepare_unipen)
-    no_digits = names.add_parser(
-        "no-digits", help="for --unknown: what is no digit in UNIPEN files, and shapes, scribbles, several digits"
-    )
-    _add_tracks(no_digits)
-    no_digits.set_defaults(run=_prepare_no_digits)
+    for name, alphabet in no_class.ALPHABETS.items():
+        others = names.add_parser(
+            f"no-{name}",
+            help=f"for --unknown: what is no {name} in UNIPEN files, and shapes, scribbles, words",
+        )
+        _add_tracks(others)
+        others.set_defaults(run=_prepare_no_class, alphabet=alphabet)
     composed = names.add_parser("photographs", help="composed photographs of pen tracks, and of print, to train on")
     _add_tracks(composed)
     composed.add_argument("--count", type=positive, default=8000, help="photographs of tracks (%(default)s)")
@@ -110,15 +115,23 @@ def _prepare_published(options: argparse.Namespace) -> None:
 
 def _prepare_unipen(options: argparse.Namespace) -> None:
     written, writer = tracks.prepare(
-        options.files, options.out, _held_out(options), options.variations, options.seed, options.exclude_namesakes
+        options.files,
+        options.out,
+        _held_out(options),
+        options.variations,
+        options.seed,
+        options.exclude_namesakes,
+        options.fewest,
     )
     names = ", ".join(file.name for file in options.files)
     sources.record(options.out, names, options.credit, written, writer)
     _print_written(written, options.out)
 
 
-def _prepare_no_digits(options: argparse.Namespace) -> None:
-    written = no_digits.prepare(options.files, options.out, _held_out(options), options.seed, options.exclude_namesakes)
+def _prepare_no_class(options: argparse.Namespace) -> None:
+    written = no_class.prepare(
+        options.alphabet, options.files, options.out, _held_out(options), options.seed, options.exclude_namesakes
+    )
     sources.record(options.out, ", ".join(file.name for file in options.files), options.credit, written)
     _print_written(written, options.out)
 
@@ -202,6 +215,13 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unknown", type=Path, metavar="FOLDER", help="images of none of the classes, to learn what is not known"
     )
+    parser.add_argument(
+        "--look-alikes",
+        nargs="+",
+        default=[],
+        metavar="GROUP",
+        help="classes that only size or context tells apart, as 0Oo, or joined by commas; stored in the model",
+    )
     add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
     parser.set_defaults(run=_train)
 
@@ -231,6 +251,7 @@ def _train(options: argparse.Namespace) -> None:
             command=options.command,
             unknown=options.unknown,
             quantise=options.quantise,
+            look_alikes=look_alikes.parse(options.look_alikes),
         )
     )
 
