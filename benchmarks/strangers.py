@@ -90,9 +90,7 @@ def rows(classifier: Classifier, strokes: Path, every: int) -> Iterator[Row]:
     like_digits = ALPHABETS["digits"].look_alikes
     for name in ("letters", "symbols"):
         found = read_unipen(strokes / f"unipen-{name}.unp.gz")
-        strange = [one for one in found if one.source == _SITE and one.label not in ALPHABETS["digits"].look_alikes][
-            ::every
-        ]
+        strange = [one for one in found if one.source == _SITE and one.label not in like_digits][::every]
         yield measure(classifier, name, ((one.label, draw(one.strokes)) for one in strange))
     digits = [one.strokes for one in read_held_out(strokes)["sites"]]
     generator = np.random.default_rng(1)
