@@ -69,7 +69,7 @@ model: $(VENV)/.train
 
 model-small: $(VENV)/.train
 	$(BIN)/python -m training train $(DATA) --output model-small.pt --unknown $(NO_DIGITS) --arch resnet-small \
-		--teacher model.pt --epochs 50 --amp
+		--teacher model.pt --epochs 50
 
 # Each of the rarer letters is drawn in more versions: people who try the page write none of them more often.
 letters: $(VENV)/.train

@@ -16,6 +16,7 @@ import numpy as np
 
 from training.errors import TrainingError
 from training.prepare import shapes
+from training.prepare.compositions import crossed_out, side_by_side
 from training.prepare.drawing import draw, vary
 from training.prepare.folder import ImageFolderWriter
 from training.prepare.unipen import Character, Stroke, read_unipen
@@ -167,8 +168,8 @@ def _compositions(
             yield Made(part, "shapes", f"{shape.__name__}-{index:05d}", tuple(shape(generator)), True)
         for index in range(round(_SEVERAL * counts[part]) if own else 0):
             several = [lots.choice(own) for _ in range(lots.randint(2, 4))]
-            strokes = shapes.side_by_side(several, generator)
+            strokes = side_by_side(several, generator)
             yield Made(part, "several", f"several-{index:05d}", tuple(strokes), True)
         for index in range(round(_CROSSED_OUT * counts[part]) if own else 0):
-            strokes = shapes.crossed_out(lots.choice(own), generator)
+            strokes = crossed_out(lots.choice(own), generator)
             yield Made(part, "crossed-out", f"crossed-out-{index:05d}", tuple(strokes), True)
