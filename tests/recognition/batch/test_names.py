@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.recognition.batch import names
 
-_NAME = st.text(st.characters(exclude_characters="/\0.", exclude_categories=("Cs",)), min_size=1, max_size=8)
+_NAME = st.text(st.characters(exclude_characters="/\0.", exclude_categories=["Cs"]), min_size=1, max_size=8)
 
 
 @given(st.sets(_NAME, max_size=20), st.integers(1, 25))
