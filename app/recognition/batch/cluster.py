@@ -39,7 +39,6 @@ class Cluster:
         """`contents` are those of the model's file. `workers` is how many actors a local cluster has (one for each
         core). Raises BatchError if there is no cluster at the address."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anybody
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what goes wrong is raised here as well
         import ray
 
         self._arguments = (model, contents, several)
@@ -76,6 +75,7 @@ class Cluster:
         import pyarrow
         import ray
         import ray.data
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         _only_errors(logging.getLogger("ray.data"))
         blocks = []
@@ -87,14 +87,16 @@ class Cluster:
         context = ray.data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
-        attempts = ray.remote(Attempts).options(num_cpus=0, max_restarts=-1, max_task_retries=-1).remote()
         model, contents, several = self._arguments
+        # On this node, which is there as long as the run.
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        shared = ray.remote(Shared).options(num_cpus=0, scheduling_strategy=here).remote()
+        shared.set_model.remote(contents)
         actors = max(1, min(int(ray.cluster_resources()["CPU"]), len(blocks)))
         # Ray Data starts actors that end again, and gives their blocks to others.
         answers = ray.data.from_arrow_refs(blocks).map_batches(
             _Actor,
-            # In a list Ray hands the reference on, which a later actor can use as well.
-            fn_constructor_args=(model, [ray.put(contents)], several, attempts),
+            fn_constructor_args=(model, several, shared),
             batch_size=None,
             batch_format="pyarrow",
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors, initial_size=actors),
@@ -115,13 +117,23 @@ def _only_errors(logger: logging.Logger) -> None:
             handler.setLevel(logging.ERROR)
 
 
-class Attempts:
-    """Which file an actor was reading when it ended, so that one that ends every actor is left out in the end."""
+class Shared:
+    """What all actors share: the model, and which file an actor was reading when it ended, so that one that ends every
+    actor is left out in the end."""
 
     def __init__(self) -> None:
+        self._model = b""
         self._counts: dict[int, int] = {}
         self._current: dict[int, bytes] = {}
         self._deadly: dict[int, set[bytes]] = {}
+
+    def set_model(self, contents: bytes) -> None:
+        """Keep the contents of the model's file. An argument of the actors would be lost with the node that has it."""
+        self._model = contents
+
+    def model(self) -> bytes:
+        """The contents of the model's file."""
+        return self._model
 
     def begin(self, block: int) -> tuple[int, set[bytes]]:
         """How often this block has been begun, this time included, and the names in it at which an actor ended."""
@@ -142,11 +154,11 @@ class Attempts:
 class _Actor:
     """On a worker: a model, and what reads files by it."""
 
-    def __init__(self, model: Path, contents: list[Any], several: bool, attempts: Any) -> None:
+    def __init__(self, model: Path, several: bool, shared: Any) -> None:
         import ray
 
-        self._read = Reader(Classifier.load(model, ray.get(contents[0])), several, urls.read)
-        self._attempts = attempts
+        self._read = Reader(Classifier.load(model, ray.get(shared.model.remote())), several, urls.read)
+        self._shared = shared
 
     def __call__(self, block: pyarrow.Table) -> pyarrow.Table:
         import pyarrow
@@ -154,12 +166,12 @@ class _Actor:
 
         names = block.column("name").to_pylist()
         number = block.column("block")[0].as_py()
-        count, deadly = ray.get(self._attempts.begin.remote(number))
+        count, deadly = ray.get(self._shared.begin.remote(number))
         if count == 1:
             rows = self._read([os.fsdecode(name) for name in names])
         else:
             rows = [self._one(number, name, name in deadly) for name in names]
-            ray.get(self._attempts.finish.remote(number))
+            ray.get(self._shared.finish.remote(number))
         # As JSON, which is the same for every block: Arrow would find other types where nothing could be read.
         return pyarrow.table({"row": pyarrow.array([json.dumps(row) for row in rows], pyarrow.string())})
 
@@ -168,5 +180,5 @@ class _Actor:
 
         if deadly:
             return failed(os.fsdecode(name), KILLED)
-        ray.get(self._attempts.read.remote(block, name))
+        ray.get(self._shared.read.remote(block, name))
         return self._read([os.fsdecode(name)])[0]
