@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.templating import Jinja2Templates
 
 from app.html import compressed
-from app.models import ready_classifier
+from app.models import chosen_other, query, ready_classifier
 from app.recognition.model_card import ModelCard
 
 router = APIRouter(include_in_schema=False)
@@ -25,6 +25,7 @@ def about(request: Request) -> Response:
     values = {
         "static": request.app.state.static.url,
         "model": model,
+        "query": query(chosen_other(request)),
         "tests": test_sets(model),
         "sources": sources(model),
         "date": str(model.provenance.get("date", ""))[:10],
