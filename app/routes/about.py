@@ -36,7 +36,8 @@ def about(request: Request) -> Response:
 
 
 def test_sets(model: ModelCard) -> list[dict[str, Any]]:
-    """Each test set: name, where its characters come from, their number, the accuracy, whether it is calibrated."""
+    """Each test set: name, where its characters come from, their number, the accuracy, that with look-alikes taken for
+    one another, if the model has any, and whether it is calibrated."""
     found = []
     for name, figures in model.metrics.items():
         if "accuracy" not in figures:
@@ -52,6 +53,7 @@ def test_sets(model: ModelCard) -> list[dict[str, Any]]:
                 "origins": origins,
                 "count": figures.get("count"),
                 "accuracy": figures["accuracy"],
+                "merged": figures.get("accuracy_merged"),
                 "calibrated": figures.get("calibration_error", 1) < _CALIBRATED,
             }
         )
