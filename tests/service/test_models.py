@@ -117,13 +117,13 @@ def test_the_folder_of_further_models_may_be_missing(folder: Path):
 
 
 @pytest.mark.parametrize("damaged", ["abc.pt", "digits.pt"])
-def test_a_damaged_file_in_a_folder_leaves_the_others_serving(folder: Path, seven, caplog, damaged: str):
+def test_a_damaged_file_in_a_folder_leaves_the_others_serving(folder: Path, seven, capsys, damaged: str):
     (folder / damaged).write_bytes((folder / damaged).read_bytes()[:3000])
     with serving(folder) as client:
         assert len(names(client)) == 1
         assert probabilities(client, encode(seven)) in ("abc", "0123456789")
         assert f"{REJECTED} 1.0" in client.get("/metrics").text
-    assert f"{folder / damaged}: " in caplog.text
+    assert f"{folder / damaged}: " in capsys.readouterr().out
 
 
 def test_a_damaged_default_file_ends_the_start(folder: Path):
