@@ -161,7 +161,7 @@ def test_the_choice_fits_every_window_and_leaves_the_paper_in_it(
 
 def test_the_chosen_one_can_be_told_in_forced_colours(browser: Browser, several: str):
     with opened(browser, several, forced_colors="active") as page:
-        borders = page.eval_on_selector_all(
-            "header nav a", "links => links.map(link => getComputedStyle(link).borderBottomColor)"
+        lines = page.eval_on_selector_all(
+            "header nav a", "links => links.map(link => getComputedStyle(link).textDecorationLine)"
         )
-        assert borders[0] != borders[1]
+        assert lines == ["underline", "none", "none"]
