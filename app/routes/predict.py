@@ -113,7 +113,9 @@ async def recognise(request: Request, show_ink: bool = False) -> Recognition:
     started = time.perf_counter()
     async with state.uploads.received(request) as upload:
         recognition = await classifier.classify(upload.image, show_ink)
-    unsure = recognition.prediction.confidence < state.settings.unsure_below
+    prediction = recognition.prediction
+    confidence = sum(prediction.probabilities[name] for name in recognition.model.alike(prediction.label))
+    unsure = confidence < state.settings.unsure_below
     state.metrics.count_prediction(recognition, time.perf_counter() - started, unsure)
     return recognition
 
