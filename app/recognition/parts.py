@@ -19,6 +19,8 @@ Labels = NDArray[np.uint16]
 
 # Ink is what is at least this strong, of 255, the strongest being 255.
 INK = 64
+# More parts than this, specks among them, are a picture or noise, and would take long to look at.
+_SPECKS = 10_000
 # Parts smaller than this share of the characters' height are specks; they belong to nothing.
 _SPECK = 0.1
 # Parts at least this tall or wide, in heights of the tallest, say how tall the characters are.
@@ -86,7 +88,10 @@ class Lines:
 def find_lines(ink: Grey, most: int) -> Lines:
     """The lines of writing in ink that is bright on 0. Raises CrowdedError for more than `most` parts."""
     mask = ink >= INK * (int(ink.max()) / 255)
-    labels = cc3d.connected_components(mask, connectivity=8, out_dtype=np.uint16 if mask.size < 2**15 else None)
+    labels, count = cc3d.connected_components(mask, connectivity=8, return_N=True)
+    if count > _SPECKS:
+        raise CrowdedError
+    labels = labels.astype(np.uint16)
     statistics = cc3d.statistics(labels)
     boxes = cast("list[tuple[slice, slice]]", statistics["bounding_boxes"])
     counts = statistics["voxel_counts"].tolist()

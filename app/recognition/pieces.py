@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import exp, log, log1p
 
 from app.recognition.classifier import Classifier, Prediction
-from app.recognition.parts import Lines, Part, cuts
+from app.recognition.parts import CrowdedError, Lines, Part, cuts
 from app.recognition.segmentation import Grey
 
 # A character has at most so many parts, is at most so wide, in heights, and no gap between its parts is wider.
@@ -38,8 +38,13 @@ class Piece:
 Run = tuple[int, int]
 
 
-def pieces_of(line: Sequence[Part], lines: Lines, ink: Grey, classifier: Classifier) -> tuple[list[Part], list[Piece]]:
-    """The parts of a line, cut where characters may touch, and all pieces of them, classified."""
+def pieces_of(
+    line: Sequence[Part], lines: Lines, ink: Grey, classifier: Classifier, most: int
+) -> tuple[list[Part], list[Piece]]:
+    """The parts of a line, cut where characters may touch, and all pieces of them, classified.
+
+    Raises CrowdedError for more pieces than `most`.
+    """
     whole = _classified(line, _runs(line, lines.height), lines, ink, classifier)
     divided, origins = _cut(line, whole, lines)
     if len(divided) == len(line):
@@ -51,6 +56,8 @@ def pieces_of(line: Sequence[Part], lines: Lines, ink: Grey, classifier: Classif
         ends = last == len(divided) - 1 or origins[last + 1] != origins[last]
         if not (begins and ends):
             new.append((first, last))
+    if len(whole) + len(new) > most:
+        raise CrowdedError
     starts = {origin: index for index, origin in reversed(list(enumerate(origins)))}
     ends_of = {origin: index for index, origin in enumerate(origins)}
     for (first, last), piece in whole.items():

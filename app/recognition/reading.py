@@ -25,6 +25,8 @@ from app.recognition.segmentation import Grey, Ink, extent, separate_ink
 MAX_CHARACTERS = 200
 # Specks left out, a character rarely has more parts than two.
 _MAX_PARTS = 2 * MAX_CHARACTERS
+# So many are classified in half a second. Joined writing has more of them for each character than separate digits.
+_MAX_PIECES = 8 * MAX_CHARACTERS
 # The edge of the ink that a box is drawn around, as a share of the strongest; the preprocessing crops to the same.
 _INK = 0.25
 # Everything may be one character if so much of all that was found belongs to it.
@@ -38,7 +40,7 @@ class TooMuchWrittenError(ImageError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"There are more than {MAX_CHARACTERS} characters, which is the most that is read at once. "
+            f"More is written there than {MAX_CHARACTERS} characters, which are the most that are read at once. "
             "Send a few lines of the page at a time."
         )
 
@@ -121,7 +123,7 @@ class Sheet:
         boxes = [character.box for line in read for character in line]
         if count > 1 and not (
             _covers(self.everything.box, boxes)
-            and single_score(self.evidence, self.everything.box, costs) >= sum(path.score for path in paths)
+            and single_score(self.evidence, self.everything.box, costs) >= sum(path.score for path in paths) / count
         ):
             return Reading(tuple(read))
         return Reading(((self.everything,),))
@@ -135,20 +137,23 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
     if classifier.model.preprocessing.method == "plain":
         seen = classifier.preprocess(data, max_pixels)
         return Sheet(*_judged(seen, (0, 0, *upright_size(data)), classifier))
-    ink, size = separate_ink(decode(data, max_pixels), photographs), upright_size(data)
+    ink, size = separate_ink(decode(data, max_pixels), photographs, several=True), upright_size(data)
     region = _writing(ink)
     character = ink.character()
     if not character.ink.any():  # a photograph of many small ones
         character = region
     box = _in_upload(_extent(character.ink), character, size)
     everything, evidence = _judged(classifier.model.preprocessing.from_ink(character.ink), box, classifier)
+    lines: list[Line] = []
     try:
         found = find_lines(region.ink, _MAX_PARTS)
+        if sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], evidence, found.height):
+            return Sheet(everything, evidence)
+        for line in found.lines:
+            most = _MAX_PIECES - sum(len(one.pieces) for one in lines)
+            lines.append(Line(*pieces_of(line, found, region.ink, classifier, most)))
     except CrowdedError:
         raise TooMuchWrittenError from None
-    if sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], evidence, found.height):
-        return Sheet(everything, evidence)
-    lines = [Line(*pieces_of(line, found, region.ink, classifier)) for line in found.lines]
     return Sheet(everything, evidence, lines, found.height, region, size)
 
 

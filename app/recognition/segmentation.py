@@ -33,8 +33,8 @@ _RULE_SHARE = 0.97
 _FRAME_SHARE = 0.8
 # What differs from the paper by this many grey levels may be such a line.
 _LINE_CONTRAST = 12
-# Lines are looked for on the image scaled down to about so many pixels.
-_COARSE = 32
+# Lines are looked for on the image scaled down to about so many pixels; among several characters, to more.
+_COARSE, _FINE = 32, 128
 # Paper is clean, as programs and scanners make it and no photograph does, if this share of the image is of one colour.
 _CLEAN_SHARE = 0.7
 _CLEAN_TOLERANCE = 2
@@ -62,15 +62,16 @@ class Ink:
         return Region(self.everything, (0, 0, 1, 1))
 
 
-def separate_ink(image: Image.Image, photographs: bool = True) -> Ink:
-    """Ink of an image that `decode` gave. No ink at all gives zeros.
+def separate_ink(image: Image.Image, photographs: bool = True, several: bool = False) -> Ink:
+    """Ink of an image that `decode` gave. No ink at all gives zeros. There may be `several` characters, lines of them.
 
     Raises: PhotographError for what looks like a photograph, if they are not wanted.
     """
     grey = np.asarray(image if image.mode == "L" else image.convert("L"))
     paper, flat = _paper(frame(grey))
     difference = distance(grey, paper)
-    if min(image.size) >= _SMALLEST_PHOTO and not (flat and _is_drawing(difference)):
+    drawing = flat and (_is_drawing(difference) or (several and _is_writing(difference)))
+    if min(image.size) >= _SMALLEST_PHOTO and not drawing:
         if not photographs:
             raise PhotographError
         clean = _cleaned(grey)
@@ -109,7 +110,16 @@ def _paper(edge: Grey) -> tuple[int, bool]:
     return paper, bool(last - first >= _FLAT_SHARE * len(levels))
 
 
-def _is_drawing(difference: Grey) -> bool:
+def _is_writing(difference: Grey) -> bool:
+    """Whether there are lines of characters on clean paper of one colour, and no rules or frame among them.
+
+    Seen coarsely, lines of characters are rules, and the first and the last of each a frame. Seen finely they are not;
+    but then only rules that are quite straight are found.
+    """
+    return bool(np.mean(difference <= _CLEAN_TOLERANCE) >= _CLEAN_SHARE) and _is_drawing(difference, _FINE)
+
+
+def _is_drawing(difference: Grey, coarseness: int = _COARSE) -> bool:
     """Whether there is nothing but a character on paper of one colour: no rules, no frame around it."""
     height, width = difference.shape
     margins = (
@@ -121,7 +131,7 @@ def _is_drawing(difference: Grey) -> bool:
     if all(np.maximum.reduce(margin, None, initial=0) <= _LINE_CONTRAST for margin in margins):
         return True  # none of these lines is so short; most drawings take this way
     # Seen coarsely, a line that is not quite straight still stays within two rows.
-    small = np.asarray(Image.fromarray(difference).reduce(max(1, min(difference.shape) // _COARSE))) > _LINE_CONTRAST
+    small = np.asarray(Image.fromarray(difference).reduce(max(1, min(difference.shape) // coarseness))) > _LINE_CONTRAST
     if 2 * np.count_nonzero(small) > small.size:
         return False
     sides = 0
