@@ -94,7 +94,9 @@ def _measured(ink: Grey) -> tuple[NDArray[np.uint32], list[Component]]:
     """A label for each pixel of ink, 0 for paper; and the components that they are the labels of."""
     reach = max(1, round(_GAP * max(ink.shape) / 2))
     widened = np.asarray(Image.fromarray(ink).filter(ImageFilter.MaxFilter(2 * reach + 1)))
-    labels = cc3d.connected_components(widened >= _FAINT, connectivity=8).astype(np.uint32) * (ink >= _FAINT)
+    # Of booleans cc3d 4.1.1 gives some pixels of a component a label of their own.
+    marks = (widened >= _FAINT).view(np.uint8)
+    labels = cc3d.connected_components(marks, connectivity=8).astype(np.uint32) * (ink >= _FAINT)
     boxes = cast("list[tuple[slice, slice]]", cc3d.statistics(labels)["bounding_boxes"])  # of two dimensions, as labels
     pixels = np.bincount(labels.ravel(), minlength=len(boxes))
     sure = np.bincount(labels[ink >= _SURE], minlength=len(boxes))

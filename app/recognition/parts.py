@@ -88,7 +88,8 @@ class Lines:
 def find_lines(ink: Grey, most: int) -> Lines:
     """The lines of writing in ink that is bright on 0. Raises CrowdedError for more than `most` parts."""
     mask = ink >= INK * (int(ink.max()) / 255)
-    labels, count = cc3d.connected_components(mask, connectivity=8, return_N=True)
+    # Of booleans cc3d 4.1.1 gives some pixels of a component a label of their own.
+    labels, count = cc3d.connected_components(mask.view(np.uint8), connectivity=8, return_N=True)
     if count > _SPECKS:
         raise CrowdedError
     labels = labels.astype(np.uint16)
@@ -97,8 +98,7 @@ def find_lines(ink: Grey, most: int) -> Lines:
     counts = statistics["voxel_counts"].tolist()
     parts = [
         Part(label, counts[label], columns.start, rows.start, columns.stop, rows.stop)
-        for label, (rows, columns) in enumerate(boxes)
-        if label
+        for label, (rows, columns) in enumerate(boxes[1:], 1)  # the first is the paper, if there is any
     ]
     height = _usual_height(parts)
     parts = [part for part in parts if max(part.width, part.height) >= _SPECK * height]

@@ -165,7 +165,10 @@ def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, fl
 def _writing(ink: Ink) -> Region:
     if ink.photograph:
         return photographed_writing(ink.photograph, ink.everything)
-    return Region(ink.everything, (0, 0, 1, 1))
+    height, width = ink.everything.shape
+    left, top, right, bottom = _extent(ink.everything)
+    part = ink.everything[top:bottom, left:right]
+    return Region(part, (left / width, top / height, right / width, bottom / height))
 
 
 def _in_upload(box: Box, region: Region, size: tuple[int, int]) -> Box:
