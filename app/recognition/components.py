@@ -29,6 +29,8 @@ _LONGER = 1.5
 _LONG = 0.8
 _THIN = 0.06
 _HOLLOW = 0.12
+# Characters are as tall as this share of the tallest.
+_TALL = 0.4
 # Ink at the picture's very edge counts as this share of ink in the middle.
 _EDGE = 0.1
 
@@ -69,6 +71,23 @@ def without_lines(ink: Grey) -> Grey:
     labels, components = _measured(ink)
     lines = [component.label for component in components if _is_line(component, *ink.shape)]
     return np.where(np.isin(labels, lines), np.uint8(0), ink)
+
+
+def without_rules(ink: Grey) -> Grey:
+    """The ink without rules, and frames around everything, that touch nothing else: (height, width).
+
+    Unlike for `without_lines`, what is long and hollow may be a line of writing.
+    """
+    labels, components = _measured(ink)
+    rules = [component.label for component in components if _is_rule(component, *ink.shape)]
+    return np.where(np.isin(labels, rules), np.uint8(0), ink)
+
+
+def usual_height(ink: Grey) -> float:
+    """The median height of what is as tall as characters among others are: in pixels."""
+    _, components = _measured(ink)
+    heights = np.array([component.bottom - component.top for component in components] or [1])
+    return float(np.median(heights[heights >= _TALL * heights.max()]))
 
 
 def main_character(ink: Grey) -> Grey:
@@ -113,6 +132,13 @@ def _is_line(component: Component, height: int, width: int) -> bool:
     across, down = (component.right - component.left) / width, (component.bottom - component.top) / height
     filled = component.pixels / ((component.right - component.left) * (component.bottom - component.top))
     return max(across, down) >= _LONG and (min(across, down) <= _THIN or filled < _HOLLOW)
+
+
+def _is_rule(component: Component, height: int, width: int) -> bool:
+    across, down = (component.right - component.left) / width, (component.bottom - component.top) / height
+    if min(across, down) <= _THIN:
+        return max(across, down) >= _LONG
+    return min(across, down) >= _LONG and _is_line(component, height, width)
 
 
 def _centrality(height: int, width: int) -> NDArray[np.float64]:

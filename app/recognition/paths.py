@@ -16,13 +16,14 @@ class Costs:
     """What counts against a path, in the unit of the evidence: nats. benchmarks/reading.py chose them on validation."""
 
     character: float = 0.5
-    gap: float = 6.0
-    cut: float = 1.0
-    crossing: float = 1.0
-    low: float = 1.5
-    wide: float = 4.0
-    skipped: float = 1.0
-    skipped_size: float = 10.0
+    gap: float = 20.0
+    cut: float = 1.2
+    crossing: float = 1.1
+    low: float = 1.4
+    wide: float = 7.0
+    wide_from: float = 0.84
+    skipped: float = 0.7
+    skipped_size: float = 6.7
     alone: float = 0.0
 
 
@@ -65,7 +66,7 @@ def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, cos
 def single_score(evidence: float, box: tuple[int, int, int, int], costs: Costs) -> float:
     """The score of everything as one character, in which there may be gaps."""
     width, height = box[2] - box[0], box[3] - box[1]
-    return evidence + costs.alone - costs.character - costs.wide * max(0.0, width / height - 1.0)
+    return evidence + costs.alone - costs.character - costs.wide * max(0.0, width / height - costs.wide_from)
 
 
 def score_of(piece: Piece, parts: Sequence[Part], height: float, costs: Costs) -> float:
@@ -81,5 +82,5 @@ def score_of(piece: Piece, parts: Sequence[Part], height: float, costs: Costs) -
         score -= costs.cut + costs.crossing * parts[piece.first].cut
     size = max(bottom - top, 0.5 * (right - left)) / height
     score -= costs.low * max(0.0, log(0.8 / size)) ** 2
-    score -= costs.wide * max(0.0, (right - left) / height - 1.0)
+    score -= costs.wide * max(0.0, (right - left) / height - costs.wide_from)
     return score

@@ -17,9 +17,9 @@ from app.recognition.classifier import Classifier, Prediction
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
 from app.recognition.parts import CrowdedError, Part, find_lines
 from app.recognition.paths import COSTS, Costs, best_path, single_score
-from app.recognition.photographs import Region, photographed_writing
+from app.recognition.photographs import Region
 from app.recognition.pieces import Piece, evidence, is_sure, pieces_of
-from app.recognition.segmentation import Grey, Ink, extent, separate_ink
+from app.recognition.segmentation import Grey, extent, separate_ink
 
 # More than a few lines are a page: that takes too long, and nothing here can read it.
 MAX_CHARACTERS = 200
@@ -138,7 +138,7 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
         seen = classifier.preprocess(data, max_pixels)
         return Sheet(*_judged(seen, (0, 0, *upright_size(data)), classifier))
     ink, size = separate_ink(decode(data, max_pixels), photographs, several=True), upright_size(data)
-    region = _writing(ink)
+    region = ink.writing()
     character = ink.character()
     if not character.ink.any():  # a photograph of many small ones
         character = region
@@ -160,15 +160,6 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
 def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float]:
     ((prediction, margin),) = classifier.judge([seen])
     return Character(prediction, box, seen), evidence(prediction, margin)
-
-
-def _writing(ink: Ink) -> Region:
-    if ink.photograph:
-        return photographed_writing(ink.photograph, ink.everything)
-    height, width = ink.everything.shape
-    left, top, right, bottom = _extent(ink.everything)
-    part = ink.everything[top:bottom, left:right]
-    return Region(part, (left / width, top / height, right / width, bottom / height))
 
 
 def _in_upload(box: Box, region: Region, size: tuple[int, int]) -> Box:

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from app.recognition.components import without_lines
-from app.recognition.photographs import Region, photographed_character, photographed_ink
+from app.recognition.photographs import Region, photographed_character, photographed_ink, photographed_writing
 
 Grey = NDArray[np.uint8]
 
+# Ink weaker than this share of the strongest is left out of a box around it, as the preprocessing does.
+_WRITTEN = 0.25
 # The frame is one colour of paper if this share of it lies within this many grey levels of its median. The share
 # leaves room for strokes that run off the edge, the tolerance for JPEG noise.
 _FLAT_SHARE = 0.6
@@ -49,10 +51,12 @@ class PhotographError(Exception):
 @dataclass(frozen=True)
 class Ink:
     """What was found on an image: everything written, uint8 (height, width), 0 on the paper, brighter where there is
-    more ink. It covers the whole image; of a photograph (which is kept with it), at another scale."""
+    more ink. It covers the whole image; of a photograph, which is kept with its paper's colour (if that is even), at
+    another scale."""
 
     everything: Grey
     photograph: Image.Image | None = None
+    paper: tuple[int, int, int] | None = None
 
     def character(self) -> Region:
         """The ink of one character, and where it is: of a photograph the one that it is of; on a drawing there is
@@ -60,6 +64,16 @@ class Ink:
         if self.photograph:
             return photographed_character(self.photograph, self.everything)
         return Region(self.everything, (0, 0, 1, 1))
+
+    def writing(self) -> Region:
+        """The ink of all characters, and where it is: without the paper around them, if it is a drawing."""
+        if self.photograph:
+            return photographed_writing(self.photograph, self.paper)
+        height, width = self.everything.shape
+        marks = self.everything >= _WRITTEN * int(self.everything.max())
+        (left, right), (top, bottom) = extent(marks.any(0)), extent(marks.any(1))
+        part = self.everything[top:bottom, left:right]
+        return Region(part, (left / width, top / height, right / width, bottom / height))
 
 
 def separate_ink(image: Image.Image, photographs: bool = True, several: bool = False) -> Ink:
@@ -77,7 +91,8 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
         clean = _cleaned(grey)
         if clean is not None:
             return Ink(clean)
-        return Ink(photographed_ink(image, margins=_even_paper(image, grey)), image)
+        even = _even_paper(image, grey)
+        return Ink(photographed_ink(image, margins=even), image, even)
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         difference = _colour_difference(image.convert("RGB"))
     return Ink(difference)
