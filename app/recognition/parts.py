@@ -31,10 +31,12 @@ _LARGE = 0.55
 _SAME_LINE = 0.35
 # Seams (see `cuts`) are looked for on a part scaled down to about so many rows.
 _SEAM_ROWS = 32
-# What one step sideways costs a seam, in pixels of ink.
-_SIDEWAYS = 0.15
+# What one step sideways costs a seam, and a pixel of paper that is hidden between strokes: in pixels of ink.
+_SIDEWAYS, _HIDDEN = 0.15, 0.35
 # Cuts that are nearer to each other than this share of the characters' height are the same one.
 _APART = 0.14
+# Seams that cross more than this, in widths of a stroke, are none.
+_THICKEST = 5.0
 # No part is cut at more places than this for each height of its width, and one.
 _CUTS = 3.0
 
@@ -166,6 +168,9 @@ def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
     if rows < 4 or columns < 4:
         return [part]
     small = mask[: rows * scale, : columns * scale].reshape(rows, scale, columns, scale).mean((1, 3), np.float32)
+    # Between characters one can see from above and from below down to where they touch, but not into their loops.
+    seen = (np.maximum.accumulate(small) == 0) | (np.maximum.accumulate(small[::-1])[::-1] == 0)
+    small = np.maximum(small, np.where(seen, np.float32(0), np.float32(_HIDDEN)))
     down, from_above = _seams(small)
     up, from_below = _seams(small[::-1])
     middle = rows // 2
@@ -210,7 +215,7 @@ def _least(crossed: NDArray[np.float32], apart: int, part: Part, lines: Lines) -
     chosen: list[tuple[int, float]] = []
     margin = max(1, apart)
     for column in np.argsort(crossed, kind="stable").tolist():
-        if len(chosen) == most or crossed[column] > 4.0:
+        if len(chosen) == most or crossed[column] > _THICKEST:
             break
         inside = margin <= column < len(crossed) - margin
         if inside and all(abs(column - other) > apart for other, _ in chosen):
