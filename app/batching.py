@@ -74,6 +74,20 @@ class Queue:
             self._gauge.set(self.depth)
 
 
+class Threads:
+    """What takes longer than the event loop may: one photograph after the other, and beside it one drawing of several
+    characters after the other. They begin when they are first used."""
+
+    def __init__(self) -> None:
+        self.photographs = ThreadPoolExecutor(1, "photographs")
+        self.drawings = ThreadPoolExecutor(1, "drawings")
+
+    def shutdown(self) -> None:
+        """End both, after what they are working on."""
+        self.photographs.shutdown()
+        self.drawings.shutdown()
+
+
 class _Preprocessed(NamedTuple):
     image: Grey
     seconds: float
@@ -81,17 +95,24 @@ class _Preprocessed(NamedTuple):
 
 
 class BatchingClassifier:
-    """Classifies image files with a classifier, in one event loop. Drawings and photographs have a queue each."""
+    """Classifies image files with a classifier, in one event loop. Drawings and photographs have a queue each, which,
+    like the threads, several may share."""
 
-    def __init__(self, classifier: Classifier, max_pixels: int, drawings: Queue, photographs: Queue) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        max_pixels: int,
+        drawings: Queue,
+        photographs: Queue,
+        threads: Threads | None = None,
+    ) -> None:
         self.classifier = classifier
         self._max_pixels = max_pixels
         self._drawings = drawings
         self._photographs = photographs
         self._waiting: list[tuple[bytes | _Preprocessed, asyncio.Future[Recognition]]] = []
         self._collected = 0
-        self._thread = ThreadPoolExecutor(1, "photographs")
-        self._reading_thread = ThreadPoolExecutor(1, "reading")
+        self._threads = threads or Threads()
 
     async def classify(self, data: bytes, show_ink: bool = False) -> Recognition:
         """Classify an image file. Showing the ink takes longer, so even a drawing is then handled as a photograph.
@@ -104,7 +125,7 @@ class BatchingClassifier:
         loop = asyncio.get_running_loop()
         preprocess = self._preprocess_and_show if show_ink else self._preprocess
         with self._photographs.place():
-            return await self._in_next_batch(await loop.run_in_executor(self._thread, preprocess, data))
+            return await self._in_next_batch(await loop.run_in_executor(self._threads.photographs, preprocess, data))
 
     async def read(self, data: bytes) -> Reading:
         """Read all characters of an image file. Raises what `classify` does."""
@@ -112,14 +133,13 @@ class BatchingClassifier:
         if is_drawing(data, WIDE_DRAWING_PIXELS):
             with self._drawings.place(), suppress(PhotographError):
                 drawing = partial(read, data, self.classifier, self._max_pixels, photographs=False)
-                return await loop.run_in_executor(self._reading_thread, drawing)
+                return await loop.run_in_executor(self._threads.drawings, drawing)
         with self._photographs.place():
-            return await loop.run_in_executor(self._thread, read, data, self.classifier, self._max_pixels)
+            return await loop.run_in_executor(self._threads.photographs, read, data, self.classifier, self._max_pixels)
 
     def close(self) -> None:
         """End the threads, after what they are working on."""
-        self._thread.shutdown()
-        self._reading_thread.shutdown()
+        self._threads.shutdown()
 
     def _in_next_batch(self, image: bytes | _Preprocessed) -> asyncio.Future[Recognition]:
         loop = asyncio.get_running_loop()

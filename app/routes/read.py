@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from pydantic_core import to_json
 
+from app.models import PARAMETER, ready_classifier
 from app.recognition.reading import Character
-from app.routes.predict import ERRORS, FORM, data_url, png, prefers_plain_text, ready_classifier
+from app.routes.predict import ERRORS, FORM, data_url, png, prefers_plain_text
 
 router = APIRouter()
 _EXAMPLE: JsonDict = {
@@ -71,7 +72,7 @@ _READING_ERRORS = {
     responses={200: {"model": ReadingAnswer, "content": {"text/plain": {"example": "42"}}}, **_READING_ERRORS},
     openapi_extra={
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}},
-        "parameters": [_INCLUDE],
+        "parameters": [_INCLUDE, PARAMETER],
     },
 )
 async def read(request: Request) -> Response:
