@@ -52,7 +52,7 @@ class ErrorAnswer(BaseModel):
     )
 
 
-_FORM = {
+FORM = {
     "type": "object",
     "required": [FIELD],
     "properties": {FIELD: {"type": "string", "format": "binary", "description": "A PNG, JPEG, WebP, GIF or BMP file"}},
@@ -66,7 +66,7 @@ _INCLUDE = {
     "description": "`input` adds the network's input to the answer, `ink` what was taken for ink; both: "
     "`include=input&include=ink`",
 }
-_ERRORS: dict[int | str, dict[str, Any]] = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "Not a readable image"},
     404: {"model": ErrorAnswer, "description": "No such model; the detail lists those that there are"},
     408: {"model": ErrorAnswer, "description": "The upload took too long to arrive"},
@@ -81,9 +81,9 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/predict",
     summary="Recognise a character",
-    responses={200: {"model": PredictionAnswer, "content": {"text/plain": {"example": "7"}}}, **_ERRORS},
+    responses={200: {"model": PredictionAnswer, "content": {"text/plain": {"example": "7"}}}, **ERRORS},
     openapi_extra={
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}},
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}},
         "parameters": [_INCLUDE, PARAMETER],
     },
 )
@@ -100,9 +100,9 @@ async def predict(request: Request) -> Response:
         return PlainTextResponse(prediction.label, headers=headers)
     answer = prediction._asdict()
     if "input" in included:
-        answer["input"] = _data_url(_png(recognition.preprocessed))
+        answer["input"] = data_url(png(recognition.preprocessed))
     if "ink" in included:
-        answer["ink"] = recognition.ink and _data_url(recognition.ink)
+        answer["ink"] = recognition.ink and data_url(recognition.ink)
     return Response(to_json(answer), media_type="application/json", headers=headers)
 
 
@@ -128,14 +128,16 @@ def _included(request: Request) -> set[str]:
     return included
 
 
-def _png(pixels: Grey) -> bytes:
+def png(pixels: Grey) -> bytes:
+    """Encode a grey image as a PNG file."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
 
 
-def _data_url(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def data_url(file: bytes) -> str:
+    """Put a PNG file into a data URL (RFC 2397)."""
+    return f"data:image/png;base64,{base64.b64encode(file).decode()}"
 
 
 def prefers_plain_text(accept: str) -> bool:
