@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from app.recognition.model_file import Network
-from app.storage.corrections import Correction
+from app.storage.records import Correction
 from training import checkpoint, metrics
 from training.blend import best_blend
 from training.checkpoint import Checkpoint

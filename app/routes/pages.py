@@ -21,7 +21,7 @@ from app.recognition.model_card import ModelCard
 from app.recognition.preprocessing import Preprocessing
 from app.routes.predict import recognise
 from app.served_model import title as model_title
-from app.storage.corrections import NONE_OF_THESE
+from app.storage.records import NONE_OF_THESE
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")

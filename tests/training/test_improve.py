@@ -10,8 +10,8 @@ import pytest
 
 from app.recognition.classifier import Classifier
 from app.storage import corrections
-from app.storage.corrections import NewCorrection
 from app.storage.database import open_database, reading, writing
+from app.storage.records import NewCorrection
 from app.storage.schema import upgrade
 from tests.conftest import encode
 from training import checkpoint, improve
