@@ -21,8 +21,8 @@ from app.middleware import (
     SecurityHeadersMiddleware,
     UnexpectedErrorMiddleware,
 )
-from app.routes import about, corrections, health, pages, predict, review
-from app.served_model import ServedModel
+from app.routes import about, corrections, health, pages, predict, read, review
+from app.served_model import ServedModels
 from app.settings import Settings, read_settings
 from app.static_files import StaticFolders
 from app.uploads import UploadLimits, Uploads
@@ -42,8 +42,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.state.served_model = ServedModel(settings.model_path)
+    app.state.served_models = ServedModels(settings.model_path)
     app.state.classifier = None
+    app.state.default_name = ""
+    app.state.others = {}
     app.state.uploads = Uploads(
         UploadLimits(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)
     )
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_middleware(app, settings)
     errors.add_handlers(app)
     app.include_router(predict.router)
+    app.include_router(read.router)
     app.include_router(corrections.router)
     app.include_router(review.router)
     app.include_router(health.router)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, evaluate, export, learning_commands, train
+from training import checkpoint, evaluate, export, learning_commands, look_alikes, train
 from training.errors import TrainingError
 from training.material import Division
 from training.networks import ANY_SIZE, ARCHITECTURES
@@ -86,6 +86,13 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unknown", type=Path, metavar="FOLDER", help="images of none of the classes, to learn what is not known"
     )
+    parser.add_argument(
+        "--look-alikes",
+        nargs="+",
+        default=[],
+        metavar="GROUP",
+        help="classes that only size or context tells apart, as 0Oo, or joined by commas; stored in the model",
+    )
     add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
     parser.set_defaults(run=_train)
 
@@ -115,6 +122,7 @@ def _train(options: argparse.Namespace) -> None:
             command=options.command,
             unknown=options.unknown,
             quantise=options.quantise,
+            look_alikes=look_alikes.parse(options.look_alikes),
         )
     )
 

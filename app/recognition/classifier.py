@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Sequence
-from math import exp
+from math import exp, inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,12 +84,22 @@ class Classifier:
         return preprocessing.from_ink(character.ink), overlay(image.size, ink.everything, character)
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
-        """Classify preprocessed images, each uint8 (size, size), in one pass of the network."""
-        with self._lock:
-            logits = self._network(np.array(inputs))
-        return [self._prediction(row) for row in logits.tolist()]
+        """Classify preprocessed images, each uint8 (size, size), in one pass of the network for up to 16."""
+        return [prediction for prediction, _ in self.judge(inputs)]
 
-    def _prediction(self, outputs: list[float]) -> Prediction:
+    def judge(self, inputs: Sequence[Grey]) -> list[tuple[Prediction, float]]:
+        """The same, and by how much each is known: a difference of calibrated logits, positive for what is.
+
+        Many images take several passes, between which others may use the network.
+        """
+        judged = []
+        for start in range(0, len(inputs), _WARM_BATCHES[-1]):
+            with self._lock:
+                logits = self._network(np.array(inputs[start : start + _WARM_BATCHES[-1]]))
+            judged += [self._prediction(row) for row in logits.tolist()]
+        return judged
+
+    def _prediction(self, outputs: list[float]) -> tuple[Prediction, float]:
         # A model that has learned of images of no class (training.unknown) has one more output, for these.
         logits, strange = outputs[: len(self.model.classes)], outputs[len(self.model.classes) :]
         # Calibrated softmax, in double precision, so that the printed probabilities sum to 1. Plain Python is faster
@@ -101,5 +111,7 @@ class Classifier:
         confidence = max(probabilities)
         label = self.model.classes[probabilities.index(confidence)]
         threshold = self.model.known_threshold
+        margin = inf if threshold is None else (highest - sum(strange) - threshold) / temperature
         known = threshold is None or highest - sum(strange) >= threshold
-        return Prediction(label, confidence, known, dict(zip(self.model.classes, probabilities, strict=True)))
+        named = dict(zip(self.model.classes, probabilities, strict=True))
+        return Prediction(label, confidence, known, named), margin

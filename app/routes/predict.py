@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from pydantic_core import to_json
 
-from app.batching import BatchingClassifier, Recognition
-from app.errors import NotReadyError
+from app.batching import Recognition
+from app.models import PARAMETER, ready_classifier
 from app.recognition.segmentation import Grey
 from app.uploads import FIELD
 
@@ -52,15 +52,7 @@ class ErrorAnswer(BaseModel):
     )
 
 
-def ready_classifier(request: Request) -> BatchingClassifier:
-    """Return the classifier. Raises NotReadyError (503) while there is none."""
-    classifier: BatchingClassifier | None = request.app.state.classifier
-    if classifier is None:
-        raise NotReadyError
-    return classifier
-
-
-_FORM = {
+FORM = {
     "type": "object",
     "required": [FIELD],
     "properties": {FIELD: {"type": "string", "format": "binary", "description": "A PNG, JPEG, WebP, GIF or BMP file"}},
@@ -74,8 +66,9 @@ _INCLUDE = {
     "description": "`input` adds the network's input to the answer, `ink` what was taken for ink; both: "
     "`include=input&include=ink`",
 }
-_ERRORS: dict[int | str, dict[str, Any]] = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "Not a readable image"},
+    404: {"model": ErrorAnswer, "description": "No such model; the detail lists those that there are"},
     408: {"model": ErrorAnswer, "description": "The upload took too long to arrive"},
     413: {"model": ErrorAnswer, "description": "Too many bytes or pixels"},
     415: {"model": ErrorAnswer, "description": "Another image format"},
@@ -88,10 +81,10 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/predict",
     summary="Recognise a character",
-    responses={200: {"model": PredictionAnswer, "content": {"text/plain": {"example": "7"}}}, **_ERRORS},
+    responses={200: {"model": PredictionAnswer, "content": {"text/plain": {"example": "7"}}}, **ERRORS},
     openapi_extra={
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}},
-        "parameters": [_INCLUDE],
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}},
+        "parameters": [_INCLUDE, PARAMETER],
     },
 )
 async def predict(request: Request) -> Response:
@@ -107,9 +100,9 @@ async def predict(request: Request) -> Response:
         return PlainTextResponse(prediction.label, headers=headers)
     answer = prediction._asdict()
     if "input" in included:
-        answer["input"] = _data_url(_png(recognition.preprocessed))
+        answer["input"] = data_url(png(recognition.preprocessed))
     if "ink" in included:
-        answer["ink"] = recognition.ink and _data_url(recognition.ink)
+        answer["ink"] = recognition.ink and data_url(recognition.ink)
     return Response(to_json(answer), media_type="application/json", headers=headers)
 
 
@@ -120,7 +113,9 @@ async def recognise(request: Request, show_ink: bool = False) -> Recognition:
     started = time.perf_counter()
     async with state.uploads.received(request) as upload:
         recognition = await classifier.classify(upload.image, show_ink)
-    unsure = recognition.prediction.confidence < state.settings.unsure_below
+    prediction = recognition.prediction
+    confidence = sum(prediction.probabilities[name] for name in recognition.model.alike(prediction.label))
+    unsure = confidence < state.settings.unsure_below
     state.metrics.count_prediction(recognition, time.perf_counter() - started, unsure)
     return recognition
 
@@ -133,14 +128,16 @@ def _included(request: Request) -> set[str]:
     return included
 
 
-def _png(pixels: Grey) -> bytes:
+def png(pixels: Grey) -> bytes:
+    """Encode a grey image as a PNG file."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
 
 
-def _data_url(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def data_url(file: bytes) -> str:
+    """Put a PNG file into a data URL (RFC 2397)."""
+    return f"data:image/png;base64,{base64.b64encode(file).decode()}"
 
 
 def prefers_plain_text(accept: str) -> bool:

@@ -36,7 +36,7 @@ def store(url: str, label: str | None, strokes, writer: str | None = "somebody",
     with writing(engine) as connection:
         number = corrections.add(
             connection,
-            NewCorrection(label, image, [[list(p) for p in s] for s in strokes], writer, "", "0", 0.5, 0.5),
+            NewCorrection(label, image, [[list(p) for p in s] for s in strokes], writer, "", "0", 0.5, 0.5, None),
         )
         corrections.review(connection, status, [number])
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from training.options import fraction, positive
-from training.prepare import no_digits, photographs, published, sources, tracks
+from training.prepare import no_class, photographs, published, sources, tracks
 from training.prepare.writers import Share
 
 
@@ -16,11 +16,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     for name in published.NAMES:
         _add_published(names.add_parser(name, help=f"the published {name} data set"), name)
     _add_unipen(names.add_parser("unipen", help="pen tracks in UNIPEN files, drawn as the page draws them"))
-    _add_no_digits(
-        names.add_parser(
-            "no-digits", help="for --unknown: what is no digit in UNIPEN files, and shapes, scribbles, several digits"
+    for name, alphabet in no_class.ALPHABETS.items():
+        _add_no_class(
+            names.add_parser(
+                f"no-{name}",
+                help=f"for --unknown: what is no {name} in UNIPEN files, and shapes, scribbles, several at once",
+            ),
+            alphabet,
         )
-    )
     _add_photographs(
         names.add_parser("photographs", help="composed photographs of pen tracks, and of print, to train on")
     )
@@ -56,24 +59,35 @@ def _published(options: argparse.Namespace) -> None:
 
 def _add_unipen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
+    parser.add_argument(
+        "--fewest", type=int, default=0, metavar="N", help="more versions of a class with fewer images (%(default)s)"
+    )
     _add_tracks(parser)
     parser.set_defaults(run=_unipen)
 
 
 def _unipen(options: argparse.Namespace) -> None:
     written, writer = tracks.prepare(
-        options.files, options.out, _held_out(options), options.variations, options.seed, options.exclude_namesakes
+        options.files,
+        options.out,
+        _held_out(options),
+        options.variations,
+        options.seed,
+        options.exclude_namesakes,
+        options.fewest,
     )
     _record(options.out, _names(options.files), options.credit, written, writer)
 
 
-def _add_no_digits(parser: argparse.ArgumentParser) -> None:
+def _add_no_class(parser: argparse.ArgumentParser, alphabet: no_class.Alphabet) -> None:
     _add_tracks(parser)
-    parser.set_defaults(run=_no_digits)
+    parser.set_defaults(run=_no_class, alphabet=alphabet)
 
 
-def _no_digits(options: argparse.Namespace) -> None:
-    written = no_digits.prepare(options.files, options.out, _held_out(options), options.seed, options.exclude_namesakes)
+def _no_class(options: argparse.Namespace) -> None:
+    written = no_class.prepare(
+        options.alphabet, options.files, options.out, _held_out(options), options.seed, options.exclude_namesakes
+    )
     _record(options.out, _names(options.files), options.credit, written)
 
 
