@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from prometheus_client import Gauge
 
-from app.recognition.classifier import Classifier, Prediction
+from app.recognition.classifier import Classifier, Explanation, Prediction
 from app.recognition.image_limits import is_drawing
 from app.recognition.model_card import ModelCard
 from app.recognition.segmentation import Grey, PhotographError
 
 # A larger batch saves no more time for each drawing, and its first drawing waits longer for its last.
 _LARGEST_BATCH = 16
+_Answer = TypeVar("_Answer")
 
 
 class OverloadedError(Exception):
@@ -100,6 +101,19 @@ class BatchingClassifier:
         preprocess = self._preprocess_and_show if show_ink else self._preprocess
         with self._photographs.place():
             return await self._in_next_batch(await loop.run_in_executor(self._thread, preprocess, data))
+
+    async def explain(self, data: bytes, answer: Callable[[Explanation], _Answer]) -> _Answer:
+        """Explain what an image file is read as. It takes several times as long as reading it, so it is done in the
+        photographs' thread, and `answer`, which makes pictures of it, as well.
+
+        Raises ImageError if the file cannot be used, OverloadedError if the photographs' queue is full, and
+        UnexplainedError if the model cannot be explained.
+        """
+        loop = asyncio.get_running_loop()
+        with self._photographs.place():
+            return await loop.run_in_executor(
+                self._thread, lambda: answer(self.classifier.explain(data, self._max_pixels))
+            )
 
     def close(self) -> None:
         """End the thread, after the photographs that it has."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from app.recognition.model_file import Network
 from app.storage.corrections import Correction
-from training import checkpoint, metrics
+from training import checkpoint, metrics, neighbours
 from training.checkpoint import Checkpoint
 from training.correction_images import hold_back, image_set
 from training.corrections import find
@@ -105,6 +105,7 @@ def run(options: Options) -> None:
     figures = {part: evaluate(better, images, quantised).figures for part, images in tests.items()}
     provenance = _provenance(options, model, learn, len(strange), held, comparisons, time.perf_counter() - started)
     better = replace(better, metrics=figures or model.metrics, provenance=provenance)
+    served = replace(served, neighbours=neighbours.kept(options.model, served.onnx))
     checkpoint.save(better, options.output, served)
     print(f"wrote {options.output}: version {better.version}, made from {model.version}")
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
-import io
 import time
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import PlainTextResponse
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from pydantic_core import to_json
 
 from app.batching import BatchingClassifier, Recognition
 from app.errors import NotReadyError
-from app.recognition.segmentation import Grey
+from app.recognition.pictures import png
 from app.uploads import FIELD
 
 router = APIRouter()
@@ -60,7 +58,7 @@ def ready_classifier(request: Request) -> BatchingClassifier:
     return classifier
 
 
-_FORM = {
+FORM = {
     "type": "object",
     "required": [FIELD],
     "properties": {FIELD: {"type": "string", "format": "binary", "description": "A PNG, JPEG, WebP, GIF or BMP file"}},
@@ -74,7 +72,7 @@ _INCLUDE = {
     "description": "`input` adds the network's input to the answer, `ink` what was taken for ink; both: "
     "`include=input&include=ink`",
 }
-_ERRORS: dict[int | str, dict[str, Any]] = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "Not a readable image"},
     408: {"model": ErrorAnswer, "description": "The upload took too long to arrive"},
     413: {"model": ErrorAnswer, "description": "Too many bytes or pixels"},
@@ -88,9 +86,9 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/predict",
     summary="Recognise a character",
-    responses={200: {"model": PredictionAnswer, "content": {"text/plain": {"example": "7"}}}, **_ERRORS},
+    responses={200: {"model": PredictionAnswer, "content": {"text/plain": {"example": "7"}}}, **ERRORS},
     openapi_extra={
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}},
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}},
         "parameters": [_INCLUDE],
     },
 )
@@ -107,9 +105,9 @@ async def predict(request: Request) -> Response:
         return PlainTextResponse(prediction.label, headers=headers)
     answer = prediction._asdict()
     if "input" in included:
-        answer["input"] = _data_url(_png(recognition.preprocessed))
+        answer["input"] = data_url(png(recognition.preprocessed))
     if "ink" in included:
-        answer["ink"] = recognition.ink and _data_url(recognition.ink)
+        answer["ink"] = recognition.ink and data_url(recognition.ink)
     return Response(to_json(answer), media_type="application/json", headers=headers)
 
 
@@ -133,14 +131,9 @@ def _included(request: Request) -> set[str]:
     return included
 
 
-def _png(pixels: Grey) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def _data_url(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def data_url(image: bytes) -> str:
+    """A PNG file as the address of an image."""
+    return f"data:image/png;base64,{base64.b64encode(image).decode()}"
 
 
 def prefers_plain_text(accept: str) -> bool:
