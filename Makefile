@@ -4,6 +4,9 @@
 # make model    prepare the data and train the committed model.pt; STROKES is a folder with the four files of pen tracks,
 #               MNIST one with MNIST's raw files (without it they are downloaded), CELLS one of photographed cells, if any
 # make model-small    then have it teach a network of half its cost
+# make letters  prepare the data and train models/letters.pt: digits and letters; STROKES and CELLS as for model
+# make kana     prepare Kuzushiji-MNIST and train models/kana.pt; KMNIST is a folder with its raw files (without it they
+#               are downloaded), STROKES as for model
 # make ink      train the network that finds ink in photographs, app/recognition/ink.onnx; STROKES and CELLS as for model
 # make lint     ruff and mypy; with Node also what checks the page's files (tests/lint)
 # make screenshots    the pictures of the page in docs/, and every state of it in screenshots/
@@ -20,15 +23,22 @@ endif
 
 STROKES ?= data/strokes
 MNIST ?=
+KMNIST ?=
 DATA := data/digits
 NO_DIGITS := data/no-digits
+LETTERS := data/letters
+NO_LETTERS := data/no-letters
+KANA := data/kana
+NO_KANA := data/no-kana
+# Classes that no longer differ once they are cropped and scaled; docs/training.md says how they were chosen.
+LOOK_ALIKES := 0Oo 1Il Cc Kk Pp Ss Uu Vv Ww Xx Zz
 PREPARE = $(BIN)/python -m training prepare
 UNIPEN := digits letters symbols
 TABLET := --validation-fraction 0.17 --test-fraction 0.17
 # The same for every section of UNIPEN. Files at `app` that have the name of one at `apa` may be the same person's.
 SITES := --validation-source aga --validation-source uqb --test-source apa --test-fraction 0 --exclude-namesakes
 
-.PHONY: serve test trainer model model-small ink lint lint-page screenshots clean
+.PHONY: serve test trainer model model-small letters kana ink lint lint-page screenshots clean
 
 serve: $(VENV)/.base
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^web: //p' Procfile)"
@@ -59,7 +69,34 @@ model: $(VENV)/.train
 
 model-small: $(VENV)/.train
 	$(BIN)/python -m training train $(DATA) --output model-small.pt --unknown $(NO_DIGITS) --arch resnet-small \
-		--teacher model.pt --epochs 50 --amp
+		--teacher model.pt --epochs 50
+
+# Each of the rarer letters is drawn in more versions: people who try the page write none of them more often.
+letters: $(VENV)/.train
+	rm -rf $(LETTERS) $(NO_LETTERS)
+	$(PREPARE) unipen $(STROKES)/unipen-letters.unp.gz --out $(LETTERS) --variations 1 --fewest 1000 $(SITES) \
+		--credit "UNIPEN train_r01_v07, sections 1b and 1c; doi:10.5281/zenodo.1195803; CC BY 4.0"
+	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(LETTERS) --variations 1 $(SITES) \
+		--credit "UNIPEN train_r01_v07, section 1a; doi:10.5281/zenodo.1195803; CC BY 4.0"
+	$(PREPARE) unipen $(STROKES)/pendigits-train.unp.gz --out $(LETTERS) $(TABLET) --test-name tablet \
+		--credit "Pen-Based Recognition of Handwritten Digits; Alpaydin and Alimoglu, UCI; CC BY 4.0"
+	$(PREPARE) photographs $(STROKES)/unipen-letters.unp.gz $(STROKES)/unipen-digits.unp.gz --out $(LETTERS) \
+		--count 1000 --printed 2000 $(SITES) \
+		--credit "photographs composed of the tracks of UNIPEN train_r01_v07, sections 1a to 1c; print: DejaVu, STIX and \
+	Computer Modern fonts"
+	$(PREPARE) no-letters $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_LETTERS) $(SITES) \
+		--credit "UNIPEN train_r01_v07, sections 1a to 1d; doi:10.5281/zenodo.1195803; CC BY 4.0"
+	$(BIN)/python -m training train $(LETTERS) --unknown $(NO_LETTERS) --output models/letters.pt --title Letters \
+		--look-alikes $(LOOK_ALIKES) --epochs 18 --skip-unreadable
+
+# Of Kuzushiji-MNIST the 10,000 test images, as there were no others when the committed model was trained.
+kana: $(VENV)/.train
+	rm -rf $(KANA) $(NO_KANA)
+	$(PREPARE) kmnist --out $(KANA) $(if $(KMNIST),--root $(KMNIST)) --only test --test-fraction 0.2 \
+		--validation-fraction 0.1
+	$(PREPARE) no-kana $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_KANA) $(SITES) \
+		--credit "UNIPEN train_r01_v07, sections 1a to 1d; doi:10.5281/zenodo.1195803; CC BY 4.0"
+	$(BIN)/python -m training train $(KANA) --unknown $(NO_KANA) --output models/kana.pt --title Kana
 
 ink: $(VENV)/.train
 	$(BIN)/python -m training.ink.train $(STROKES) $(if $(CELLS),--papers $(CELLS)/blank) --weights data/ink.pt

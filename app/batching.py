@@ -78,16 +78,24 @@ class _Preprocessed(NamedTuple):
 
 
 class BatchingClassifier:
-    """Classifies image files with a classifier, in one event loop. Drawings and photographs have a queue each."""
+    """Classifies image files with a classifier, in one event loop. Drawings and photographs have a queue each, which
+    several may share, and `thread`, in which one photograph after the other is preprocessed."""
 
-    def __init__(self, classifier: Classifier, max_pixels: int, drawings: Queue, photographs: Queue) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        max_pixels: int,
+        drawings: Queue,
+        photographs: Queue,
+        thread: ThreadPoolExecutor | None = None,
+    ) -> None:
         self.classifier = classifier
         self._max_pixels = max_pixels
         self._drawings = drawings
         self._photographs = photographs
         self._waiting: list[tuple[bytes | _Preprocessed, asyncio.Future[Recognition]]] = []
         self._collected = 0
-        self._thread = ThreadPoolExecutor(1, "photographs")
+        self._thread = thread or ThreadPoolExecutor(1, "photographs")
 
     async def classify(self, data: bytes, show_ink: bool = False) -> Recognition:
         """Classify an image file. Showing the ink takes longer, so even a drawing is then handled as a photograph.

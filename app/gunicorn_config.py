@@ -20,7 +20,7 @@ from app.settings import read_settings
 _settings = read_settings()
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
-# The application and the model are loaded once, before forking, and all workers share their memory.
+# The application and the models are loaded once, before forking, and all workers share their memory.
 preload_app = True
 # The process needs no write access to any disk: no socket in the home folder, heartbeats in memory.
 control_socket_disable = True
@@ -78,20 +78,20 @@ _make_metrics_folder()
 
 
 def on_starting(_: Any) -> None:
-    """Load the model before the first worker."""
+    """Load the models before the first worker."""
     from app.main import app
 
     try:
-        app.state.served_model.load()
+        app.state.served_models.load()
     except ModelFileError as error:
         raise SystemExit(str(error)) from None
 
 
 def on_reload(_: Any) -> None:
-    """Load the model that is there now, before new workers replace all others."""
+    """Load the models that are there now, before new workers replace all others."""
     from app.main import app
 
-    app.state.metrics.model_rejected.set(not app.state.served_model.reload())
+    app.state.served_models.reload()
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from fastapi import Request, Response
 
 _STATIC = Path(__file__).resolve().parent.parent / "static"
-# All that static/page.js imports at once, so that the browser does not ask for them one after the other.
-MODULES = sorted(
-    path.stem for path in _STATIC.glob("*.js") if path.stem not in ("page", "docs", "review", "correction")
-)
+# What static/page.js imports only when it is needed.
+_LATER = ("card", "correction", "crop", "frame", "share")
+# All that it imports at once, so that the browser asks for them together and not one after the other.
+MODULES = sorted(path.stem for path in _STATIC.glob("*.js") if path.stem not in ("page", "docs", "review", *_LATER))
 
 
 def own_address(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""Load the model before the first request, and stop with one clear line if it cannot be used."""
+"""Load the models before the first request, and stop with one clear line if it cannot be used."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.batching import BatchingClassifier, Queue
@@ -17,6 +20,7 @@ from app.model_updates import ModelUpdates
 from app.recognition.classifier import Classifier
 from app.recognition.model_card import ModelCard
 from app.recognition.model_file import ModelFileError
+from app.served_model import ServedModels
 from app.settings import Settings
 from app.storage.storage import Storage
 
@@ -24,52 +28,77 @@ logger = logging.getLogger("handwritten")
 
 
 def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """The application's lifespan. `app.state.classifier` is a BatchingClassifier while predictions can be made."""
+    """The application's lifespan. While predictions can be made, `app.state` has the models, see app.models."""
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
-        loaded = app.state.served_model.classifier or app.state.served_model.load()
+        served: ServedModels = app.state.served_models
+        if not any(served):  # under gunicorn the parent process has loaded them
+            served.load()
         metrics: Metrics = app.state.metrics
         metrics.workers.set(1)
         drawings = Queue(settings.max_waiting, metrics.queue_depth.labels("drawings"))
         photographs = Queue(settings.max_waiting_photographs, metrics.queue_depth.labels("photographs"))
         app.state.storage = storage = Storage(settings.database_url, metrics.report_storage)
 
-        def use(classifier: Classifier) -> None:
-            # The classifier before is not closed: requests under way use it, and its thread ends with the last of them.
-            app.state.classifier = BatchingClassifier(classifier, settings.max_pixels, drawings, photographs)
-            metrics.use_model(classifier.model)
+        # One for all models: photographs take up to seconds, and much memory.
+        thread = ThreadPoolExecutor(1, "photographs")
+        named = served.named()
+        app.state.default_name = default = next(iter(named))
 
-        use(loaded)
-        updates = ModelUpdates(
-            storage,
-            settings.model_path,
-            app.state.served_model.state,
-            use,
-            metrics.model_rejected.set,
-            metrics.waiting_corrections.set,
-        )
-        await updates.at_start()
-        logger.info("%s", _summary(settings, app.state.classifier.classifier.model))
-        updating = asyncio.create_task(updates.run(settings.model_poll_seconds))
+        def use(name: str, classifier: Classifier) -> None:
+            # The classifier before goes on with the requests that it has.
+            batching = BatchingClassifier(classifier, settings.max_pixels, drawings, photographs, thread)
+            if name == default:
+                app.state.classifier = batching
+            else:
+                app.state.others[name] = batching
+            metrics.use_model(classifier.model, name)
+
+        for name, model in named.items():
+            metrics.report_model_file(name, rejected=model.rejected is not None)
+            if model.classifier:
+                use(name, model.classifier)
+        updates = [
+            ModelUpdates(
+                storage if name == default else None,  # what is published takes the place of the default
+                model.path,
+                model.state,
+                model.rejected,
+                partial(use, name),
+                partial(metrics.report_model_file, name),
+                metrics.waiting_corrections.set,
+            )
+            for name, model in named.items()
+        ]
+        await updates[0].at_start()
+        logger.info("%s", _summary(settings, default, app.state))
+        updating = [asyncio.create_task(one.run(settings.model_poll_seconds)) for one in updates]
         yield
-        updating.cancel()
-        last, app.state.classifier = app.state.classifier, None
+        for task in updating:
+            task.cancel()
+        app.state.classifier = None
+        app.state.others.clear()
         metrics.workers.set(0)
-        if last:
-            last.close()
+        thread.shutdown()
         storage.close()
 
     return live
 
 
-def _summary(settings: Settings, model: ModelCard) -> str:
+def _summary(settings: Settings, default: str, state: State) -> str:
     workers = os.environ.get("WEB_CONCURRENCY", "1")
+    models = {default: state.classifier, **state.others}
+    listed = ", ".join(_describe(name, batching.classifier.model) for name, batching in models.items())
     return (
-        f"serving {settings.model_path} ({model.version}, {model.architecture}, {len(model.classes)} classes); "
+        f"serving {listed}; "
         f"WEB_CONCURRENCY={workers}; "
         f"uploads up to {settings.max_upload_bytes / 1e6:g} MB and {settings.max_pixels / 1e6:g} million pixels"
     )
+
+
+def _describe(name: str, model: ModelCard) -> str:
+    return f"{name} ({model.version}, {model.architecture}, {len(model.classes)} classes)"
 
 
 class OneLineStartupErrors:

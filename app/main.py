@@ -22,7 +22,7 @@ from app.middleware import (
     UnexpectedErrorMiddleware,
 )
 from app.routes import about, corrections, explain, health, pages, predict, review
-from app.served_model import ServedModel
+from app.served_model import ServedModels
 from app.settings import Settings, read_settings
 from app.static_files import StaticFolders
 from app.uploads import UploadLimits, Uploads
@@ -42,8 +42,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.state.served_model = ServedModel(settings.model_path)
+    app.state.served_models = ServedModels(settings.model_path)
     app.state.classifier = None
+    app.state.default_name = ""
+    app.state.others = {}
     app.state.uploads = Uploads(
         UploadLimits(settings.max_upload_bytes, settings.upload_seconds, settings.max_held_bytes)
     )

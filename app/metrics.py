@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,9 +64,9 @@ class Metrics:
         self.workers = Gauge(
             "handwritten_workers", "Workers that serve.", multiprocess_mode="livesum", registry=registry
         )
-        self.model_rejected = Gauge(
+        self._model_rejected = Gauge(
             "handwritten_model_file_rejected",
-            "1 if the latest new model could not be used, so that the previous one is still served.",
+            "1 if the latest file of a model could not be used, so that the previous one is still served, or none.",
             multiprocess_mode="livemax",
             registry=registry,
         )
@@ -113,14 +113,20 @@ class Metrics:
             ("version",),
             registry=registry,
         )
-        self._model: ModelCard | None = None
+        self._models: dict[str, ModelCard] = {}
+        self._rejected: set[str] = set()
         self._of_model: dict[str, _ModelCounters] = {}
 
-    def use_model(self, model: ModelCard) -> None:
-        """This is the model that is served now."""
-        self._model = model
+    def use_model(self, model: ModelCard, name: str) -> None:
+        """This is the model that is served under a name now."""
+        self._models[name] = model
         self._counters(model)
         _reserve_memory()
+
+    def report_model_file(self, name: str, rejected: bool) -> None:
+        """The latest file of the model of this name was loaded, or could not be."""
+        (self._rejected.add if rejected else self._rejected.discard)(name)
+        self._model_rejected.set(bool(self._rejected))
 
     def _counters(self, model: ModelCard) -> _ModelCounters:
         counters = self._of_model.get(model.version)
@@ -168,8 +174,7 @@ class Metrics:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         else:
             registry.register(self._registry)
-        if self._model:
-            registry.register(_ModelCollector(self._model))
+        registry.register(_ModelCollector(self._models))
         return generate_latest(registry)
 
 
@@ -194,18 +199,20 @@ def _reserve_memory() -> None:
 
 
 class _ModelCollector(Collector):
-    """What does not change while a model is served: its version, and how its predictions on its test sets are
-    distributed, which operations/rules.yml compares with those in service."""
+    """What does not change while models are served, each under its name: their versions, and how their predictions on
+    their test sets are distributed, which operations/rules.yml compares with those in service."""
 
-    def __init__(self, model: ModelCard) -> None:
-        self._model = model
+    def __init__(self, models: Mapping[str, ModelCard]) -> None:
+        self._models = models
 
     def collect(self) -> Iterator[Metric]:
-        model = self._model
         info = GaugeMetricFamily(
-            "handwritten_model_info", "The loaded model; always 1.", labels=("version", "architecture", "trained")
+            "handwritten_model_info",
+            "The loaded models; always 1.",
+            labels=("model", "version", "architecture", "trained"),
         )
-        info.add_metric((model.version, model.architecture, str(model.provenance.get("date", ""))), 1)
+        for name, model in self._models.items():
+            info.add_metric((name, model.version, model.architecture, str(model.provenance.get("date", ""))), 1)
         yield info
         classes = GaugeMetricFamily(
             "handwritten_test_class_share",
@@ -222,19 +229,21 @@ class _ModelCollector(Collector):
             "Share of the predictions on a test set for what is probably none of the classes.",
             labels=("against", "version"),
         )
-        for part, figures in model.metrics.items():
-            if "known_share" in figures:
-                unknown.add_metric((part, model.version), 1 - figures["known_share"])
-            if "confidence_share" not in figures:
-                continue
-            for name in model.classes:
-                classes.add_metric((name, part, model.version), figures["predicted_share"].get(name, 0.0))
-            share = 0.0
-            for bound, bin_share in zip(
-                [*map(str, CONFIDENCE_BOUNDS), "+Inf"], figures["confidence_share"], strict=True
-            ):
-                share += bin_share
-                confidences.add_metric((bound, part, model.version), share)
+        # One file can be offered under two names.
+        for model in {model.version: model for model in self._models.values()}.values():
+            for part, figures in model.metrics.items():
+                if "known_share" in figures:
+                    unknown.add_metric((part, model.version), 1 - figures["known_share"])
+                if "confidence_share" not in figures:
+                    continue
+                for name in model.classes:
+                    classes.add_metric((name, part, model.version), figures["predicted_share"].get(name, 0.0))
+                share = 0.0
+                for bound, bin_share in zip(
+                    [*map(str, CONFIDENCE_BOUNDS), "+Inf"], figures["confidence_share"], strict=True
+                ):
+                    share += bin_share
+                    confidences.add_metric((bound, part, model.version), share)
         yield classes
         yield confidences
         yield unknown

@@ -47,23 +47,25 @@ class FileState:
 class ModelUpdates:
     """Watches for another model to serve, and hands it to `use`.
 
-    `served` is the state of the model file whose model is served now; `report` is told whether the latest new model was
-    rejected, `report_waiting` how many corrections wait for review.
+    `storage` is where models may be published, None for a model that is always its file's. `served` is the state of the
+    model file whose model is served now, `rejected` that of one that could not be loaded; `report` is told whether the
+    latest new model was rejected, `report_waiting` how many corrections wait for review.
     """
 
     def __init__(
         self,
-        storage: Storage,
+        storage: Storage | None,
         path: Path,
         served: FileState | None,
+        rejected: FileState | None,
         use: Callable[[Classifier], None],
         report: Callable[[bool], None],
-        report_waiting: Callable[[int], None],
+        report_waiting: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._storage = storage
         self._path = path
         self._served: FileState | str | None = served
-        self._rejected: FileState | str | None = None
+        self._rejected: FileState | str | None = rejected
         self._seen: FileState | None = served
         self._published: str | None = None
         self._use = use
@@ -89,23 +91,23 @@ class ModelUpdates:
 
     async def check(self) -> None:
         """Look once, and take what is new."""
-        if self._storage.configured:
+        if self._storage and self._storage.configured:
             try:
                 publication = await self._storage.read(models.current)
                 self._published = publication.version if publication else None
                 self._report_waiting(await self._storage.read(corrections.count_waiting))
             except StorageError:
                 pass  # the storage has said so; what was published last stays
-        if self._published is not None:
-            await self._take_published(self._published)
+        if self._storage and self._published is not None:
+            await self._take_published(self._storage, self._published)
         else:
             await self._take_file()
 
-    async def _take_published(self, version: str) -> None:
+    async def _take_published(self, storage: Storage, version: str) -> None:
         if version in (self._served, self._rejected):
             return
         try:
-            contents = await self._storage.read(models.read_file, version)
+            contents = await storage.read(models.read_file, version)
         except StorageError:
             return
         except (DamagedFileError, UnknownVersionError) as error:
@@ -138,7 +140,8 @@ class ModelUpdates:
     def _reject(self, target: FileState | str, reason: str) -> None:
         self._rejected = target
         self._report(True)
-        logger.error("%s. The previous model is still served.", reason.rstrip("."))
+        instead = "The previous model is still served." if self._served else "The others are served."
+        logger.error("%s. %s", reason.rstrip("."), instead)
 
 
 def _load(path: Path, contents: bytes | None) -> Classifier:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated, Any
 
 from limits import RateLimitItem, parse
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from app.logs import LogFormat
 from app.storage.database import parse_url
@@ -21,7 +22,11 @@ class Settings(BaseSettings):
     host: str = Field("0.0.0.0", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
     web_concurrency: PositiveInt = Field(1, description="Worker processes.")
-    model_path: Path = Field(Path("model.pt"), description="The model file to serve.")
+    model_path: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (Path("model.pt"), Path("models")),
+        description="The model files to serve, and folders of such files, with `:` between them; the first is the "
+        "default.",
+    )
     unsure_below: float = Field(0.9, ge=0, le=1, description="Below this confidence the page says that it is not sure.")
     max_upload_bytes: PositiveInt = Field(10_000_000, description="Largest request body, in bytes.")
     max_pixels: PositiveInt = Field(50_000_000, description="Largest image, width times height.")
@@ -49,6 +54,15 @@ class Settings(BaseSettings):
     )
     log_format: LogFormat = Field("readable", description="The format of the log: `readable` or `json`.")
     log_requests: bool = Field(True, description="Whether the log has a line for each request.")
+
+    @field_validator("model_path", mode="before")
+    @classmethod
+    def _paths(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = [part for part in value.split(os.pathsep) if part]
+            if not value:
+                raise ValueError("Name a model file, or leave it out")
+        return (value,) if isinstance(value, Path) else value
 
     @field_validator("database_url")
     @classmethod

@@ -114,13 +114,22 @@ def running(
 
 
 def page_drawing() -> bytes:
-    """The PNG file of a digit drawn on the page in Chromium."""
+    """The PNG file that the page uploads of a digit drawn on it in Chromium."""
     character = next(iter(read_unipen(TRACK_FILES[0])))
     with served() as address, launched_browser() as browser:
         page = browser.new_page()
+        # The canvas on the screen has other pixels than the one that is uploaded.
+        page.add_init_script("""
+            const toBlob = HTMLCanvasElement.prototype.toBlob;
+            HTMLCanvasElement.prototype.toBlob = function (...rest) {
+              window.uploaded = this.toDataURL("image/png");
+              toBlob.apply(this, rest);
+            };
+        """)
         page.goto(address)
         play(page, character.strokes)
-        url: str = page.evaluate("document.querySelector('#canvas').toDataURL('image/png')")
+        page.wait_for_function("window.uploaded && document.querySelector('#predictionResult').textContent.trim()")
+        url: str = page.evaluate("window.uploaded")
     return b64decode(url.split(",")[1])
 
 

@@ -108,7 +108,7 @@ def _answering(classifier: Classifier, drawing: Any) -> FastAPI:
             return recognition
 
     app = create_app(Settings(log_requests=False))
-    app.state.metrics.use_model(classifier.model)
+    app.state.metrics.use_model(classifier.model, app.state.default_name)
     app.state.classifier = Knowing(classifier, MAX_PIXELS, Queue(1), Queue(1))
     return app
 

@@ -3,7 +3,7 @@
     python -m benchmarks.strangers ../shared/data/strokes
 
 Prints a table. The people are those of the site that neither training nor any choice has seen; letters and symbols that
-look like a digit are left out (training.prepare.no_digits says which, and why). The path is the server's: bytes of an
+look like a digit are left out (training.prepare.no_class says which, and why). The path is the server's: bytes of an
 image file in, an answer out.
 """
 
@@ -24,7 +24,7 @@ from app.recognition.decoding import ImageError
 from benchmarks.held_out import read_held_out
 from training.prepare import shapes
 from training.prepare.drawing import draw, vary
-from training.prepare.no_digits import LOOK_ALIKES
+from training.prepare.no_class import ALPHABETS
 from training.prepare.unipen import Stroke, read_unipen
 
 _BATCH = 100
@@ -87,9 +87,10 @@ def rows(classifier: Classifier, strokes: Path, every: int) -> Iterator[Row]:
     for name, characters in read_held_out(strokes).items():
         some = characters[::every]
         yield measure(classifier, f"digits, {name}", ((one.label, draw(one.strokes)) for one in some))
+    like_digits = ALPHABETS["digits"].look_alikes
     for name in ("letters", "symbols"):
         found = read_unipen(strokes / f"unipen-{name}.unp.gz")
-        strange = [one for one in found if one.source == _SITE and one.label not in LOOK_ALIKES][::every]
+        strange = [one for one in found if one.source == _SITE and one.label not in like_digits][::every]
         yield measure(classifier, name, ((one.label, draw(one.strokes)) for one in strange))
     digits = [one.strokes for one in read_held_out(strokes)["sites"]]
     generator = np.random.default_rng(1)

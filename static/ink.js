@@ -5,11 +5,15 @@
 
 export const SIZE = 280;
 export const PEN = 10;
+const LARGEST = 1024; // pixels of what is cut out of a picture; recognition needs no more
 
 /** @typedef {{x: number, y: number}} Point */
 /** @typedef {Point[]} Stroke at least one point */
-/** @typedef {{sheet: HTMLCanvasElement, type: string, ink: string}} Picture `type`: how to send it, a MIME type;
- * `ink`: the colour of pen that shows on it */
+/** @typedef {{x: number, y: number, width: number, height: number, angle: number}} Frame a rectangle around (x, y),
+ * turned clockwise by an angle in radians */
+/** @typedef {{sheet: HTMLCanvasElement, source: HTMLImageElement | HTMLCanvasElement, type: string, ink: string,
+ *   frame?: Frame | null}} Picture `sheet`: it at a size for the screen; `source`: it as it was opened; `type`: how to
+ * send it, a MIME type; `ink`: the colour of pen that shows on it; `frame`: the part of it that is to be read */
 /** @typedef {{kind: "stroke", stroke: Stroke} | {kind: "picture", picture: Picture}} Mark */
 /** @typedef {{left: number, top: number, width: number, height: number}} Area */
 
@@ -29,26 +33,62 @@ export function placed(sheet) {
 }
 
 /**
- * Draw marks on white paper. `scale` is in pixels for a unit, `area` the part of the sheet that the canvas shows.
+ * Draw marks on white paper. `scale` is in pixels for a unit, `part` the part of the sheet that the canvas shows; within
+ * a frame, a picture is drawn as it was opened.
  * @param {CanvasRenderingContext2D} context
  * @param {number} scale
  * @param {readonly Mark[]} marks
- * @param {Area} area
+ * @param {Area | Frame} part
  */
-export function draw(context, scale, marks, area = WHOLE) {
+export function draw(context, scale, marks, part = WHOLE) {
+  const isFrame = "angle" in part;
   context.save();
-  context.setTransform(scale, 0, 0, scale, -area.left * scale, -area.top * scale);
   context.fillStyle = "#fff";
-  context.fillRect(area.left, area.top, area.width, area.height);
+  context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+  context.scale(scale, scale);
+  if (isFrame) {
+    context.translate(part.width / 2, part.height / 2);
+    context.rotate(-part.angle);
+    context.translate(-part.x, -part.y);
+  } else context.translate(-part.left, -part.top);
   context.strokeStyle = "#000";
   context.lineWidth = PEN;
   context.lineCap = "round";
   context.lineJoin = "round";
   for (const mark of marks) {
     if (mark.kind === "stroke") drawStroke(context, mark.stroke);
-    else drawPicture(context, mark.picture);
+    else drawPicture(context, mark.picture, isFrame);
   }
   context.restore();
+}
+
+/**
+ * What is on the paper within the frame of its picture, from the picture as it was opened; null without a frame.
+ * @param {readonly Mark[]} marks
+ * @returns {Picture | null}
+ */
+export function cut(marks) {
+  const picture = marks[0]?.kind === "picture" ? marks[0].picture : null;
+  const frame = picture?.frame;
+  if (!picture || !frame) return null;
+  const { source, type, ink } = picture;
+  const fine = Math.max(source.width, source.height) / SIZE;
+  const scale = Math.min(fine, LARGEST / Math.max(frame.width, frame.height));
+  const sheet = document.createElement("canvas");
+  sheet.width = Math.max(1, Math.round(frame.width * scale));
+  sheet.height = Math.max(1, Math.round(frame.height * scale));
+  draw(contextOf(sheet), scale, marks, frame);
+  return { sheet, source: sheet, type, ink };
+}
+
+/**
+ * Marks as they are shown elsewhere than on the paper: of a picture only what is within its frame.
+ * @param {Mark[]} marks
+ * @returns {Mark[]}
+ */
+export function cropped(marks) {
+  const picture = cut(marks);
+  return picture ? [{ kind: "picture", picture }] : marks;
 }
 
 /**
@@ -117,11 +157,12 @@ export function contextOf(canvas, settings) {
  * The picture is the paper for the strokes that follow: only it is sent, so they are cut off at its edge.
  * @param {CanvasRenderingContext2D} context
  * @param {Picture} picture
+ * @param {boolean} asOpened
  */
-function drawPicture(context, picture) {
+function drawPicture(context, picture, asOpened) {
   const { left, top, width, height } = placed(picture.sheet);
   context.imageSmoothingQuality = "high";
-  context.drawImage(picture.sheet, left, top, width, height);
+  context.drawImage(asOpened ? picture.source : picture.sheet, left, top, width, height);
   context.strokeStyle = picture.ink;
   context.beginPath();
   context.rect(left, top, width, height);

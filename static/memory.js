@@ -6,9 +6,9 @@
 import { marked, strokesOf } from "./ink.js";
 import { reopened } from "./picture.js";
 
-/** @import { Mark, Stroke } from "./ink.js" */
+/** @import { Frame, Mark, Stroke } from "./ink.js" */
 /** @typedef {{strokes: number[][], label: string}} Kept a drawing: for each stroke x, y, x, y… in units of the paper */
-/** @typedef {{points: number[]} | {data: string, type: string, ink: string}} Stored */
+/** @typedef {{points: number[]} | {data: string, type: string, ink: string, frame?: Frame | null}} Stored */
 
 const PAPER = "handwritten.paper";
 const GALLERY = "handwritten.gallery";
@@ -57,8 +57,8 @@ export function keepPaper(marks) {
   /** @type {Stored[]} */
   const stored = marks.map((mark) => {
     if (mark.kind === "stroke") return { points: flat(mark.stroke) };
-    const { sheet, type, ink } = mark.picture;
-    return { data: sheet.toDataURL(type, 0.9), type, ink };
+    const { sheet, type, ink, frame } = mark.picture;
+    return { data: sheet.toDataURL(type, 0.9), type, ink, frame };
   });
   tab.write(PAPER, stored.length ? stored : null);
 }

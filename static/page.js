@@ -4,22 +4,22 @@
 
 import { Announcer } from "./announcer.js";
 import { Arrival } from "./arrival.js";
-import { drawingCard, gameCard } from "./card.js";
 import { EXAMPLES } from "./examples.js";
 import { Gallery, showExamples } from "./gallery.js";
 import { Game, headline, showFooled } from "./game.js";
-import { strokesOf } from "./ink.js";
+import { cropped, strokesOf } from "./ink.js";
 import { keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
 import { Pen } from "./pen.js";
 import { Reader } from "./reader.js";
-import { ShareDialog } from "./share.js";
 import { decode, encode } from "./strokes.js";
 import { View } from "./view.js";
 import { verdict } from "./words.js";
 
+/** @import { Crop } from "./crop.js" */
 /** @import { Fooled } from "./game.js" */
 /** @import { Mark } from "./ink.js" */
+/** @import { Parcel, ShareDialog } from "./share.js" */
 
 const DRAWING = "#d="; // what a link to a drawing has, before its strokes
 const RELOAD_PAUSE = 5000; // milliseconds from the page's beginning
@@ -34,7 +34,10 @@ const paper = new Paper(canvas, changed);
 const pen = new Pen(canvas, paper, (text) => announcer.say(text, "pen"));
 const reader = new Reader(paper, rendered);
 const view = new View({ paper, pen, reader, announcer });
-const share = new ShareDialog();
+/** @type {Promise<Crop> | Crop | null} loaded with the first picture: most people draw */
+let crop = null;
+/** @type {ShareDialog | null} */
+let share = null;
 const gallery = new Gallery(restore, () => {
   canvas.focus();
   announcer.say("All drawings are forgotten");
@@ -75,12 +78,13 @@ async function loadCorrection() {
 
 function rendered() {
   view.render();
+  frameAnew();
   if (isCorrectionWanted && reader.shown) loadCorrection();
   correction?.render(game.isOn);
   if (reader.isCurrent && reader.shown) followModel(Object.keys(reader.shown.answer.probabilities));
   if (judged && reader.isCurrent && judged === reader.question && reader.shown) {
     judged = 0;
-    game.judge(paper.marks, reader.shown.answer);
+    game.judge(cropped(paper.marks), reader.shown.answer);
   }
 }
 
@@ -92,6 +96,15 @@ function followModel(names) {
   const same = names.length === classes.length && classes.every((name) => names.includes(name));
   // Replicas take a model one after the other: for a moment two of them can differ.
   if (!same && performance.now() > RELOAD_PAUSE) location.reload();
+}
+
+/** The frame of a picture, as it is now. */
+async function frameAnew() {
+  if (!crop && paper.picture) {
+    crop = import("./crop.js").then((module) => new module.Crop(paper, reader, announcer));
+    crop = await crop.catch(() => null); // offline: the next change tries again
+  }
+  if (crop && "render" in crop) crop.render();
 }
 
 /* What the buttons and keys do. */
@@ -164,13 +177,28 @@ function shareDrawing() {
   const { answer } = reader.shown;
   const { message } = verdict(answer, Number(document.body.dataset.unsureBelow), document.body.dataset.subject ?? "");
   const strokes = strokesOf(paper.marks);
-  share.open({
+  const marks = cropped(paper.marks);
+  send(({ drawingCard }) => ({
     title: "Share this drawing",
     text: `I drew this, and a neural network read ${answer.label}.`,
     link: strokes && address(DRAWING + encode(strokes)),
-    card: drawingCard(paper.marks, answer, message),
+    card: drawingCard(marks, answer, message),
     alt: `The drawing, read as ${answer.label}: ${message}`,
-  });
+  }));
+}
+
+/**
+ * The dialog and its cards are loaded when they are first needed.
+ * @param {(cards: typeof import("./card.js")) => Parcel} packed
+ */
+async function send(packed) {
+  try {
+    const [cards, { ShareDialog }] = await Promise.all([import("./card.js"), import("./share.js")]);
+    share ??= new ShareDialog();
+    await share.open(packed(cards));
+  } catch {
+    view.notify({ reason: "Sharing could not be loaded.", remedy: "Try again when the connection is back." });
+  }
 }
 
 /** @param {string} hash */
@@ -206,13 +234,13 @@ function gameEnds(fooled, over) {
 
 function shareGame() {
   const line = headline(lately.length);
-  share.open({
+  send(({ gameCard }) => ({
     title: "Share your score",
     text: `${line}. Can you?`,
     link: address(GAME),
     card: gameCard(line, lately),
     alt: line,
-  });
+  }));
 }
 
 /** @param {string} selector */
@@ -242,7 +270,7 @@ $(document)
     const command = event.ctrlKey || event.metaKey;
     if (command && key === "z") step(event.shiftKey ? "redo" : "undo");
     else if (command && key === "y") step("redo");
-    else if (key === "escape") clear();
+    else if (key === "escape") paper.picture?.frame && crop && "reset" in crop ? crop.reset() : clear();
     else if (key === "c" && !command && !$(event.target).is("input, select")) correction?.focus();
     else if (key === "enter" && !$(event.target).is("button, a, input")) predict();
     else return;

@@ -3,10 +3,11 @@
  * @module
  */
 
-import { beginning, contextOf, draw, placed, SIZE } from "./ink.js";
+import { beginning, contextOf, cut, draw, placed, SIZE } from "./ink.js";
 
-/** @import { Mark, Picture, Point, Stroke } from "./ink.js" */
-/** @typedef {Mark | {kind: "sheet", marks: Mark[]}} Step a fresh sheet, which may have something on it already */
+/** @import { Frame, Mark, Picture, Point, Stroke } from "./ink.js" */
+/** @typedef {Mark | {kind: "sheet", marks: Mark[]} | {kind: "crop", frame: Frame | null}} Step a fresh sheet may have
+ * something on it already */
 
 const PLAYING = 900; // ms for a drawing that is replayed
 
@@ -20,6 +21,8 @@ export class Paper {
   #context;
   #changed;
   #dirty = false;
+  /** Whether the last step is a frame that is still being dragged. */
+  isCropping = false;
   /** @type {{marks: Mark[], strokes: readonly Stroke[], end: Mark[]} | null} */
   #playing = null;
   /** Rises with every change, so that an answer can be told from one to what was there before. */
@@ -61,7 +64,10 @@ export class Paper {
     for (const step of this.#done) {
       if (step.kind === "sheet") marks = [...step.marks];
       else if (step.kind === "picture") marks = [step];
-      else marks.push(step);
+      else if (step.kind === "stroke") marks.push(step);
+      else if (marks[0]?.kind === "picture") {
+        marks[0] = { kind: "picture", picture: { ...marks[0].picture, frame: step.frame } };
+      }
     }
     return marks;
   }
@@ -70,8 +76,10 @@ export class Paper {
     return this.marks.length === 0;
   }
 
-  get hasPicture() {
-    return this.marks.some((mark) => mark.kind === "picture");
+  /** The picture that all else lies on. */
+  get picture() {
+    const [first] = this.marks;
+    return first?.kind === "picture" ? first.picture : null;
   }
 
   get canUndo() {
@@ -115,6 +123,18 @@ export class Paper {
     this.finish();
     this.#add({ kind: "picture", picture });
     this.#tell(true);
+  }
+
+  /**
+   * @param {Frame | null} frame of what is to be read of the picture; null for all of it
+   * @param {boolean} goesOn whether the frame is still being dragged
+   */
+  crop(frame, goesOn) {
+    const last = this.#done[this.#done.length - 1];
+    if (this.isCropping && last?.kind === "crop") last.frame = frame;
+    else this.#add({ kind: "crop", frame });
+    this.isCropping = goesOn;
+    this.#tell(!goesOn);
   }
 
   /** @param {Mark[]} marks what takes the place of all that is there; undo brings that back */
@@ -188,13 +208,16 @@ export class Paper {
   }
 
   /**
-   * What is on the paper as an image file: 280 x 280, or a picture at its own size with the strokes upon it.
+   * What is on the paper as an image file: 280 x 280, or a picture at its own size with the strokes upon it, or what
+   * is within its frame.
    * @returns {Promise<Blob | null>} null if the paper is empty
    */
   async file() {
     const marks = this.marks;
     if (!marks.length) return null;
-    const picture = marks[0].kind === "picture" ? marks[0].picture : null;
+    const { picture } = this;
+    const part = cut(marks);
+    if (part) return new Promise((use) => part.sheet.toBlob(use, part.type, 0.9));
     const sheet = document.createElement("canvas");
     sheet.width = picture ? picture.sheet.width : SIZE;
     sheet.height = picture ? picture.sheet.height : SIZE;
@@ -205,6 +228,7 @@ export class Paper {
 
   /** @param {Step} step */
   #add(step) {
+    this.isCropping = false;
     this.#done.push(step);
     this.#undone = [];
     this.redraw();
@@ -216,6 +240,7 @@ export class Paper {
    */
   #shift(from, to) {
     this.finish();
+    this.isCropping = false;
     const step = from.pop();
     if (!step) return;
     to.push(step);

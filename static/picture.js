@@ -4,7 +4,7 @@
 
 import { contextOf } from "./ink.js";
 
-/** @import { Picture } from "./ink.js" */
+/** @import { Frame, Picture } from "./ink.js" */
 /** @import { Problem } from "./machine.js" */
 
 const LARGEST = 1024; // pixels: more than recognition needs, and a phone's photo need not stay in memory whole
@@ -33,7 +33,8 @@ export async function openPicture(file) {
   if (!file.size) throw new PictureError({ reason: `${name} is empty.`, remedy: "Choose another picture." });
   const address = URL.createObjectURL(file);
   try {
-    return prepared(await scaled(file, await loaded(address)), file.type);
+    const image = await loaded(address);
+    return prepared(await scaled(file, image), image, file.type);
   } catch {
     throw new PictureError(await reason(file, name));
   } finally {
@@ -52,17 +53,17 @@ export function quoted({ name }) {
 }
 
 /**
- * A picture that was stored as a data URL by `stored`.
- * @param {{data: string, type: string, ink: string}} kept
+ * A picture that was stored as a data URL.
+ * @param {{data: string, type: string, ink: string, frame?: Frame | null}} kept
  * @returns {Promise<Picture>}
  */
-export async function reopened({ data, type, ink }) {
+export async function reopened({ data, type, ink, frame }) {
   const image = await loaded(data);
   const sheet = document.createElement("canvas");
   sheet.width = image.naturalWidth;
   sheet.height = image.naturalHeight;
   contextOf(sheet).drawImage(image, 0, 0);
-  return { sheet, type, ink };
+  return { sheet, source: sheet, type, ink, frame };
 }
 
 /** @param {string} address */
@@ -102,22 +103,25 @@ async function scaled(file, image) {
 
 /**
  * @param {ImageBitmap | HTMLCanvasElement} image
+ * @param {HTMLImageElement} original
  * @param {string} type
  * @returns {Picture}
  */
-function prepared(image, type) {
+function prepared(image, original, type) {
   const sheet = document.createElement("canvas");
   sheet.width = image.width;
   sheet.height = image.height;
   const context = contextOf(sheet, { willReadFrequently: true });
   context.drawImage(image, 0, 0);
-  const { chalk, dark } = measure(context.getImageData(0, 0, sheet.width, sheet.height).data);
+  const { opaque, chalk, dark } = measure(context.getImageData(0, 0, sheet.width, sheet.height).data);
   context.globalCompositeOperation = "destination-over";
   context.fillStyle = chalk ? "#000" : "#fff";
   context.fillRect(0, 0, sheet.width, sheet.height);
   // What was sharp is sent without loss; a photo would be several times as large that way.
   const kind = /png|gif|bmp|svg/.test(type) ? "image/png" : "image/jpeg";
-  return { sheet, type: kind, ink: chalk || dark ? "#fff" : "#000" };
+  // The browser keeps the original compressed, and decodes it when something is cut out of it.
+  const source = opaque && original.naturalWidth ? original : sheet;
+  return { sheet, source, type: kind, ink: chalk || dark ? "#fff" : "#000" };
 }
 
 /**
@@ -136,7 +140,7 @@ function measure(pixels) {
     darkest = Math.min(darkest, grey);
   }
   const opaque = seen === pixels.length / 4;
-  return { chalk: !opaque && seen > 0 && darkest > 200, dark: opaque && sum < 110 * seen };
+  return { opaque, chalk: !opaque && seen > 0 && darkest > 200, dark: opaque && sum < 110 * seen };
 }
 
 /**

@@ -7,9 +7,10 @@ import { BEGINNING, next, wake } from "./machine.js";
 import { refusal, trouble } from "./problems.js";
 
 /** @import { Happening } from "./machine.js" */
+/** @import { Picture } from "./ink.js" */
 /** @import { Paper } from "./paper.js" */
 /** @typedef {{label: string, confidence: number, probabilities: Record<string, number>, input?: string,
- *   known?: boolean, version?: string}} Answer `version` is that of the model */
+ *   known?: boolean, ink?: string, version?: string}} Answer `version` is that of the model */
 
 const TIMEOUT = 20_000;
 
@@ -22,7 +23,7 @@ export class Reader {
   #request = null;
   /** @type {number | undefined} */
   #timer;
-  /** @type {{answer: Answer, revision: number} | null} */
+  /** @type {{answer: Answer, revision: number, picture: Picture | null} | null} */
   shown = null;
 
   /**
@@ -73,14 +74,14 @@ export class Reader {
 
   /** @param {number} number of the question */
   async #ask(number) {
-    const { revision, hasPicture } = this.#paper;
+    const { revision, picture } = this.#paper;
     const file = await this.#paper.file();
     if (number !== this.question || this.state.name !== "asking" || !file) return;
     const data = new FormData();
     data.append("image", file, "drawing");
     /** @type {JQuery.jqXHR} */
     const request = $.ajax({
-      url: "/predict?include=input",
+      url: `/predict?include=input${picture ? "&include=ink" : ""}`,
       method: "POST",
       data,
       dataType: "json",
@@ -93,7 +94,8 @@ export class Reader {
       (answer) => {
         if (request !== this.#request) return;
         this.#request = null;
-        this.shown = { answer: { ...answer, version: request.getResponseHeader("X-Model-Version") ?? "" }, revision };
+        const version = request.getResponseHeader("X-Model-Version") ?? "";
+        this.shown = { answer: { ...answer, version }, revision, picture };
         this.happen({ type: "answered" });
       },
       (_, status) => {
@@ -103,7 +105,7 @@ export class Reader {
         if (code === 0 || code === 200 || code === 429 || code >= 500) {
           const pause = Number(request.getResponseHeader("Retry-After")) * 1000 || 0;
           this.happen({ type: "failed", problem: trouble(code, responseJSON?.detail, status), pause });
-        } else this.happen({ type: "refused", problem: refusal(code, responseJSON?.detail, hasPicture) });
+        } else this.happen({ type: "refused", problem: refusal(code, responseJSON?.detail, !!picture) });
       },
     );
   }

@@ -50,6 +50,7 @@ class Checkpoint:
     title: str = ""
     learned_unknown: bool = False
     known_threshold: float | None = None
+    look_alikes: tuple[tuple[str, ...], ...] = ()
 
     def network(self) -> nn.Module:
         """The network with its weights, in evaluation mode."""
@@ -74,6 +75,7 @@ class Checkpoint:
             quantised=quantised,
             learned_unknown=self.learned_unknown,
             known_threshold=self.known_threshold,
+            look_alikes=self.look_alikes,
         )
 
     @cached_property
@@ -113,6 +115,7 @@ def save(checkpoint: Checkpoint, path: Path, served: ServedNetwork | None = None
         "provenance": json.loads(json.dumps(checkpoint.provenance)),
         "learned_unknown": checkpoint.learned_unknown,
         "known_threshold": checkpoint.known_threshold,
+        "look_alikes": [list(group) for group in checkpoint.look_alikes],
     }
 
     def write(file: BinaryIO) -> None:
@@ -181,6 +184,7 @@ def _checked(contents: dict[str, Any], path: Path) -> Checkpoint:
             title=contents.get("title", ""),
             learned_unknown=bool(contents.get("learned_unknown", False)),
             known_threshold=contents.get("known_threshold"),
+            look_alikes=tuple(map(tuple, contents.get("look_alikes", ()))),
         )
         checkpoint.network()
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

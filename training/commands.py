@@ -7,15 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, evaluate, export, learning_commands, neighbours, train
+from training import checkpoint, evaluate, export, learning_commands, look_alikes, neighbours, train
 from training.errors import TrainingError
 from training.material import Division
 from training.networks import ANY_SIZE, ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
 from training.outputs import default_output, report_of
-from training.prepare import no_digits, photographs, published, sources, tracks
-from training.prepare.writers import Share
+from training.prepare import commands as prepare_commands
 from training.recipes import FROM_A_MODEL, PUBLISHED, Recipe
 
 
@@ -30,128 +29,13 @@ def run(arguments: list[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description="From labelled images to a model to serve.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    _add_prepare(commands.add_parser("prepare", help="write a data set as an image folder"))
+    prepare_commands.add(commands.add_parser("prepare", help="write a data set as an image folder"))
     _add_train(commands.add_parser("train", help="train a model on an image folder"))
     _add_evaluate(commands.add_parser("evaluate", help="print how a model does on an image folder"))
     _add_report(commands.add_parser("report", help="write the report on a model and an image folder"))
     _add_export(commands.add_parser("export", help="write the network that the server computes into a model file"))
     learning_commands.add(commands)
     return parser
-
-
-def _add_prepare(parser: argparse.ArgumentParser) -> None:
-    names = parser.add_subparsers(required=True, metavar="dataset")
-    for name in published.NAMES:
-        one = names.add_parser(name, help=f"the published {name} data set")
-        _add_out(one)
-        one.add_argument("--root", type=Path, help="raw files already on disk; without it they are downloaded")
-        if name == "emnist":
-            one.add_argument("--split", choices=published.EMNIST_SPLITS, default="balanced")
-        one.add_argument("--only", choices=published.PARTS, help="read just this part, and divide it in two")
-        one.add_argument("--test-fraction", type=fraction, default=0.2, help="with --only: share to test (%(default)s)")
-        one.add_argument(
-            "--validation-fraction", type=fraction, default=0.0, help="of the training images, to validation (none)"
-        )
-        one.add_argument("--seed", type=int, default=0, help="draws the images held out (%(default)s)")
-        one.set_defaults(run=_prepare_published, name=name, split="balanced")
-    unipen = names.add_parser("unipen", help="pen tracks in UNIPEN files, drawn as the page draws them")
-    unipen.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
-    _add_tracks(unipen)
-    unipen.set_defaults(run=_prepare_unipen)
-    no_digits = names.add_parser(
-        "no-digits", help="for --unknown: what is no digit in UNIPEN files, and shapes, scribbles, several digits"
-    )
-    _add_tracks(no_digits)
-    no_digits.set_defaults(run=_prepare_no_digits)
-    composed = names.add_parser("photographs", help="composed photographs of pen tracks, and of print, to train on")
-    _add_tracks(composed)
-    composed.add_argument("--count", type=positive, default=8000, help="photographs of tracks (%(default)s)")
-    composed.add_argument("--printed", type=int, default=0, help="photographs of print (%(default)s)")
-    composed.add_argument("--cells", type=Path, metavar="DIR", help="class folders of photographs named train-*")
-    composed.set_defaults(run=_prepare_photographs)
-
-
-def _add_tracks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="UNIPEN files, gzipped or not")
-    _add_out(parser)
-    for part, share in (("test", 0.2), ("validation", 0.0)):
-        parser.add_argument(
-            f"--{part}-source", action="append", default=[], metavar="NAME", help=f"a whole source to {part}/"
-        )
-        parser.add_argument(
-            f"--{part}-fraction", type=fraction, default=share, help=f"of the other writers, to {part}/ (%(default)s)"
-        )
-    parser.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
-    parser.add_argument(
-        "--exclude-namesakes", action="store_true", help="no training on a name that another source has held out"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
-    parser.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
-
-
-def _add_out(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="DATA", help="where to write train/ and test/")
-
-
-def _prepare_published(options: argparse.Namespace) -> None:
-    written = published.prepare(
-        options.name,
-        options.out,
-        options.root,
-        options.split,
-        options.only,
-        options.test_fraction,
-        options.validation_fraction,
-        options.seed,
-    )
-    sources.record(options.out, options.name, published.CREDITS[options.name], written)
-    _print_written(written, options.out)
-
-
-def _prepare_unipen(options: argparse.Namespace) -> None:
-    written, writer = tracks.prepare(
-        options.files, options.out, _held_out(options), options.variations, options.seed, options.exclude_namesakes
-    )
-    names = ", ".join(file.name for file in options.files)
-    sources.record(options.out, names, options.credit, written, writer)
-    _print_written(written, options.out)
-
-
-def _prepare_no_digits(options: argparse.Namespace) -> None:
-    written = no_digits.prepare(options.files, options.out, _held_out(options), options.seed, options.exclude_namesakes)
-    sources.record(options.out, ", ".join(file.name for file in options.files), options.credit, written)
-    _print_written(written, options.out)
-
-
-def _held_out(options: argparse.Namespace) -> dict[str, Share]:
-    # Validation first: which writers these are does not depend on whether there is a test.
-    return {
-        "validation": Share(tuple(options.validation_source), options.validation_fraction),
-        f"test-{options.test_name}" if options.test_name else "test": Share(
-            tuple(options.test_source), options.test_fraction
-        ),
-    }
-
-
-def _prepare_photographs(options: argparse.Namespace) -> None:
-    written = photographs.prepare(
-        options.files,
-        options.out,
-        _held_out(options),
-        options.count,
-        options.printed,
-        options.cells,
-        options.seed,
-        options.exclude_namesakes,
-    )
-    names = ", ".join(f"photographs of {file.name}" for file in options.files)
-    sources.record(options.out, names, options.credit, written)
-    _print_written(written, options.out)
-
-
-def _print_written(written: dict[str, int], out: Path) -> None:
-    counts = ", ".join(f"{count:,} to {part}/" for part, count in written.items())
-    print(f"wrote {counts} in {out}")
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -210,6 +94,13 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unknown", type=Path, metavar="FOLDER", help="images of none of the classes, to learn what is not known"
     )
+    parser.add_argument(
+        "--look-alikes",
+        nargs="+",
+        default=[],
+        metavar="GROUP",
+        help="classes that only size or context tells apart, as 0Oo, or joined by commas; stored in the model",
+    )
     add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
     parser.set_defaults(run=_train)
 
@@ -240,6 +131,7 @@ def _train(options: argparse.Namespace) -> None:
             unknown=options.unknown,
             quantise=options.quantise,
             neighbours=options.neighbours,
+            look_alikes=look_alikes.parse(options.look_alikes),
         )
     )
 

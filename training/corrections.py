@@ -34,6 +34,11 @@ def add_database(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_of(parser: argparse.ArgumentParser) -> None:
+    """The option of commands that learn from corrections: those of two models have different labels."""
+    parser.add_argument("--of", metavar="NAME", help="corrections of this model, as /models calls it (the default one)")
+
+
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m training corrections`."""
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -48,6 +53,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     export = commands.add_parser("export", help="write corrections as an image folder")
     export.add_argument("out", type=Path, metavar="DATA", help="where to write train/<class>/ and unknown/")
     export.add_argument("--status", choices=STATUSES, default="accepted", help="(%(default)s)")
+    add_of(export)
     export.set_defaults(run=_export)
     for one in commands.choices.values():
         add_database(one)
@@ -72,10 +78,13 @@ def database(url: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-def find(url: str, status: Status | None) -> list[Correction]:
-    """Read the corrections of a status, the oldest first. Raises TrainingError if the database cannot be used."""
+def find(url: str, status: Status | None, of: str | None) -> list[Correction]:
+    """Read the corrections of a status and of a model, the default being None; the oldest first.
+
+    Raises TrainingError if the database cannot be used.
+    """
     with database(url) as engine, reading(engine) as connection:
-        return corrections.find(connection, status)
+        return corrections.find(connection, status, of=of)
 
 
 def picture(correction: Correction) -> Image.Image:
@@ -91,10 +100,10 @@ def _list(options: argparse.Namespace) -> None:
         found = corrections.find(connection, status, mismatches_first=True)
         counts = corrections.count(connection)
     if found:
-        print(f"{'id':<24}  {'date':<10}  {'status':<8}  label          model")
+        print(f"{'id':<32}  {'date':<10}  {'status':<8}  label          answer      model")
     for one in found:
-        said = f"{one.predicted}, {one.confidence:.0%}"
-        print(f"{one.id:<24}  {one.created_at:%Y-%m-%d}  {one.status:<8}  {one.label_text:<13}  {said}")
+        said = f"{f'{one.predicted}, {one.confidence:.0%}':<10}  {one.model or ''}".rstrip()
+        print(f"{one.id:<32}  {one.created_at:%Y-%m-%d}  {one.status:<8}  {one.label_text:<13}  {said}")
     print(", ".join(f"{count} {status}" for status, count in counts.items()))
 
 
@@ -115,7 +124,7 @@ def _review(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     writer = ImageFolderWriter(options.out)
     written = {"train": 0, "unknown": 0}
-    for one in find(options.database, options.status):
+    for one in find(options.database, options.status, options.of):
         name = f"correction-{one.writer or 'nobody'}-{one.id}"
         part = "unknown" if one.label is None else "train"
         writer.write(part, "correction" if one.label is None else one.label, name, picture(one))

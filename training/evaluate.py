@@ -15,6 +15,7 @@ from app.recognition.model_file import ModelFileError, Network
 from training import checkpoint, metrics
 from training.checkpoint import Checkpoint
 from training.images import ImageSet, read_images
+from training.look_alikes import merged
 from training.metrics import ClassFigures
 from training.tree import list_images, require_known_classes
 from training.unknown import knownness
@@ -75,6 +76,11 @@ def evaluate(model: Checkpoint, images: ImageSet, quantised: Network | None = No
     if model.known_threshold is not None:
         known = knownness(outputs, len(model.classes)) >= model.known_threshold
         figures["known_share"] = known.double().mean().item()
+    if model.look_alikes:
+        predicted, targets = (
+            merged(indices, model.look_alikes, model.classes) for indices in (logits.argmax(1), images.targets)
+        )
+        figures["accuracy_merged"] = metrics.accuracy(predicted, targets)
     if quantised:
         rounded = metrics.logits_of(quantised, images).argmax(1)
         figures["accuracy_8_bit"] = metrics.accuracy(rounded, images.targets)
@@ -108,6 +114,8 @@ def summary(figures: dict[str, Any]) -> str:
     text = f"{figures['accuracy']:.2%}"
     if "accuracy_8_bit" in figures:
         text += f" ({figures['accuracy_8_bit']:.2%} in 8-bit integers)"
+    if "accuracy_merged" in figures:
+        text += f", {figures['accuracy_merged']:.2%} with look-alikes taken for one another"
     low, high = metrics.interval(figures["accuracy"], figures["count"])
     text += f" of {figures['count']:,} images, 95 % interval {low:.2%} to {high:.2%}"
     if "folds" in figures:

@@ -37,7 +37,8 @@ _EPSILON = 1e-9
 
 @dataclass(frozen=True)
 class Options:
-    """What to improve, with which corrections and images, and where to write it. `data` is None for scribbles."""
+    """What to improve, with which corrections and images, and where to write it. `data` is None for scribbles, `of` is
+    the name of the model whose corrections are meant, None for the default."""
 
     model: Path
     data: Path | None
@@ -48,6 +49,7 @@ class Options:
     seed: int
     skip_unreadable: bool
     command: Sequence[str]
+    of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def run(options: Options) -> None:
     started = time.perf_counter()
     require_writable(options.output)
     model = checkpoint.load(options.model)
-    accepted = find(options.database, "accepted")
+    accepted = find(options.database, "accepted", options.of)
     usable = [one for one in accepted if one.label in model.classes]
     learn, held = hold_back(usable, options.seed)
     # What is none of the classes can be learned by a network that has an output for it.

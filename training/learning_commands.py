@@ -28,6 +28,7 @@ def _add_improve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lr", type=float, default=default.lr, help="highest learning rate (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="draws who is held back, and distortions (%(default)s)")
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    corrections.add_of(parser)
     corrections.add_database(parser)
     parser.set_defaults(run=_improve)
 
@@ -44,5 +45,6 @@ def _improve(options: argparse.Namespace) -> None:
             seed=options.seed,
             skip_unreadable=options.skip_unreadable,
             command=options.command,
+            of=options.of,
         )
     )

@@ -21,6 +21,7 @@ from training.fit import Fit, Trainer
 from training.given_models import GivenModels
 from training.images import ImageSet
 from training.interruption import end_on_sigterm, told
+from training.look_alikes import Groups, require_classes
 from training.material import Division, Material, read_material
 from training.objective import class_weights
 from training.outputs import require_writable
@@ -39,8 +40,8 @@ class Options:
 
     `arguments` are those of the architecture, `unknown` is a folder of images of no class. `report` is the folder of
     the report, None for none, `tensorboard` one for TensorBoard. `quantise` serves the network in 8-bit integers, if it
-    reads as well so. So many training images go into the model as `neighbours`, for the server to show. `command`, the
-    command line's arguments, is noted in the model.
+    reads as well so. `look_alikes` are explained in training.look_alikes. So many training images go into the model as
+    `neighbours`, for the server to show. `command`, the command line's arguments, is noted in the model.
     """
 
     data: Path
@@ -58,6 +59,7 @@ class Options:
     unknown: Path | None = None
     quantise: bool = True
     neighbours: int = neighbours.DEFAULT_COUNT
+    look_alikes: Groups = ()
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -85,6 +87,7 @@ def run(options: Options) -> None:
             material = read_material(options.data, options.recipe, options.division, options.skip_unreadable)
             unknown = read_unknown(options.unknown, options.preprocessing, options.recipe.seed)
         models.require_classes(material.train.classes, options.recipe)
+        require_classes(options.look_alikes, material.train.classes)
         print(material)
         if unknown:
             print(f"{len(unknown.train):,} images of no class to train on, {len(unknown.validation):,} to validate")
@@ -210,6 +213,7 @@ class Training:
             ),
             title=options.title,
             learned_unknown=self._unknown is not None,
+            look_alikes=options.look_alikes,
         )
 
     def _calibrated(self, model: Checkpoint, validation: ImageSet | None) -> Checkpoint:

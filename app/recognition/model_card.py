@@ -25,7 +25,7 @@ class ModelCard:
     page's heading. `version` is twelve digits that differ between any two sets of weights, `parameters` the number of
     learned values. `quantised` says whether the network is served in 8-bit integers. `learned_unknown` says that the
     network has one more output than classes, for images of none of them. An answer is known from `known_threshold` on
-    (see `Classifier`); without one, all are.
+    (see `Classifier`); without one, all are. `look_alikes` are groups of classes that only size or context tells apart.
     """
 
     architecture: str
@@ -41,6 +41,7 @@ class ModelCard:
     quantised: bool = False
     learned_unknown: bool = False
     known_threshold: float | None = None
+    look_alikes: tuple[tuple[str, ...], ...] = ()
 
     def to_json(self) -> str:
         """As text, for the record in model.pt."""
@@ -58,5 +59,6 @@ class ModelCard:
         known = {field.name for field in fields(cls)}
         values = {name: value for name, value in values.items() if name in known}
         values["classes"] = tuple(values["classes"])
+        values["look_alikes"] = tuple(map(tuple, values.get("look_alikes", ())))
         values["preprocessing"] = Preprocessing(**values["preprocessing"])
         return cls(**values)

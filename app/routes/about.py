@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.templating import Jinja2Templates
 
 from app.html import compressed
+from app.models import ready_classifier
 from app.recognition.model_card import ModelCard
-from app.routes.predict import ready_classifier
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from app.batching import BatchingClassifier
 from app.correction_input import clean_image, parse_label, parse_strokes, parse_version, parse_writer
-from app.routes.predict import ErrorAnswer, ready_classifier
+from app.models import PARAMETER, chosen_other, ready_classifier
+from app.routes.predict import ErrorAnswer
 from app.settings import Settings
 from app.storage import corrections
 from app.storage.corrections import NONE_OF_THESE, NewCorrection
@@ -48,6 +49,7 @@ _FORM = {
     },
 }
 _ERRORS: dict[int | str, dict[str, Any]] = {
+    404: {"model": ErrorAnswer, "description": "No such model; the detail lists those that there are"},
     422: {"model": ErrorAnswer, "description": "The label is not a class, or another field is wrong"},
     429: {"model": ErrorAnswer, "description": "Too many from this address; Retry-After says when to try again"},
     503: {"model": ErrorAnswer, "description": "Nothing can be stored"},
@@ -59,7 +61,10 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     status_code=201,
     summary="Say what a drawing is",
     responses=_ERRORS,
-    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}},
+        "parameters": [PARAMETER],
+    },
 )
 async def add(request: Request, classifier: Ready) -> CorrectionAnswer:
     """Store a drawing with its right label, whether the model was wrong or right, for a person to review.
@@ -79,7 +84,15 @@ async def add(request: Request, classifier: Ready) -> CorrectionAnswer:
         image = await asyncio.to_thread(clean_image, upload.image, settings.max_pixels)
     agreement = 1 - prediction.confidence if label is None else prediction.probabilities[label]
     correction = NewCorrection(
-        label, image, strokes, writer, version, prediction.label, prediction.confidence, agreement
+        label,
+        image,
+        strokes,
+        writer,
+        version,
+        prediction.label,
+        prediction.confidence,
+        agreement,
+        chosen_other(request),
     )
     storage: Storage = state.storage
     number = await storage.write(_add, correction, settings.max_waiting_corrections)

@@ -9,12 +9,13 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
+from app.models import PARAMETER, ready_classifier
 from app.recognition import layer_words
 from app.recognition.classifier import Explanation
 from app.recognition.explanation import LayerMaps
 from app.recognition.model_card import ModelCard
 from app.recognition.pictures import column, png, value_range
-from app.routes.predict import ERRORS, FORM, PredictionAnswer, data_url, ready_classifier
+from app.routes.predict import ERRORS, FORM, PredictionAnswer, data_url
 
 router = APIRouter()
 _PARTS = ("kernels",)
@@ -100,7 +101,7 @@ _INCLUDE = {
     responses={200: {"model": ExplanationAnswer}, **ERRORS},
     openapi_extra={
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}},
-        "parameters": [_INCLUDE],
+        "parameters": [_INCLUDE, PARAMETER],
     },
 )
 async def explain(request: Request) -> Response:

@@ -9,7 +9,9 @@ from pydantic import BaseModel, Field
 
 from app.batching import BatchingClassifier
 from app.metrics import CONTENT_TYPE
-from app.routes.predict import ErrorAnswer, ready_classifier
+from app.models import PARAMETER, offered, ready_classifier
+from app.routes.predict import ErrorAnswer
+from app.served_model import title
 
 router = APIRouter()
 
@@ -28,7 +30,7 @@ async def healthz() -> StatusAnswer:
     return StatusAnswer(status="ok")
 
 
-@router.get("/readyz", summary="The model is loaded", responses={503: {"model": ErrorAnswer}})
+@router.get("/readyz", summary="A model is loaded", responses={503: {"model": ErrorAnswer}})
 async def readyz(_: Ready) -> StatusAnswer:
     """Answers 200 while predictions can be made, 503 otherwise.
 
@@ -45,10 +47,14 @@ class Input(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """The loaded model."""
+    """A loaded model."""
 
+    title: str = Field(description="What people choose it by", examples=["Digits"])
     version: str = Field(description="Differs between any two models", examples=["6b1f0c9ad2e4"])
     classes: list[str] = Field(description="In the order of the probabilities", examples=[["0", "1", "2"]])
+    look_alikes: list[list[str]] = Field(
+        description="Groups of classes that only size or context tells apart", examples=[[["0", "O", "o"]]]
+    )
     architecture: str = Field(examples=["resnet"])
     arguments: dict[str, Any] = Field(description="The architecture's arguments", examples=[{"widths": [16, 32, 64]}])
     parameters: int = Field(description="Number of learned values", examples=[482666])
@@ -61,13 +67,45 @@ class ModelAnswer(BaseModel):
     )
 
 
-@router.get("/model", summary="The loaded model", responses={503: {"model": ErrorAnswer}})
+class OfferedModel(BaseModel):
+    """A model that can be chosen by `?model=NAME`."""
+
+    name: str = Field(description="What to send as `model`", examples=["digits"])
+    title: str = Field(description="What people choose it by", examples=["Digits"])
+    default: bool = Field(description="Whether it answers where no model is named")
+    version: str = Field(description="Differs between any two models", examples=["6b1f0c9ad2e4"])
+    classes: list[str] = Field(description="In the order of the probabilities", examples=[["0", "1", "2"]])
+
+
+@router.get("/models", summary="The models to choose from", responses={503: {"model": ErrorAnswer}})
+async def models(request: Request) -> list[OfferedModel]:
+    """All models that are loaded, the default first; `/model?model=NAME` has more of each."""
+    return [
+        OfferedModel(
+            name=name,
+            title=title(one.classifier.model) or name,
+            default=index == 0,
+            version=one.classifier.model.version,
+            classes=list(one.classifier.model.classes),
+        )
+        for index, (name, one) in enumerate(offered(request).items())
+    ]
+
+
+@router.get(
+    "/model",
+    summary="A loaded model",
+    responses={404: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}},
+    openapi_extra={"parameters": [PARAMETER]},
+)
 async def model(classifier: Ready) -> ModelAnswer:
     """Classes in order, architecture, number of parameters, figures on its test sets, and how it was trained."""
     loaded = classifier.classifier.model
     return ModelAnswer(
+        title=title(loaded),
         version=loaded.version,
         classes=list(loaded.classes),
+        look_alikes=[list(group) for group in loaded.look_alikes],
         architecture=loaded.architecture,
         arguments=loaded.arguments,
         parameters=loaded.parameters,

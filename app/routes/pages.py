@@ -10,8 +10,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.templating import Jinja2Templates
 
 from app import errors
-from app.batching import BatchingClassifier, Recognition
+from app.errors import NotReadyError
 from app.html import MODULES, compressed, own_address
+from app.models import UnknownModelError, ready_classifier
 from app.recognition.classifier import Prediction
 from app.recognition.model_card import ModelCard
 from app.recognition.preprocessing import Preprocessing
@@ -37,18 +38,26 @@ _SEEN = {
 
 @router.get("/")
 def index(request: Request) -> Response:
-    """The page, for the classes of the loaded model."""
-    return _page(request)
+    """The page, for the classes of the model that the address chooses."""
+    try:
+        return _page(request, ready_classifier(request).classifier.model)
+    except NotReadyError:
+        return _page(request, None)
+    except UnknownModelError as error:
+        return _page(request, request.app.state.classifier.classifier.model, error=error.detail, status=404)
 
 
 @router.post("/")
 async def recognise_without_script(request: Request) -> Response:
     """The page with the answer to an uploaded picture, for browsers that run no scripts."""
+    model = None
     try:
-        return _page(request, await recognise(request))
+        model = ready_classifier(request).classifier.model
+        recognition = await recognise(request)
+        return _page(request, recognition.model, recognition.prediction)
     except errors.EXPECTED as error:
         status, detail, _ = errors.describe(error)
-        return _page(request, error=detail, status=status)
+        return _page(request, model, error=detail, status=status)
 
 
 @router.get("/docs")
@@ -58,11 +67,12 @@ def docs(request: Request) -> Response:
 
 
 def _page(
-    request: Request, recognition: Recognition | None = None, error: str | None = None, status: int = 200
+    request: Request,
+    model: ModelCard | None,
+    answer: Prediction | None = None,
+    error: str | None = None,
+    status: int = 200,
 ) -> Response:
-    classifier: BatchingClassifier | None = request.app.state.classifier
-    model = recognition.model if recognition else classifier.classifier.model if classifier else None
-    answer = recognition.prediction if recognition else None
     title, hint = invitation(model) if model else ("Draw a character", "The model is being loaded.")
     classes = model.classes if model else ()
     preprocessing = model.preprocessing if model else Preprocessing()

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from pydantic_core import to_json
 
-from app.batching import BatchingClassifier, Recognition
-from app.errors import NotReadyError
+from app.batching import Recognition
+from app.models import PARAMETER, ready_classifier
 from app.recognition.pictures import png
 from app.uploads import FIELD
 
@@ -50,14 +50,6 @@ class ErrorAnswer(BaseModel):
     )
 
 
-def ready_classifier(request: Request) -> BatchingClassifier:
-    """Return the classifier. Raises NotReadyError (503) while there is none."""
-    classifier: BatchingClassifier | None = request.app.state.classifier
-    if classifier is None:
-        raise NotReadyError
-    return classifier
-
-
 FORM = {
     "type": "object",
     "required": [FIELD],
@@ -74,6 +66,7 @@ _INCLUDE = {
 }
 ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "Not a readable image"},
+    404: {"model": ErrorAnswer, "description": "No such model; the detail lists those that there are"},
     408: {"model": ErrorAnswer, "description": "The upload took too long to arrive"},
     413: {"model": ErrorAnswer, "description": "Too many bytes or pixels"},
     415: {"model": ErrorAnswer, "description": "Another image format"},
@@ -89,7 +82,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     responses={200: {"model": PredictionAnswer, "content": {"text/plain": {"example": "7"}}}, **ERRORS},
     openapi_extra={
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": FORM}}},
-        "parameters": [_INCLUDE],
+        "parameters": [_INCLUDE, PARAMETER],
     },
 )
 async def predict(request: Request) -> Response:

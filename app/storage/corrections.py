@@ -16,6 +16,8 @@ Status = Literal["waiting", "accepted", "rejected"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 # How a drawing that shows no class is labelled, by clients and on the command line.
 NONE_OF_THESE = "none of these"
+# For `find`. No model is called so: names are those of files.
+ANY = "/"
 
 Strokes = list[list[list[float]]]
 
@@ -32,6 +34,7 @@ class NewCorrection:
     predicted: str
     confidence: float
     agreement: float
+    model: str | None
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,15 @@ def find(
     ids: Sequence[str] | None = None,
     mismatches_first: bool = False,
     limit: int | None = None,
+    of: str | None = ANY,
 ) -> list[Correction]:
-    """List corrections, the oldest first, or those first whose label the model finds least probable."""
+    """List corrections, the oldest first, or those first whose label the model finds least probable; `of` any model,
+    or of one, by its name, the default being None."""
     order: list[Any] = [corrections.c.created_at, corrections.c.id]
     query = select(corrections).order_by(*([corrections.c.agreement, *order] if mismatches_first else order))
     query = query.where(*_conditions(status, ids)).limit(limit)
+    if of != ANY:
+        query = query.where(corrections.c.model.is_(None) if of is None else corrections.c.model == of)
     return [Correction(**row) for row in connection.execute(query).mappings()]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from app.storage.database import reading, use_write_ahead_log, writing
 
 # The newest migration. A test compares it with the files in migrations/versions.
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 # Any number that no other application takes for its lock in the same database.
 _LOCK = 7_310_218_046

@@ -43,6 +43,7 @@ metadata = MetaData(
 # A drawing that a person corrected or confirmed. `label` is NULL for "none of these". `image` is a PNG file without
 # metadata. `writer` is an id that the page made up; there is no address, no name and no browser in here. `predicted`,
 # `confidence` and `agreement` (the probability of the given label) are what the model said of the image that arrived.
+# `model` is the name under which the model is offered, NULL for the default: the labels of two are not to be mixed.
 corrections = Table(
     "corrections",
     metadata,
@@ -58,6 +59,7 @@ corrections = Table(
     Column("predicted", String(200), nullable=False),
     Column("confidence", Float, nullable=False),
     Column("agreement", Float, nullable=False),
+    Column("model", String(200)),
     Index("ix_corrections_status_created_at", "status", "created_at"),
 )
 

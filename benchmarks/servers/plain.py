@@ -31,7 +31,8 @@ async def predict(image: Annotated[UploadFile, File()]) -> dict[str, Any]:
     small = ImageOps.invert(opened.convert("L")).resize((28, 28))
     pixels = torch.from_numpy(np.array(small)).float().div(255)[None, None]
     with torch.no_grad():
-        probabilities = network(pixels).softmax(1)[0]
+        # Without the last output, if there is one, for what is none of the classes.
+        probabilities = network(pixels)[0, : len(model.classes)].softmax(0)
     best = int(probabilities.argmax())
     return {
         "label": model.classes[best],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Iterator
 from functools import cache
@@ -223,6 +224,27 @@ def test_a_file_without_descriptions_still_answers(seven: Image.Image, tmp_path:
     assert explained.inspection.neighbours == []
 
 
+NAMES_NO_TENSOR = json.dumps(
+    {
+        "format": 1,
+        "features": "view",
+        "class_activation": None,
+        "layers": [
+            {
+                "kind": "output",
+                "tensor": "no such",
+                "shape": [3],
+                "activation": None,
+                "kernel": 0,
+                "stride": 0,
+                "weights": None,
+                "field": None,
+            }
+        ],
+    }
+).encode()
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -230,10 +252,7 @@ def test_a_file_without_descriptions_still_answers(seven: Image.Image, tmp_path:
         {LAYERS: b'{"format": 1}'},
         {LAYERS: b'{"format": 9}'},
         {NEIGHBOURS: b"no archive"},
-        {
-            LAYERS: b'{"format": 1, "features": "view", "class_activation": null, "layers": [{"kind": "output", "field": '
-            b'null, "tensor": "no such", "shape": [3], "activation": null, "kernel": 0, "stride": 0, "weights": null}]}'
-        },
+        {LAYERS: NAMES_NO_TENSOR},
     ],
 )
 def test_a_damaged_description_is_told_and_does_not_disturb_answers(

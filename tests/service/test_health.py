@@ -84,9 +84,9 @@ def test_metrics_count_what_the_page_is_not_sure_of(seven):
 def test_predictions_of_two_models_are_counted_apart(classifier):
     metrics = Metrics()
     other = replace(classifier.model, classes=("a", "9"), version="123456789abc")
-    metrics.use_model(classifier.model)
+    metrics.use_model(classifier.model, "digits")
     count(metrics, classifier.model, "9", times=7)
-    metrics.use_model(other)
+    metrics.use_model(other, "digits")
     count(metrics, other, "9", times=3)
     count(metrics, classifier.model, "9", times=3)  # they were under way when the model was replaced
     text = metrics.exposition().decode()
@@ -99,7 +99,7 @@ def test_what_is_not_known_is_counted_and_shown_beside_the_test_sets(classifier)
     figures = {**classifier.model.metrics["test"], "known_share": 0.99}
     metrics = Metrics()
     model = replace(classifier.model, metrics={"test": figures}, version="123456789abc")
-    metrics.use_model(model)
+    metrics.use_model(model, "digits")
     count(metrics, model, "1", times=5)
     count(metrics, model, "1", times=3, known=False)
     lines = metrics.exposition().decode().splitlines()

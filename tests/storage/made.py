@@ -16,5 +16,6 @@ def new(label: str | None = "7", agreement: float = 0.2, **values: Any) -> NewCo
         "model_version": "abcdef123456",
         "predicted": "1",
         "confidence": 0.8,
+        "model": None,
     }
     return NewCorrection(label=label, agreement=agreement, **{**defaults, **values})

@@ -247,3 +247,15 @@ def test_sources_are_credited_one_by_one(mnist: Path, tmp_path: Path):
         "mine": {"credit": "drawn by me", "images": {"train": 3}},
         "yours": {"credit": "drawn by you", "images": {"train": 2}},
     }
+
+
+def test_rare_classes_get_more_versions(tmp_path: Path):
+    counts = Counter(character.label for character in read_unipen(DATA / "unipen.unp.gz"))
+    fewest = 3 * min(counts.values())
+    command = ["prepare", "unipen", str(DATA / "unipen.unp.gz"), "--out", str(tmp_path), "--test-fraction", "0"]
+    assert main([*command, "--variations", "1", "--fewest", str(fewest)]) == 0
+    written = images(tmp_path / "train")
+    assert set(written) == set(counts)
+    for label, count in written.items():
+        assert count >= fewest
+        assert count in (2 * counts[label], -(-fewest // counts[label]) * counts[label])

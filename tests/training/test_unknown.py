@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from app.recognition.classifier import Classifier
 from app.recognition.preprocessing import Preprocessing
@@ -164,4 +164,33 @@ def test_letters_that_look_like_no_digit_are_drawn_with_shapes_and_several_digit
 
 def test_files_of_digits_alone_are_refused(tmp_path: Path, capsys):
     assert main(["prepare", "no-digits", str(TRACK_FILES[0]), "--out", str(tmp_path)]) == 2
-    assert "Add files of letters" in capsys.readouterr().err
+    assert "Add files of others" in capsys.readouterr().err
+
+
+def test_where_letters_are_classes_symbols_are_drawn(tmp_path: Path):
+    tracks = gzip.decompress((DATA / "unipen.unp.gz").read_bytes()).decode("latin-1")
+    symbols = tmp_path / "symbols.unp"
+    # The tracks of 2 are to be a dollar sign, those of 3 a letter, those of 4 what may be an l.
+    symbols.write_text(tracks.replace('"2"', '"$"').replace('"3"', '"A"').replace('"4"', '"|"'), encoding="latin-1")
+    out = tmp_path / "unknown"
+    command = ["prepare", "no-letters", str(symbols), "--out", str(out), "--test-source", "aga", "--test-fraction", "0"]
+    assert main(command) == 0
+    assert {path.parent.name for path in out.glob("train/*/*.png")} == {"symbols", "shapes", "several", "crossed-out"}
+    assert len(list(out.glob("*/symbols/*.png"))) == tracks.count('? "2"')
+    assert not list(out.glob("*/shapes/wave-*"))
+
+
+def test_where_neither_are_classes_all_are_drawn_with_another_pen(tmp_path: Path):
+    out = tmp_path / "unknown"
+    command = ["prepare", "no-kana", str(DATA / "unipen.unp.gz"), "--out", str(out), "--test-fraction", "0.5"]
+    assert main(command) == 0
+    drawn = sorted(out.glob("test/digits/*.png"))
+    assert drawn
+
+    def extent(path: Path) -> int:
+        """The longer side of the ink."""
+        left, top, right, bottom = ImageOps.invert(Image.open(path)).getbbox()
+        return max(right - left, bottom - top)
+
+    # The page's drawings fill the same share of the paper; those in another hand do not.
+    assert max(map(extent, drawn)) - min(map(extent, drawn)) > 50
