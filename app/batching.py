@@ -4,7 +4,9 @@ A drawing takes less than a millisecond. Handing it to a thread and back would t
 the event loop. While each iteration of the loop brings more drawings, they are collected; then all are preprocessed and
 one pass of the network classifies them. No drawing waits for a batch to fill, so a single one is answered at once.
 
-Photographs take up to seconds. They are preprocessed in a thread, one at a time, and have a queue of their own.
+Photographs take up to seconds. They are preprocessed in a thread, one at a time, and have a queue of their own. Reading
+several characters of a drawing takes some ten milliseconds, so that has a thread too, and takes a place among the
+drawings.
 """
 
 from __future__ import annotations
@@ -14,13 +16,15 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from prometheus_client import Gauge
 
 from app.recognition.classifier import Classifier, Explanation, Prediction
-from app.recognition.image_limits import is_drawing
+from app.recognition.image_limits import WIDE_DRAWING_PIXELS, is_drawing
 from app.recognition.model_card import ModelCard
+from app.recognition.reading import Reading, read
 from app.recognition.segmentation import Grey, PhotographError
 
 # A larger batch saves no more time for each drawing, and its first drawing waits longer for its last.
@@ -71,6 +75,20 @@ class Queue:
             self._gauge.set(self.depth)
 
 
+class Threads:
+    """What takes longer than the event loop may: one photograph after the other, and beside it one drawing of several
+    characters after the other. They begin when they are first used."""
+
+    def __init__(self) -> None:
+        self.photographs = ThreadPoolExecutor(1, "photographs")
+        self.drawings = ThreadPoolExecutor(1, "drawings")
+
+    def shutdown(self) -> None:
+        """End both, after what they are working on."""
+        self.photographs.shutdown()
+        self.drawings.shutdown()
+
+
 class _Preprocessed(NamedTuple):
     image: Grey
     seconds: float
@@ -78,8 +96,8 @@ class _Preprocessed(NamedTuple):
 
 
 class BatchingClassifier:
-    """Classifies image files with a classifier, in one event loop. Drawings and photographs have a queue each, which
-    several may share, and `thread`, in which one photograph after the other is preprocessed."""
+    """Classifies image files with a classifier, in one event loop. Drawings and photographs have a queue each, which,
+    like the threads, several may share."""
 
     def __init__(
         self,
@@ -87,7 +105,7 @@ class BatchingClassifier:
         max_pixels: int,
         drawings: Queue,
         photographs: Queue,
-        thread: ThreadPoolExecutor | None = None,
+        threads: Threads | None = None,
     ) -> None:
         self.classifier = classifier
         self._max_pixels = max_pixels
@@ -95,7 +113,7 @@ class BatchingClassifier:
         self._photographs = photographs
         self._waiting: list[tuple[bytes | _Preprocessed, asyncio.Future[Recognition]]] = []
         self._collected = 0
-        self._thread = thread or ThreadPoolExecutor(1, "photographs")
+        self._threads = threads or Threads()
 
     async def classify(self, data: bytes, show_ink: bool = False) -> Recognition:
         """Classify an image file. Showing the ink takes longer, so even a drawing is then handled as a photograph.
@@ -108,24 +126,37 @@ class BatchingClassifier:
         loop = asyncio.get_running_loop()
         preprocess = self._preprocess_and_show if show_ink else self._preprocess
         with self._photographs.place():
-            return await self._in_next_batch(await loop.run_in_executor(self._thread, preprocess, data))
+            return await self._in_next_batch(await loop.run_in_executor(self._threads.photographs, preprocess, data))
+
+    async def read(self, data: bytes) -> Reading:
+        """Read all characters of an image file. Raises what `classify` does."""
+        loop = asyncio.get_running_loop()
+        if is_drawing(data, WIDE_DRAWING_PIXELS):
+            with self._drawings.place(), suppress(PhotographError):
+                drawing = partial(read, data, self.classifier, self._max_pixels, photographs=False)
+                return await loop.run_in_executor(self._threads.drawings, drawing)
+        with self._photographs.place():
+            return await loop.run_in_executor(self._threads.photographs, read, data, self.classifier, self._max_pixels)
 
     async def explain(self, data: bytes, answer: Callable[[Explanation], _Answer]) -> _Answer:
-        """Explain what an image file is read as. It takes several times as long as reading it, so it is done in the
-        photographs' thread, and `answer`, which makes pictures of it, as well.
+        """Explain what an image file is read as. `answer` makes of it what is sent, in the same thread.
 
-        Raises ImageError if the file cannot be used, OverloadedError if the photographs' queue is full, and
-        UnexplainedError if the model cannot be explained.
+        Raises what `classify` does, and UnexplainedError if the model cannot be explained.
         """
         loop = asyncio.get_running_loop()
+
+        def explained(photographs: bool) -> _Answer:
+            return answer(self.classifier.explain(data, self._max_pixels, photographs))
+
+        if is_drawing(data):
+            with self._drawings.place(), suppress(PhotographError):
+                return await loop.run_in_executor(self._threads.drawings, explained, False)
         with self._photographs.place():
-            return await loop.run_in_executor(
-                self._thread, lambda: answer(self.classifier.explain(data, self._max_pixels))
-            )
+            return await loop.run_in_executor(self._threads.photographs, explained, True)
 
     def close(self) -> None:
-        """End the thread, after the photographs that it has."""
-        self._thread.shutdown()
+        """End the threads, after what they are working on."""
+        self._threads.shutdown()
 
     def _in_next_batch(self, image: bytes | _Preprocessed) -> asyncio.Future[Recognition]:
         loop = asyncio.get_running_loop()

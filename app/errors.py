@@ -15,6 +15,7 @@ from app.correction_input import CorrectionError
 from app.recognition.classifier import UnexplainedError
 from app.recognition.decoding import ImageError, TooManyPixelsError, UnreadableImageError, UnsupportedFormatError
 from app.recognition.preprocessing import NothingDrawnError
+from app.recognition.reading import TooMuchWrittenError
 from app.storage.storage import StorageError
 from app.uploads import UploadError
 
@@ -39,6 +40,7 @@ _IMAGE_STATUS: dict[type[ImageError], int] = {
     TooManyPixelsError: 413,
     UnsupportedFormatError: 415,
     NothingDrawnError: 422,
+    TooMuchWrittenError: 422,
 }
 EXPECTED = (
     ImageError,

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
@@ -14,7 +13,7 @@ from fastapi import FastAPI
 from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.batching import BatchingClassifier, Queue
+from app.batching import BatchingClassifier, Queue, Threads
 from app.metrics import Metrics
 from app.model_updates import ModelUpdates
 from app.recognition.classifier import Classifier
@@ -41,14 +40,13 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
         photographs = Queue(settings.max_waiting_photographs, metrics.queue_depth.labels("photographs"))
         app.state.storage = storage = Storage(settings.database_url, metrics.report_storage)
 
-        # One for all models: photographs take up to seconds, and much memory.
-        thread = ThreadPoolExecutor(1, "photographs")
+        threads = Threads()  # the same for all models: photographs take up to seconds, and much memory
         named = served.named()
         app.state.default_name = default = next(iter(named))
 
         def use(name: str, classifier: Classifier) -> None:
             # The classifier before goes on with the requests that it has.
-            batching = BatchingClassifier(classifier, settings.max_pixels, drawings, photographs, thread)
+            batching = BatchingClassifier(classifier, settings.max_pixels, drawings, photographs, threads)
             if name == default:
                 app.state.classifier = batching
             else:
@@ -80,7 +78,7 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
         app.state.classifier = None
         app.state.others.clear()
         metrics.workers.set(0)
-        thread.shutdown()
+        threads.shutdown()
         storage.close()
 
     return live

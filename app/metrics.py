@@ -20,8 +20,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from app.batching import Recognition
+from app.recognition.classifier import Prediction
 from app.recognition.drift import CONFIDENCE_BOUNDS
 from app.recognition.model_card import ModelCard
+from app.recognition.reading import Reading
 
 # The times at which counters began are series that nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -54,6 +56,12 @@ class Metrics:
             registry=registry,
         )
         self._seconds = [seconds.labels(stage) for stage in _STAGES]
+        self._reading_seconds = Histogram(
+            "handwritten_reading_seconds",
+            "Time of reading all characters of an image, from the beginning of the upload.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
         self.queue_depth = Gauge(
             "handwritten_queue_depth",
             "Image files that wait to be classified or are being classified.",
@@ -151,13 +159,14 @@ class Metrics:
         seconds = (recognition.decode_seconds, recognition.network_seconds, total_seconds)
         for histogram, value in zip(self._seconds, seconds, strict=True):
             histogram.observe(value)
-        counters = self._counters(recognition.model)
-        counters.classes[recognition.prediction.label].inc()
-        counters.confidence.observe(recognition.prediction.confidence)
-        if unsure:
-            counters.unsure.inc()
-        if not recognition.prediction.known:
-            counters.unknown.inc()
+        self._counters(recognition.model).count(recognition.prediction, unsure)
+
+    def count_reading(self, reading: Reading, model: ModelCard, seconds: float, unsure_below: float) -> None:
+        """An image of several characters was read: each of them counts as a prediction."""
+        self._reading_seconds.observe(seconds)
+        counters = self._counters(model)
+        for character in reading.characters:
+            counters.count(character.prediction, character.prediction.confidence < unsure_below)
 
     def report_storage(self, kind: str, works: bool) -> None:
         """A database of this kind was used, or could not be."""
@@ -185,6 +194,15 @@ class _ModelCounters(NamedTuple):
     confidence: Histogram
     unsure: Counter
     unknown: Counter
+
+    def count(self, prediction: Prediction, unsure: bool) -> None:
+        """One more; `unsure` says whether the page calls it not sure."""
+        self.classes[prediction.label].inc()
+        self.confidence.observe(prediction.confidence)
+        if unsure:
+            self.unsure.inc()
+        if not prediction.known:
+            self.unknown.inc()
 
 
 def _reserve_memory() -> None:

@@ -6,7 +6,7 @@ import io
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import exp
+from math import exp, inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,7 +68,10 @@ class Classifier:
     def load(cls, path: Path, contents: bytes | None = None) -> Classifier:
         """Load model.pt, or its contents, if they are given. Raises ModelFileError if it cannot be used."""
         model, network = model_file.load(path, contents)
-        return cls(model, network, partial(model_file.load_inside, path, model, contents))
+        if contents is None:
+            return cls(model, network, partial(model_file.load_inside, path, model))
+        records = model_file.load_inside(path, model, contents)  # a third of the contents, which are let go
+        return cls(model, network, lambda: records)
 
     def warm_up(self) -> None:
         """Do now what would make the first requests slow: import decoders, and run the network at the usual batches."""
@@ -107,27 +110,38 @@ class Classifier:
         return preprocessing.from_ink(character.ink), overlay(image.size, ink.everything, character)
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
-        """Classify preprocessed images, each uint8 (size, size), in one pass of the network."""
-        with self._lock:
-            logits = self._network(np.array(inputs))
-        return [self._prediction(row) for row in logits.tolist()]
+        """Classify preprocessed images, each uint8 (size, size), in one pass of the network for up to 16."""
+        return [prediction for prediction, _ in self.judge(inputs)]
 
-    def explain(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Explanation:
+    def judge(self, inputs: Sequence[Grey]) -> list[tuple[Prediction, float]]:
+        """The same, and by how much each is known: a difference of calibrated logits, positive for what is.
+
+        Many images take several passes, between which others may use the network.
+        """
+        judged = []
+        for start in range(0, len(inputs), _WARM_BATCHES[-1]):
+            with self._lock:
+                logits = self._network(np.array(inputs[start : start + _WARM_BATCHES[-1]]))
+            judged += [self._prediction(row) for row in logits.tolist()]
+        return judged
+
+    def explain(self, data: bytes, max_pixels: int = MAX_PIXELS, photographs: bool = True) -> Explanation:
         """The bytes of an image file → what it is, and how the network comes to that.
 
-        The first call takes longer: it prepares the network once more, to give what its layers compute. Raises
-        ImageError for a file that cannot be used, and UnexplainedError for a model file that cannot be explained.
+        The first call takes longer: it prepares the network once more, to give what its layers compute. Raises what
+        `preprocess` does, and UnexplainedError for a model file that cannot be explained.
         """
-        preprocessed, place = self._preprocess_and_place(data, max_pixels)
+        preprocessed, place = self._preprocess_and_place(data, max_pixels, photographs)
         inspection = self._ready_inspector().inspect(preprocessed)
-        return Explanation(self._prediction(inspection.logits), preprocessed, place, inspection)
+        prediction, _ = self._prediction(inspection.logits)
+        return Explanation(prediction, preprocessed, place, inspection)
 
-    def _preprocess_and_place(self, data: bytes, max_pixels: int) -> tuple[Grey, Box]:
+    def _preprocess_and_place(self, data: bytes, max_pixels: int, photographs: bool) -> tuple[Grey, Box]:
         image = decode(data, max_pixels)
         preprocessing = self.model.preprocessing
         if preprocessing.method != "ink":
             return preprocessing(image), (0, 0, 1, 1)
-        ink, (left, top, right, bottom) = separate_ink(image).character()
+        ink, (left, top, right, bottom) = separate_ink(image, photographs).character()
         preprocessed, place = preprocessing.placed_ink(ink)
         width, height = right - left, bottom - top
         return preprocessed, (
@@ -149,7 +163,7 @@ class Classifier:
                     raise UnexplainedError(f"The model cannot be explained: {reason}") from error
             return self._inspector
 
-    def _prediction(self, outputs: list[float]) -> Prediction:
+    def _prediction(self, outputs: list[float]) -> tuple[Prediction, float]:
         # A model that has learned of images of no class (training.unknown) has one more output, for these.
         logits, strange = outputs[: len(self.model.classes)], outputs[len(self.model.classes) :]
         # Calibrated softmax, in double precision, so that the printed probabilities sum to 1. Plain Python is faster
@@ -161,5 +175,7 @@ class Classifier:
         confidence = max(probabilities)
         label = self.model.classes[probabilities.index(confidence)]
         threshold = self.model.known_threshold
+        margin = inf if threshold is None else (highest - sum(strange) - threshold) / temperature
         known = threshold is None or highest - sum(strange) >= threshold
-        return Prediction(label, confidence, known, dict(zip(self.model.classes, probabilities, strict=True)))
+        named = dict(zip(self.model.classes, probabilities, strict=True))
+        return Prediction(label, confidence, known, named), margin

@@ -29,6 +29,8 @@ _LONGER = 1.5
 _LONG = 0.8
 _THIN = 0.06
 _HOLLOW = 0.12
+# Characters are as tall as this share of the tallest.
+_TALL = 0.4
 # Ink at the picture's very edge counts as this share of ink in the middle.
 _EDGE = 0.1
 
@@ -71,6 +73,23 @@ def without_lines(ink: Grey) -> Grey:
     return np.where(np.isin(labels, lines), np.uint8(0), ink)
 
 
+def without_rules(ink: Grey) -> Grey:
+    """The ink without rules, and frames around everything, that touch nothing else: (height, width).
+
+    Unlike for `without_lines`, what is long and hollow may be a line of writing.
+    """
+    labels, components = _measured(ink)
+    rules = [component.label for component in components if _is_rule(component, *ink.shape)]
+    return np.where(np.isin(labels, rules), np.uint8(0), ink)
+
+
+def usual_height(ink: Grey) -> float:
+    """The median height of what is as tall as characters among others are: in pixels."""
+    _, components = _measured(ink)
+    heights = np.array([component.bottom - component.top for component in components] or [1])
+    return float(np.median(heights[heights >= _TALL * heights.max()]))
+
+
 def main_character(ink: Grey) -> Grey:
     """The ink of the character that the picture is of, and 0 elsewhere: (height, width), as given.
 
@@ -94,7 +113,9 @@ def _measured(ink: Grey) -> tuple[NDArray[np.uint32], list[Component]]:
     """A label for each pixel of ink, 0 for paper; and the components that they are the labels of."""
     reach = max(1, round(_GAP * max(ink.shape) / 2))
     widened = np.asarray(Image.fromarray(ink).filter(ImageFilter.MaxFilter(2 * reach + 1)))
-    labels = cc3d.connected_components(widened >= _FAINT, connectivity=8).astype(np.uint32) * (ink >= _FAINT)
+    # Of booleans cc3d 4.1.1 gives some pixels of a component a label of their own.
+    marks = (widened >= _FAINT).view(np.uint8)
+    labels = cc3d.connected_components(marks, connectivity=8).astype(np.uint32) * (ink >= _FAINT)
     boxes = cast("list[tuple[slice, slice]]", cc3d.statistics(labels)["bounding_boxes"])  # of two dimensions, as labels
     pixels = np.bincount(labels.ravel(), minlength=len(boxes))
     sure = np.bincount(labels[ink >= _SURE], minlength=len(boxes))
@@ -111,6 +132,13 @@ def _is_line(component: Component, height: int, width: int) -> bool:
     across, down = (component.right - component.left) / width, (component.bottom - component.top) / height
     filled = component.pixels / ((component.right - component.left) * (component.bottom - component.top))
     return max(across, down) >= _LONG and (min(across, down) <= _THIN or filled < _HOLLOW)
+
+
+def _is_rule(component: Component, height: int, width: int) -> bool:
+    across, down = (component.right - component.left) / width, (component.bottom - component.top) / height
+    if min(across, down) <= _THIN:
+        return max(across, down) >= _LONG
+    return min(across, down) >= _LONG and _is_line(component, height, width)
 
 
 def _centrality(height: int, width: int) -> NDArray[np.float64]:

@@ -92,6 +92,15 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
         ) from error
 
 
+def upright_size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels of an image file that `decode` accepts, by its header, upright and not reduced."""
+    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    turned = False
+    with contextlib.suppress(Exception):  # a damaged EXIF block does not make the picture unreadable
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # the last four are on their side
+    return image.size[::-1] if turned else image.size
+
+
 def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:
     if is_intricate(data):
         raise UnreadableImageError("The image file has far more parts than an image needs. Save it again and retry.")

@@ -21,6 +21,8 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 # A file within these limits is a drawing: a PNG file about as large as the page's own canvas (280 x 280), with few
 # chunks, none of which takes long to read, as compressed text or a colour profile can. Safari writes eXIf.
 DRAWING_PIXELS = 100_000
+# The page's wide paper, of 840 x 280, is one too, but only for reading several characters, which takes as long.
+WIDE_DRAWING_PIXELS = 3 * DRAWING_PIXELS
 _DRAWING_BYTES = 100_000
 _DRAWING_CHUNKS = 100
 _PLAIN_CHUNKS = frozenset(b"IHDR PLTE tRNS IDAT IEND sRGB gAMA cHRM pHYs sBIT bKGD tIME tEXt eXIf".split())
@@ -35,9 +37,9 @@ def is_intricate(data: bytes) -> bool:
     return False
 
 
-def is_drawing(data: bytes) -> bool:
+def is_drawing(data: bytes, most_pixels: int = DRAWING_PIXELS) -> bool:
     """Whether a file is a PNG file so small and simple that it is decoded within a few milliseconds."""
-    if len(data) > _DRAWING_BYTES or not 0 < png_pixels(data) <= DRAWING_PIXELS:
+    if len(data) > _DRAWING_BYTES or not 0 < png_pixels(data) <= most_pixels:
         return False
     chunks = png_chunks(data)
     return len(chunks) <= _DRAWING_CHUNKS and _PLAIN_CHUNKS.issuperset(chunks)

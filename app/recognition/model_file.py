@@ -153,6 +153,8 @@ def _card(path: Path, text: bytes) -> ModelCard:
         raise _unusable(path, f"its card is incomplete ({_first_line(error)})") from error
     if not card.classes or not all(isinstance(name, str) for name in card.classes):
         raise _unusable(path, "its card names no classes")
+    if not {name for group in card.look_alikes for name in group} <= set(card.classes):
+        raise _unusable(path, "the look-alikes on its card are not among its classes")
     if not isinstance(card.temperature, int | float) or not 0 < card.temperature < float("inf"):
         raise _unusable(path, f"the temperature on its card is {card.temperature!r}, not a positive number")
     if card.known_threshold is not None and not isinstance(card.known_threshold, int | float):

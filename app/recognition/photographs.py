@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from app.recognition.components import main_character
+from app.recognition.components import main_character, usual_height, without_rules
 from app.recognition.shadows import without_edges
 
 if TYPE_CHECKING:
@@ -32,10 +32,17 @@ _WHOLE = 192
 _CLOSE = 160
 _AROUND = 2.0
 _ENLARGED = 1.25
+# Pictures of several characters are shown with about so many pixels on the sides of a square, strips with up to _WIDEST
+# on their longer side. Characters lower than _LOW are shown again, twice as high if that is no more than so many pixels
+# in all, with so much of their longer side as paper around.
+_LINES, _WIDEST = 288, 640
+_LOW, _MOST_PIXELS, _BORDER = 16, 2**18, 0.1
 # Margins are this share of the pixels that the network is shown.
 _MARGIN = 0.08
 # The network's sides are multiples of this.
 _STRIDE = 16
+# More likely than not.
+_SURE = 128
 
 
 class Region(NamedTuple):
@@ -84,6 +91,30 @@ def photographed_character(image: Image.Image, everything: Grey) -> Region:
         if close.any():
             return Region(close, (left / image.width, top / image.height, right / image.width, bottom / image.height))
     return Region(found, (0, 0, 1, 1))
+
+
+def photographed_writing(image: Image.Image, margins: tuple[int, int, int] | None = None) -> Region:
+    """The ink of all that was written on a picture: several characters, which are smaller in it than one is.
+
+    If they are very small, a part is looked at from nearer. Nothing written gives zeros.
+    """
+    longest = round(_LINES * (max(image.size) / min(image.size)) ** 0.5)
+    found = without_rules(photographed_ink(image, min(longest, _WIDEST), margins))
+    sure = found >= _SURE
+    rows, columns = np.flatnonzero(sure.any(1)), np.flatnonzero(sure.any(0))
+    if not len(rows) or usual_height(found) >= _LOW:
+        return Region(found, (0, 0, 1, 1))
+    scale = max(image.size) / max(found.shape)
+    high, wide = (rows[-1] - rows[0] + 1) * scale, (columns[-1] - columns[0] + 1) * scale
+    around = _BORDER * max(high, wide)
+    left, right = _span((columns[0] + columns[-1] + 1) / 2 * scale, wide + around, image.width)
+    top, bottom = _span((rows[0] + rows[-1] + 1) / 2 * scale, high + around, image.height)
+    enlarged = min(2 * _LOW / usual_height(found), scale * (_MOST_PIXELS / ((right - left) * (bottom - top))) ** 0.5)
+    if enlarged < _ENLARGED:
+        return Region(found, (0, 0, 1, 1))
+    part = image.crop((left, top, right, bottom))
+    close = photographed_ink(part, round(max(part.size) / scale * enlarged))
+    return Region(close, (left / image.width, top / image.height, right / image.width, bottom / image.height))
 
 
 def _span(middle: float, length: float, limit: int) -> tuple[int, int]:

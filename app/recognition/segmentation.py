@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from app.recognition.components import without_lines
-from app.recognition.photographs import Region, photographed_character, photographed_ink
+from app.recognition.photographs import Region, photographed_character, photographed_ink, photographed_writing
 
 Grey = NDArray[np.uint8]
 
+# Ink weaker than this share of the strongest is left out of a box around it, as the preprocessing does.
+_WRITTEN = 0.25
 # The frame is one colour of paper if this share of it lies within this many grey levels of its median. The share
 # leaves room for strokes that run off the edge, the tolerance for JPEG noise.
 _FLAT_SHARE = 0.6
@@ -33,8 +35,8 @@ _RULE_SHARE = 0.97
 _FRAME_SHARE = 0.8
 # What differs from the paper by this many grey levels may be such a line.
 _LINE_CONTRAST = 12
-# Lines are looked for on the image scaled down to about so many pixels.
-_COARSE = 32
+# Lines are looked for on the image scaled down to about so many pixels; among several characters, to more.
+_COARSE, _FINE = 32, 128
 # Paper is clean, as programs and scanners make it and no photograph does, if this share of the image is of one colour.
 _CLEAN_SHARE = 0.7
 _CLEAN_TOLERANCE = 2
@@ -49,10 +51,12 @@ class PhotographError(Exception):
 @dataclass(frozen=True)
 class Ink:
     """What was found on an image: everything written, uint8 (height, width), 0 on the paper, brighter where there is
-    more ink. It covers the whole image; of a photograph (which is kept with it), at another scale."""
+    more ink. It covers the whole image; of a photograph, which is kept with its paper's colour (if that is even), at
+    another scale."""
 
     everything: Grey
     photograph: Image.Image | None = None
+    paper: tuple[int, int, int] | None = None
 
     def character(self) -> Region:
         """The ink of one character, and where it is: of a photograph the one that it is of; on a drawing there is
@@ -61,22 +65,34 @@ class Ink:
             return photographed_character(self.photograph, self.everything)
         return Region(self.everything, (0, 0, 1, 1))
 
+    def writing(self) -> Region:
+        """The ink of all characters, and where it is: without the paper around them, if it is a drawing."""
+        if self.photograph:
+            return photographed_writing(self.photograph, self.paper)
+        height, width = self.everything.shape
+        marks = self.everything >= _WRITTEN * int(self.everything.max())
+        (left, right), (top, bottom) = extent(marks.any(0)), extent(marks.any(1))
+        part = self.everything[top:bottom, left:right]
+        return Region(part, (left / width, top / height, right / width, bottom / height))
 
-def separate_ink(image: Image.Image, photographs: bool = True) -> Ink:
-    """Ink of an image that `decode` gave. No ink at all gives zeros.
+
+def separate_ink(image: Image.Image, photographs: bool = True, several: bool = False) -> Ink:
+    """Ink of an image that `decode` gave. No ink at all gives zeros. There may be `several` characters, lines of them.
 
     Raises: PhotographError for what looks like a photograph, if they are not wanted.
     """
     grey = np.asarray(image if image.mode == "L" else image.convert("L"))
     paper, flat = _paper(frame(grey))
     difference = distance(grey, paper)
-    if min(image.size) >= _SMALLEST_PHOTO and not (flat and _is_drawing(difference)):
+    drawing = flat and (_is_drawing(difference) or (several and _is_writing(difference)))
+    if min(image.size) >= _SMALLEST_PHOTO and not drawing:
         if not photographs:
             raise PhotographError
         clean = _cleaned(grey)
         if clean is not None:
             return Ink(clean)
-        return Ink(photographed_ink(image, margins=_even_paper(image, grey)), image)
+        even = _even_paper(image, grey)
+        return Ink(photographed_ink(image, margins=even), image, even)
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         difference = _colour_difference(image.convert("RGB"))
     return Ink(difference)
@@ -109,7 +125,16 @@ def _paper(edge: Grey) -> tuple[int, bool]:
     return paper, bool(last - first >= _FLAT_SHARE * len(levels))
 
 
-def _is_drawing(difference: Grey) -> bool:
+def _is_writing(difference: Grey) -> bool:
+    """Whether there are lines of characters on clean paper of one colour, and no rules or frame among them.
+
+    Seen coarsely, lines of characters are rules, and the first and the last of each a frame. Seen finely they are not;
+    but then only rules that are quite straight are found.
+    """
+    return bool(np.mean(difference <= _CLEAN_TOLERANCE) >= _CLEAN_SHARE) and _is_drawing(difference, _FINE)
+
+
+def _is_drawing(difference: Grey, coarseness: int = _COARSE) -> bool:
     """Whether there is nothing but a character on paper of one colour: no rules, no frame around it."""
     height, width = difference.shape
     margins = (
@@ -121,7 +146,7 @@ def _is_drawing(difference: Grey) -> bool:
     if all(np.maximum.reduce(margin, None, initial=0) <= _LINE_CONTRAST for margin in margins):
         return True  # none of these lines is so short; most drawings take this way
     # Seen coarsely, a line that is not quite straight still stays within two rows.
-    small = np.asarray(Image.fromarray(difference).reduce(max(1, min(difference.shape) // _COARSE))) > _LINE_CONTRAST
+    small = np.asarray(Image.fromarray(difference).reduce(max(1, min(difference.shape) // coarseness))) > _LINE_CONTRAST
     if 2 * np.count_nonzero(small) > small.size:
         return False
     sides = 0

@@ -111,7 +111,9 @@ async def recognise(request: Request, show_ink: bool = False) -> Recognition:
     started = time.perf_counter()
     async with state.uploads.received(request) as upload:
         recognition = await classifier.classify(upload.image, show_ink)
-    unsure = recognition.prediction.confidence < state.settings.unsure_below
+    prediction = recognition.prediction
+    confidence = sum(prediction.probabilities[name] for name in recognition.model.alike(prediction.label))
+    unsure = confidence < state.settings.unsure_below
     state.metrics.count_prediction(recognition, time.perf_counter() - started, unsure)
     return recognition
 
@@ -124,9 +126,9 @@ def _included(request: Request) -> set[str]:
     return included
 
 
-def data_url(image: bytes) -> str:
-    """A PNG file as the address of an image."""
-    return f"data:image/png;base64,{base64.b64encode(image).decode()}"
+def data_url(file: bytes) -> str:
+    """Put a PNG file into a data URL (RFC 2397)."""
+    return f"data:image/png;base64,{base64.b64encode(file).decode()}"
 
 
 def prefers_plain_text(accept: str) -> bool:

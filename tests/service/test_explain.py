@@ -25,7 +25,7 @@ from training.checkpoint import Checkpoint
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
-    settings = Settings(model_path=MODEL, max_upload_bytes=200_000, max_pixels=1_000_000, max_waiting_photographs=2)
+    settings = Settings(model_path=MODEL, max_upload_bytes=200_000, max_pixels=1_000_000, max_waiting=2)
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield client
 
@@ -137,8 +137,8 @@ def test_a_form_without_an_image_is_refused(client):
     assert client.post("/explain", data={"picture": "1"}).status_code == 422
 
 
-def test_it_waits_in_the_queue_of_photographs(client, seven):
-    queue = client.app.state.classifier._photographs
+def test_it_waits_in_the_queue_of_drawings(client, seven):
+    queue = client.app.state.classifier._drawings
     with ExitStack() as places:
         for _ in range(2):
             places.enter_context(queue.place())

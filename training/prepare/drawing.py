@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -37,16 +37,14 @@ def draw(
     `pen` and `size` are in pixels; the longer side of the track becomes `extent` of the sheet, and its middle comes to
     `centre`, in shares of the sheet. A track of a single point is a dot.
     """
-    sheet = Image.new("L", (size * _SUPERSAMPLING,) * 2, 255)
-    brush = ImageDraw.Draw(sheet)
-    radius = pen * _SUPERSAMPLING / 2
-    for stroke in _placed(strokes, extent, centre, sheet.width):
-        path = list(_curve(stroke))
-        if len(path) > 1:
-            brush.line(path, fill=0, width=max(1, round(2 * radius)))
-        for x, y in path:  # round ends and joints
-            brush.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
-    return sheet.reduce(_SUPERSAMPLING)
+    side = size * _SUPERSAMPLING
+    return _drawn(_placed(strokes, extent, centre, side), pen, (side, side))
+
+
+def draw_placed(strokes: Iterable[Stroke], pen: float, size: tuple[int, int]) -> Image.Image:
+    """Draw strokes where they are, in pixels, on a sheet of this width and height: mode "L", black on white."""
+    placed = (tuple((x * _SUPERSAMPLING, y * _SUPERSAMPLING) for x, y in stroke) for stroke in strokes)
+    return _drawn(placed, pen, (size[0] * _SUPERSAMPLING, size[1] * _SUPERSAMPLING))
 
 
 def vary(strokes: Sequence[Stroke], generator: np.random.Generator) -> tuple[list[Stroke], float, float]:
@@ -73,19 +71,31 @@ def vary(strokes: Sequence[Stroke], generator: np.random.Generator) -> tuple[lis
     return [distort(stroke) for stroke in strokes], pen, extent
 
 
-def _placed(
-    strokes: Sequence[Stroke], extent: float, centre: tuple[float, float], side: int
-) -> Iterator[list[tuple[float, float]]]:
+def _drawn(strokes: Iterable[Stroke], pen: float, size: tuple[int, int]) -> Image.Image:
+    """Strokes that are placed on a sheet of this size, both enlarged, as they look at the usual size."""
+    sheet = Image.new("L", size, 255)
+    brush = ImageDraw.Draw(sheet)
+    radius = pen * _SUPERSAMPLING / 2
+    for stroke in strokes:
+        path = list(_curve(stroke))
+        if len(path) > 1:
+            brush.line(path, fill=0, width=max(1, round(2 * radius)))
+        for x, y in path:  # round ends and joints
+            brush.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+    return sheet.reduce(_SUPERSAMPLING)
+
+
+def _placed(strokes: Sequence[Stroke], extent: float, centre: tuple[float, float], side: int) -> Iterator[Stroke]:
     xs = [x for stroke in strokes for x, _ in stroke]
     ys = [y for stroke in strokes for _, y in stroke]
     scale = side * extent / (max(max(xs) - min(xs), max(ys) - min(ys)) or 1.0)
     left = side * centre[0] - scale * (min(xs) + max(xs)) / 2
     top = side * centre[1] - scale * (min(ys) + max(ys)) / 2
     for stroke in strokes:
-        yield [(left + scale * x, top + scale * y) for x, y in stroke]
+        yield tuple((left + scale * x, top + scale * y) for x, y in stroke)
 
 
-def _curve(points: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+def _curve(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
     """Quadratic curves from middle to middle of the segments, with the points as control points, as on the page."""
     start = points[0]
     yield start

@@ -1,0 +1,192 @@
+"""Read several characters: an image file in, its characters in reading order out.
+
+Characters are made of connected parts of the ink, and of what cuts leave of parts where neighbours touch (parts.py).
+All pieces that may be a character are classified at once (pieces.py), and the best path through each line chooses among
+them (paths.py): the segmentation graph of LeCun et al., "Gradient-based learning applied to document recognition",
+1998, section V.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+from app.recognition.classifier import Classifier, Prediction
+from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
+from app.recognition.parts import CrowdedError, Part, find_lines
+from app.recognition.paths import COSTS, Costs, best_path, single_score
+from app.recognition.photographs import Region
+from app.recognition.pieces import Piece, evidence, is_sure, pieces_of
+from app.recognition.segmentation import Grey, extent, separate_ink
+
+# More than a few lines are a page: that takes too long, and nothing here can read it.
+MAX_CHARACTERS = 200
+# Specks left out, a character rarely has more parts than two.
+_MAX_PARTS = 2 * MAX_CHARACTERS
+# So many are classified in half a second. Joined writing has more of them for each character than separate digits.
+_MAX_PIECES = 8 * MAX_CHARACTERS
+# The edge of the ink that a box is drawn around, as a share of the strongest; the preprocessing crops to the same.
+_INK = 0.25
+# Everything may be one character if so much of all that was found belongs to it.
+_MOST = 0.8
+
+Box = tuple[int, int, int, int]
+
+
+class TooMuchWrittenError(ImageError):
+    """A page of text, or what looks like one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"More is written there than {MAX_CHARACTERS} characters, which are the most that are read at once. "
+            "Send a few lines of the page at a time."
+        )
+
+
+@dataclass(frozen=True)
+class Character:
+    """One character: what it is, where (left, top, right, bottom in the upright upload's pixels, the end exclusive),
+    and the network's input, uint8 (size, size)."""
+
+    prediction: Prediction
+    box: Box
+    seen: Grey
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The characters of each line from left to right, lines from top to bottom; there is at least one character."""
+
+    lines: tuple[tuple[Character, ...], ...]
+
+    @property
+    def characters(self) -> list[Character]:
+        """All of them, in reading order."""
+        return [character for line in self.lines for character in line]
+
+    @cached_property
+    def text(self) -> str:
+        """The labels, and a line feed between lines. There are no spaces: boxes say how far apart characters are."""
+        return "\n".join("".join(one.prediction.label for one in line) for line in self.lines)
+
+    @cached_property
+    def confidence(self) -> float:
+        """The probability that all of it is right, if one mistake does not make others likelier."""
+        return prod(one.prediction.confidence for one in self.characters)
+
+
+def read(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, photographs: bool = True) -> Reading:
+    """Read an image file, drawn, scanned or photographed.
+
+    What is one character is read exactly as `Classifier.preprocess` and `predict` read it. A model whose images fill
+    their frame ("plain") cannot tell characters apart: to it everything is one.
+
+    Raises: ImageError for a file that cannot be used, NothingDrawnError and TooMuchWrittenError among them;
+    PhotographError for what looks like a photograph, if `photographs` is false.
+    """
+    return look(data, classifier, max_pixels, photographs).reading()
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line's parts, from left to right, and all pieces that may be characters."""
+
+    parts: list[Part]
+    pieces: list[Piece]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that may be characters on an image: everything as one, and the pieces of each line, from top to bottom, in
+    pixels of `region`, which is a part of the upload of this size (width, height). Characters are so high in it."""
+
+    everything: Character
+    evidence: float
+    lines: Sequence[Line] = ()
+    height: float = 1.0
+    region: Region | None = None
+    size: tuple[int, int] = (1, 1)
+
+    def reading(self, costs: Costs = COSTS) -> Reading:
+        """What is most likely written. Raises TooMuchWrittenError."""
+        paths = [best_path(line.parts, line.pieces, self.height, costs) for line in self.lines]
+        read = [
+            tuple(Character(piece.prediction, self._pixels(piece.box), piece.seen) for piece in path.pieces)
+            for path in paths
+            if path.pieces
+        ]
+        count = sum(map(len, read))
+        if count > MAX_CHARACTERS:
+            raise TooMuchWrittenError
+        boxes = [character.box for line in read for character in line]
+        if count > 1 and not (
+            _covers(self.everything.box, boxes)
+            and single_score(self.evidence, self.everything.box, costs) >= sum(path.score for path in paths) / count
+        ):
+            return Reading(tuple(read))
+        return Reading(((self.everything,),))
+
+    def _pixels(self, box: Box) -> Box:
+        return _in_upload(box, self.region, self.size) if self.region else box
+
+
+def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, photographs: bool = True) -> Sheet:
+    """All that may be characters in an image file, classified. Raises what `read` does."""
+    if classifier.model.preprocessing.method == "plain":
+        seen = classifier.preprocess(data, max_pixels)
+        return Sheet(*_judged(seen, (0, 0, *upright_size(data)), classifier))
+    ink, size = separate_ink(decode(data, max_pixels), photographs, several=True), upright_size(data)
+    region = ink.writing()
+    character = ink.character()
+    if not character.ink.any():  # a photograph of many small ones
+        character = region
+    box = _in_upload(_extent(character.ink), character, size)
+    everything, evidence = _judged(classifier.model.preprocessing.from_ink(character.ink), box, classifier)
+    lines: list[Line] = []
+    try:
+        found = find_lines(region.ink, _MAX_PARTS)
+        if sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], evidence, found.height):
+            return Sheet(everything, evidence)
+        for line in found.lines:
+            most = _MAX_PIECES - sum(len(one.pieces) for one in lines)
+            lines.append(Line(*pieces_of(line, found, region.ink, classifier, most)))
+    except CrowdedError:
+        raise TooMuchWrittenError from None
+    return Sheet(everything, evidence, lines, found.height, region, size)
+
+
+def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float]:
+    ((prediction, margin),) = classifier.judge([seen])
+    return Character(prediction, box, seen), evidence(prediction, margin)
+
+
+def _in_upload(box: Box, region: Region, size: tuple[int, int]) -> Box:
+    """A box in a region's own pixels → in the upload's."""
+    rows, columns = region.ink.shape
+    left, top, right, bottom = region.box
+    (width, height), x, y = size, (right - left) / columns, (bottom - top) / rows
+    return (
+        round((left + box[0] * x) * width),
+        round((top + box[1] * y) * height),
+        round((left + box[2] * x) * width),
+        round((top + box[3] * y) * height),
+    )
+
+
+def _extent(ink: Grey) -> Box:
+    """The box of the ink, without what is too weak to be cropped to."""
+    marks = ink >= _INK * int(ink.max())
+    (left, right), (top, bottom) = extent(marks.any(0)), extent(marks.any(1))
+    return left, top, right, bottom
+
+
+def _covers(box: Box, boxes: list[Box]) -> bool:
+    """Whether most of what is in the boxes is in the first one."""
+    areas = [(right - left) * (bottom - top) for left, top, right, bottom in boxes]
+    inside = [
+        max(0, min(right, box[2]) - max(left, box[0])) * max(0, min(bottom, box[3]) - max(top, box[1]))
+        for left, top, right, bottom in boxes
+    ]
+    return sum(inside) >= _MOST * sum(areas)

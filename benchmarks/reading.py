@@ -1,0 +1,208 @@
+"""How well POST /read reads numbers: drawn on the page, scanned from cheques, photographed on ruled paper.
+
+    python -m benchmarks.reading ../shared/data/strokes [--part validation]
+
+Prints the table of benchmarks/README.md. Each number has two to six digits of one writer, composed of pen tracks
+(benchmarks/numbers.py) of people and sites that nothing was trained on; by default of those that chose nothing either.
+Cheques have three to six digits, on paper with a printed background. Right are whole numbers; and digits by the edit
+distance, so that one left out, added or changed is one mistake. Then single characters: how many are read as one and as
+`predict` reads them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from app.recognition.classifier import Classifier
+from app.recognition.decoding import ImageError
+from app.recognition.reading import read
+from benchmarks.held_out import read_held_out
+from benchmarks.numbers import by_writer, compose
+from training.ink.cameras import lit, photographed
+from training.ink.papers import surface
+from training.ink.pens import random_pen, write
+from training.prepare.drawing import PEN, draw, draw_placed
+from training.prepare.unipen import Character
+
+Sheet = tuple[str, bytes]
+Maker = Callable[[Sequence[Character], np.random.Generator], Sheet]
+
+SQUARE, WIDE = (280, 280), (840, 280)
+_CHEQUE = (360, 96)
+_PHOTOGRAPH = 640
+
+
+def drawn(own: Sequence[Character], generator: np.random.Generator, size: tuple[int, int] = SQUARE) -> Sheet:
+    """A number of two to six digits on the page's paper, as a PNG file."""
+    number = compose(own, int(generator.integers(2, 7)), generator, size)
+    return number.text, _png(draw_placed(number.strokes, PEN, size))
+
+
+def drawn_wide(own: Sequence[Character], generator: np.random.Generator) -> Sheet:
+    """The same on the page's wide paper."""
+    return drawn(own, generator, WIDE)
+
+
+def cheque(own: Sequence[Character], generator: np.random.Generator) -> Sheet:
+    """The amount of a cheque, three to six digits with a ballpoint on a printed background, scanned: a JPEG file."""
+    pen = generator.uniform(2.0, 4.5)
+    number = compose(own, int(generator.integers(3, 7)), generator, _CHEQUE, pen)
+    paper = _printed_paper(generator)
+    cover = 1 - np.asarray(draw_placed(number.strokes, pen, _CHEQUE), np.float32) / 255
+    ink = np.array([[30, 30, 35], [25, 35, 90], [60, 60, 70]][generator.integers(3)], np.float32)
+    cover = cover[..., None] * np.float32(generator.uniform(0.75, 1))
+    picture = Image.fromarray((paper + cover * (ink - paper)).clip(0, 255).astype(np.uint8))
+    picture = picture.filter(ImageFilter.GaussianBlur(generator.uniform(0.3, 0.8)))
+    grain = generator.normal(0, generator.uniform(0, 4), (*_CHEQUE[::-1], 1))
+    picture = Image.fromarray((np.asarray(picture) + grain).clip(0, 255).astype(np.uint8))
+    if generator.random() < 0.5:
+        picture = picture.convert("L")
+    return number.text, _jpeg(picture, int(generator.integers(70, 96)))
+
+
+def photograph(own: Sequence[Character], generator: np.random.Generator) -> Sheet:
+    """A photograph of a number of two to six digits on ruled paper: a JPEG file."""
+    size = (_PHOTOGRAPH, _PHOTOGRAPH)
+    pen = generator.uniform(4, 9)
+    number = compose(own, int(generator.integers(2, 7)), generator, (round(0.9 * size[0]), round(0.5 * size[1])), pen)
+    cover = np.zeros(size[::-1], np.float32)
+    top, left = int(generator.uniform(0.1, 0.4) * size[1]), int(0.05 * size[0])
+    own_cover = 1 - np.asarray(draw_placed(number.strokes, pen, number.size), np.float32) / 255
+    cover[top : top + own_cover.shape[0], left : left + own_cover.shape[1]] = own_cover
+    scene = surface(_PHOTOGRAPH, frozenset({"ruled"}), generator)
+    scene = write(scene, cover, random_pen(generator), generator)
+    return number.text, _jpeg(photographed(lit(scene, generator), generator), 90)
+
+
+SHEETS: dict[str, Maker] = {
+    "drawn on the square paper": drawn,
+    "drawn on the wide paper": drawn_wide,
+    "amounts on cheques": cheque,
+    "photographs on ruled paper": photograph,
+}
+
+
+def sheets(make: Maker, own: Sequence[Sequence[Character]], count: int, seed: int = 0) -> Iterator[Sheet]:
+    """So many numbers, each by one of these writers."""
+    for index in range(count):
+        generator = np.random.default_rng((seed, index))
+        yield make(own[int(generator.integers(len(own)))], generator)
+
+
+def _printed_paper(generator: np.random.Generator) -> NDArray[np.float32]:
+    """A cheque's paper: a tint, waves of fine lines, small print, perhaps a frame. (height, width, 3), 0 to 255."""
+    width, height = _CHEQUE
+    base = generator.uniform(195, 245) * generator.uniform(0.9, 1.0, 3)
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    waves = np.zeros((height, width), np.float32)
+    for _ in range(int(generator.integers(1, 4))):
+        pitch, swing, period = generator.uniform(4, 12), generator.uniform(2, 12), generator.uniform(30, 150)
+        phase = rows + swing * np.sin(2 * np.pi * columns / period + generator.uniform(0, 6))
+        waves = np.maximum(waves, np.clip(np.cos(2 * np.pi * phase / pitch) * 3 - 2, 0, 1))
+    paper = base - waves[..., None] * generator.uniform(5, 45, 3)
+    sheet = Image.fromarray(paper.clip(0, 255).astype(np.uint8))
+    brush = ImageDraw.Draw(sheet)
+    print_colour = tuple(int(level) for level in base - generator.uniform(20, 90))
+    for _ in range(int(generator.integers(0, 4))):
+        place = generator.uniform(0, width), generator.choice([generator.uniform(0, 8), generator.uniform(82, 90)])
+        brush.text(place, "PAY TO THE ORDER OF"[: int(generator.integers(4, 19))], print_colour)
+    if generator.random() < 0.5:
+        brush.rectangle((2, 2, width - 3, height - 3), outline=print_colour, width=int(generator.integers(1, 3)))
+    return np.asarray(sheet, np.float32)
+
+
+def _png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Shares of whole numbers and of digits that are right, and milliseconds: the median, and of the slowest."""
+
+    numbers: float
+    digits: float
+    median: float
+    slowest: float
+
+
+def figures(classifier: Classifier, given: Sequence[Sheet]) -> tuple[Figures, list[tuple[str, str]]]:
+    """The figures of some numbers, and the mistakes: what was written, and what was read."""
+    seconds, mistakes, wrong = [], [], 0
+    for text, image in given:
+        started = time.perf_counter()
+        try:
+            answer = read(image, classifier).text
+        except ImageError:
+            answer = ""
+        seconds.append(time.perf_counter() - started)
+        if answer != text:
+            mistakes.append((text, answer))
+            wrong += edits(text, answer)
+    digits = sum(len(text) for text, _ in given)
+    milliseconds = np.array(seconds) * 1e3
+    return (
+        Figures(1 - len(mistakes) / len(given), 1 - wrong / digits, float(np.median(milliseconds)), milliseconds.max()),
+        mistakes,
+    )
+
+
+def edits(one: str, other: str) -> int:
+    """The edit distance (Levenshtein, 1966)."""
+    row = list(range(len(other) + 1))
+    for number, left in enumerate(one, 1):
+        before, row[0] = row[0], number
+        for place, right in enumerate(other, 1):
+            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (left != right))
+    return row[-1]
+
+
+def alone(classifier: Classifier, image: bytes) -> bool:
+    """Whether a single character is read as one, with the label that `predict` gives."""
+    prediction = classifier.predict([classifier.preprocess(image)])[0]
+    return read(image, classifier).text == prediction.label
+
+
+def main() -> None:
+    """Read numbers and single characters, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("strokes", type=Path, help="folder with the files of pen tracks")
+    parser.add_argument("--model", type=Path, default=Path("model.pt"))
+    parser.add_argument("--part", choices=("validation", "test"), default="test")
+    parser.add_argument("--count", type=int, default=500, help="of numbers of each kind")
+    options = parser.parse_args()
+    classifier = Classifier.load(options.model)
+    classifier.warm_up()
+    held_out = read_held_out(options.strokes, options.part)
+    own = by_writer([one for some in held_out.values() for one in some])
+    print("| numbers | whole numbers right | digits right | time, median | slowest |\n|---|---|---|---|---|")
+    for name, make in SHEETS.items():
+        found, _ = figures(classifier, list(sheets(make, own, options.count)))
+        print(
+            f"| {name} | {found.numbers:.1%} | {found.digits:.1%} | {found.median:.1f} ms | {found.slowest:.0f} ms |",
+            flush=True,
+        )
+    print("\n| single characters | count | read as one, as predicted |\n|---|---|---|")
+    for name, characters in held_out.items():
+        right = [alone(classifier, _png(draw(one.strokes))) for one in characters]
+        print(f"| {name} | {len(right)} | {np.mean(right):.2%} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
