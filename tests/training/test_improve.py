@@ -117,12 +117,12 @@ def test_too_few_corrections_are_refused(url, trained, tracks, tmp_path, capsys)
 def test_whole_writers_are_held_back_unless_most_drawings_are_one_persons(url, tracks):
     for number in range(30):
         store(url, "7", tracks[0].strokes, writer=f"writer-{number % 6}")
-    learn, held = hold_back(find(url, "accepted"), seed=1)
+    learn, held = hold_back(find(url, "accepted", None), seed=1)
     assert not {one.writer for one in learn} & {one.writer for one in held}
     assert 5 <= len(held) <= 15
     for _ in range(100):
         store(url, "7", tracks[0].strokes, writer="busy")
-    learn, held = hold_back(find(url, "accepted"), seed=1)
+    learn, held = hold_back(find(url, "accepted", None), seed=1)
     assert len(learn) + len(held) == 130
     assert len(held) >= 26
     assert len(learn) >= 65
