@@ -67,7 +67,7 @@ def compose(
     generator: np.random.Generator,
     size: tuple[int, int] = (280, 280),
     pen: float = PEN,
-    touching: float = 0.1,
+    touching: float = 0.0,
 ) -> Number:
     """Write a number of so many of one writer's digits on a sheet of this width and height, with a pen of this width.
 
