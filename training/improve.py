@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from app.recognition.model_file import Network
-from app.storage.corrections import Correction
-from training import checkpoint, metrics
+from app.storage.records import Correction
+from training import checkpoint, metrics, neighbours
 from training.blend import furthest_blend
 from training.checkpoint import Checkpoint
 from training.correction_images import hold_back, image_set
@@ -115,6 +115,7 @@ def run(options: Options) -> None:
     seconds = time.perf_counter() - started
     provenance = _provenance(options, model, learn, len(strange), held, comparisons, seconds) | {"blend": share}
     better = replace(better, metrics=figures or model.metrics, provenance=provenance)
+    served = replace(served, neighbours=neighbours.kept(options.model, served.onnx))
     checkpoint.save(better, options.output, served)
     print(f"wrote {options.output}: version {better.version}, made from {model.version}")
 

@@ -12,7 +12,9 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw
 
+from app.recognition import model_file
 from app.recognition.classifier import Classifier
+from app.recognition.neighbours import Neighbours
 from tests.conftest import ROOT
 from tests.test_deployment import free_port
 from tests.training.conftest import EPOCHS, TRAIN
@@ -56,6 +58,20 @@ def test_model_says_where_it_came_from(trained: Path):
     assert provenance["command"].startswith("python -m training train ")
     assert "--epochs 20" in provenance["command"]
     assert provenance["versions"]["torch"] == torch.__version__
+
+
+def test_a_model_keeps_training_images_to_show_unless_told_not_to(trained: Path, tree: Path, tmp_path: Path, capsys):
+    record = model_file.load_inside(trained, model_file.load(trained)[0]).neighbours
+    assert record
+    stored = Neighbours.from_bytes(record)
+    # All that it reads right: there are fewer than would be kept.
+    assert 0.7 * 145 < len(stored.images) <= 145
+    assert set(stored.labels) == {"0", "1", "7"}
+    private = tmp_path / "private.pt"
+    options = ["--no-neighbours", "--no-report", "--no-quantise", "--epochs", "1"]
+    assert main(["train", str(tree), "--output", str(private), *options]) == 0
+    assert "neighbours" not in capsys.readouterr().out
+    assert model_file.load_inside(private, model_file.load(private)[0]).neighbours is None
 
 
 def test_same_seed_gives_the_same_weights(tree: Path, tmp_path: Path):
