@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from app.recognition.model_file import INPUT, OUTPUT
+from app.recognition.neighbours import Neighbours
 
 # Of ONNX: what the server's ONNX Runtime, and its quantiser, read.
 _OPSET = 18
@@ -17,10 +18,12 @@ _OPSET = 18
 
 @dataclass(frozen=True)
 class ServedNetwork:
-    """A network as the server computes it: an ONNX file, in 8-bit integers if it is quantised, or in 32-bit floats."""
+    """A network as the server computes it: an ONNX file, in 8-bit integers if it is quantised, or in 32-bit floats; and
+    the training images that it shows as a drawing's neighbours, if any."""
 
     onnx: bytes
     quantised: bool = False
+    neighbours: Neighbours | None = None
 
 
 def to_onnx(network: nn.Module, size: int) -> bytes:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
-import io
 import time
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import PlainTextResponse
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from pydantic_core import to_json
 
 from app.batching import Recognition
 from app.models import PARAMETER, ready_classifier
-from app.recognition.segmentation import Grey
+from app.recognition.pictures import png
 from app.uploads import FIELD
 
 router = APIRouter()
@@ -126,13 +124,6 @@ def _included(request: Request) -> set[str]:
         detail = f"include={unknown} is not offered. Send include=input, include=ink or both, or leave it out."
         raise HTTPException(422, detail)
     return included
-
-
-def png(pixels: Grey) -> bytes:
-    """Encode a grey image as a PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
 
 
 def data_url(file: bytes) -> str:
