@@ -32,7 +32,7 @@ NO_LETTERS := data/no-letters
 KANA := data/kana
 NO_KANA := data/no-kana
 # Classes that no longer differ once they are cropped and scaled; docs/training.md says how they were chosen.
-LOOK_ALIKES := 0Oo 1Il Cc Kk Pp Ss Uu Vv Ww Xx Zz
+LOOK_ALIKES := 0Oo 1Il 9gq Cc Kk Pp Ss Uu Vv Ww Xx Yy Zz
 PREPARE = $(BIN)/python -m training prepare
 UNIPEN := digits letters symbols
 TABLET := --validation-fraction 0.17 --test-fraction 0.17
