@@ -165,8 +165,8 @@ class Metrics:
         """An image of several characters was read: each of them counts as a prediction."""
         self._reading_seconds.observe(seconds)
         counters = self._counters(model)
-        for character in reading.characters:
-            counters.add(character.prediction, character.prediction.confidence < unsure_below)
+        for prediction in (character.prediction for character in reading.characters):
+            counters.add(prediction, model.sureness(prediction.label, prediction.probabilities) < unsure_below)
 
     def report_storage(self, kind: str, works: bool) -> None:
         """A database of this kind was used, or could not be."""
