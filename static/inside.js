@@ -2,8 +2,10 @@
  * @module
  */
 
-import { cropped, draw, contextOf, placed, SIZE, WHOLE } from "./ink.js";
-import { LayerView, opened } from "./layers.js";
+import { opened } from "./canvas.js";
+import { Change } from "./change.js";
+import { cropped, placed, WHOLE } from "./ink.js";
+import { LayerView } from "./layers.js";
 import { QUERY } from "./reader.js";
 import { Why } from "./why.js";
 
@@ -26,6 +28,7 @@ const AGAIN = 3000; // ms after a failure
 export class Inside {
   #parts;
   #why;
+  #change;
   /** @type {LayerView[]} */
   #layers = [];
   #asked = -1;
@@ -49,14 +52,15 @@ export class Inside {
           <p class="quiet">Brighter is more. Tap a picture, or move with the arrow keys, to see one larger.</p>
         </section>
       </div>`);
-    this.#why = new Why(parts);
+    this.#why = new Why(parts.announcer);
+    this.#change = new Change(parts);
   }
 
   /** Something has changed: see to it that what is shown belongs to what is on the paper. */
   follow() {
     const { paper } = this.#parts;
     if (paper.isEmpty) return this.#tell("Draw something, and see here what the network makes of it.");
-    this.#why.settle();
+    this.#change.settle();
     if (this.#isAsking || this.#asked === paper.revision) return;
     clearTimeout(this.#timer);
     const wait = this.#notBefore - performance.now();
@@ -148,14 +152,6 @@ export class Inside {
       this.#layers[i].show(layer, maps[i], square, names);
     });
     this.#why.show(shown);
+    this.#change.render();
   }
-}
-
-/**
- * Marks on a canvas of the page.
- * @param {HTMLCanvasElement} canvas
- * @param {readonly Mark[]} marks
- */
-export function sketch(canvas, marks) {
-  draw(contextOf(canvas), canvas.width / SIZE, marks);
 }

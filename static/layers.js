@@ -2,6 +2,8 @@
  * @module
  */
 
+import { opened, outline, sized } from "./canvas.js";
+
 /** @typedef {{size: number, step: number, start: number}} Field a square of the network's input, in its pixels */
 /** @typedef {{name: string, kind: string, description: string, shape: number[], range: [number, number], maps: string,
  *   receptive_field: Field | null, kernels?: string | null}} Layer as the server describes it */
@@ -132,7 +134,10 @@ export class LayerView {
     const large = sized(/** @type {HTMLCanvasElement} */ (this.#detail.find(".large")[0]), LARGE, LARGE);
     large.drawImage(this.#maps, ...this.#cut(this.#chosen), 0, 0, LARGE, LARGE);
     if (height > 1) outline(large, (column * LARGE) / width, (row * LARGE) / height, LARGE / width, LARGE / height);
-    this.#detail.find("figcaption").first().text(`${title}: ${value}${height > 1 && !this.#unit ? " at most" : ""}`);
+    this.#detail
+      .find("figcaption")
+      .first()
+      .text(`${title}: ${value}${height > 1 && !this.#unit ? " at most" : ""}`);
     this.#drawKernel();
     this.#drawField(row, column);
   }
@@ -231,50 +236,5 @@ export class LayerView {
     if (map !== this.#chosen) this.#unit = null;
     this.#chosen = map;
     this.#draw();
-  }
-}
-
-/**
- * @param {string} address
- * @returns {Promise<HTMLImageElement>} ready to be drawn
- */
-export async function opened(address) {
-  const image = new Image();
-  image.src = address;
-  await image.decode();
-  return image;
-}
-
-/**
- * A canvas of this size in CSS pixels, as fine as the screen is, on which pixels stay pixels.
- * @param {HTMLCanvasElement} canvas
- * @param {number} width
- * @param {number} height
- */
-export function sized(canvas, width, height) {
-  const fine = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * fine);
-  canvas.height = Math.round(height * fine);
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.scale(fine, fine);
-  context.imageSmoothingEnabled = false;
-  return context;
-}
-
-/**
- * A frame that is seen on black and on white.
- * @param {CanvasRenderingContext2D} context
- * @param {number} x
- * @param {number} y
- * @param {number} width
- * @param {number} height
- */
-function outline(context, x, y, width, height) {
-  for (const [style, line] of /** @type {const} */ ([["#10131c", 4], ["#93b2ff", 2]])) {
-    context.strokeStyle = style;
-    context.lineWidth = line;
-    context.strokeRect(x, y, width, height);
   }
 }

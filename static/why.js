@@ -1,36 +1,30 @@
-/** Why this answer: what in the drawing speaks for each class, what would change it, and what it is most like.
+/** Why this answer: what in the drawing speaks for each class, and which training images it is like.
  * @module
  */
 
 import { contextOf, draw, SIZE } from "./ink.js";
-import { QUERY } from "./reader.js";
-import { named, ranked } from "./words.js";
+import { named } from "./words.js";
 
 /** @import { Announcer } from "./announcer.js" */
-/** @import { Mark } from "./ink.js" */
 /** @import { Explanation, Shown } from "./inside.js" */
-/** @import { Paper } from "./paper.js" */
-/** @import { Answer, Reader } from "./reader.js" */
 
 const FOR = [36, 71, 196];
-const AGAINST = [196, 98, 16];
+export const AGAINST = [196, 98, 16];
 const STRONGEST = 0.75; // opacity of what speaks most
-const MOST_STROKES = 12;
 const FEW = 12; // more classes are chosen from a list
 
-/** The three explanations above the layers. */
+/** The explanations above the layers. */
 export class Why {
-  #parts;
+  #announcer;
   /** @type {Shown | null} */
   #shown = null;
   /** @type {string | null} the class that was tapped; null for the best one */
   #chosen = null;
-  #tried = -1;
   #neighbours = "";
 
-  /** @param {{paper: Paper, reader: Reader, announcer: Announcer}} parts */
-  constructor(parts) {
-    this.#parts = parts;
+  /** @param {Announcer} announcer */
+  constructor(announcer) {
+    this.#announcer = announcer;
     $("#why").html(`
       <section aria-labelledby="speaksTitle">
         <h3 id="speaksTitle"></h3>
@@ -38,11 +32,7 @@ export class Why {
         <div id="speaksChoice" role="group" aria-label="What speaks for which class"></div>
         <p id="speaksWords" class="quiet"></p>
       </section>
-      <section aria-labelledby="changeTitle">
-        <h3 id="changeTitle">What would change it</h3>
-        <canvas id="change" width="168" height="168" role="img" aria-labelledby="changeWords" hidden></canvas>
-        <p id="changeWords"></p>
-      </section>
+      <section id="changing" aria-labelledby="changeTitle"></section>
       <section id="alike" aria-labelledby="alikeTitle" hidden>
         <h3 id="alikeTitle">Most like these training images</h3>
         <ul class="strip"></ul>
@@ -62,7 +52,6 @@ export class Why {
     this.#shown = shown;
     this.#render();
     this.#showAlike(shown.explanation);
-    this.settle();
   }
 
   /** @param {string[]} classes */
@@ -81,7 +70,7 @@ export class Why {
   #choose(name) {
     this.#chosen = name === this.#shown?.explanation.label ? null : name;
     this.#render();
-    this.#parts.announcer.say($("#speaksWords").text());
+    this.#announcer.say($("#speaksWords").text());
   }
 
   #render() {
@@ -91,7 +80,7 @@ export class Why {
     const name = this.#chosen ?? label;
     $("#speaksTitle").text(this.#chosen ? `What speaks for ${named(name)}` : `Why ${named(name)}`);
     $("#speaksChoice button").each((_, button) => {
-      button.ariaPressed = String(button.dataset.label === name);
+      $(button).attr("aria-pressed", String(button.dataset.label === name));
     });
     $("#speaksChoice select").val(name);
     $("#speaksChoice").prop("hidden", !found);
@@ -139,32 +128,6 @@ export class Why {
       );
     $("#alike details").prop("hidden", !credit.length).find("p").text(credit.join(". "));
   }
-
-  /** What would change the answer is looked for once the pen rests: the shortest strokes are left out first. */
-  async settle() {
-    const { paper, reader } = this.#parts;
-    const { revision, marks } = paper;
-    if (!reader.isCurrent || !reader.shown || this.#tried === revision || !this.#shown) return;
-    this.#tried = revision;
-    const { label } = reader.shown.answer;
-    const canvas = $("#change").prop("hidden", true);
-    if (marks.some(({ kind }) => kind === "picture")) return $("#changeWords").text("Strokes can be left out, of a picture nothing.");
-    if (marks.length === 1) return $("#changeWords").text("It is one stroke: there is nothing to leave out.");
-    const order = marks.map((_, i) => i).sort((one, other) => length(marks[one]) - length(marks[other]));
-    for (const left of order.slice(0, MOST_STROKES)) {
-      const rest = marks.filter((_, i) => i !== left);
-      const answer = await read(rest).catch(() => null);
-      if (paper.revision !== revision) return;
-      if (!answer) return $("#changeWords").text("The server does not answer just now.");
-      if (answer.label !== label) {
-        mark(/** @type {HTMLCanvasElement} */ (canvas[0]), rest, marks[left]);
-        canvas.prop("hidden", false);
-        const words = `Without this stroke it would read ${named(answer.label)} instead of ${named(label)}.`;
-        return $("#changeWords").text(words);
-      }
-    }
-    $("#changeWords").text(`Without any one of its strokes it would still read ${named(label)}.`);
-  }
 }
 
 /**
@@ -198,57 +161,12 @@ function inWords(name, rows, bias) {
   const con = sum(values.filter((value) => value < 0));
   const place = values.indexOf(Math.max(...values));
   const [down, across] = [Math.floor(place / rows[0].length) / rows.length, (place % rows[0].length) / rows[0].length];
-  const third = (/** @type {number} */ share, /** @type {string[]} */ words) => words[Math.min(2, Math.floor(share * 3))];
+  const third = (/** @type {number} */ share, /** @type {string[]} */ words) =>
+    words[Math.min(2, Math.floor(share * 3))];
   const where = `${third(down, ["top", "middle", "bottom"])} ${third(across, ["left", "centre", "right"])}`;
   const total = (pro + con + bias).toFixed(1);
   return (
     `Blue speaks for ${named(name)}, most at the ${where}; orange against it. ` +
     `${pro.toFixed(1)} for, ${(-con).toFixed(1)} against: its sum is ${total}.`
   );
-}
-
-/** @param {Mark} mark */
-function length(mark) {
-  if (mark.kind !== "stroke") return 0;
-  const steps = mark.stroke.slice(1).map(({ x, y }, i) => Math.hypot(x - mark.stroke[i].x, y - mark.stroke[i].y));
-  return steps.reduce((sum, step) => sum + step, 0);
-}
-
-/**
- * @param {readonly Mark[]} marks
- * @returns {Promise<Answer>}
- */
-async function read(marks) {
-  const sheet = document.createElement("canvas");
-  sheet.width = SIZE;
-  sheet.height = SIZE;
-  draw(contextOf(sheet), 1, marks);
-  const data = new FormData();
-  const file = await new Promise((use) => sheet.toBlob(use));
-  data.append("image", file, "drawing");
-  return $.ajax({ url: `/predict${QUERY}`, method: "POST", data, dataType: "json", contentType: false, processData: false });
-}
-
-/**
- * A drawing whose one stroke is marked.
- * @param {HTMLCanvasElement} canvas
- * @param {readonly Mark[]} rest
- * @param {Mark} left
- */
-function mark(canvas, rest, left) {
-  const context = contextOf(canvas);
-  const scale = canvas.width / SIZE;
-  draw(context, scale, rest);
-  const over = document.createElement("canvas");
-  over.width = canvas.width;
-  over.height = canvas.height;
-  draw(contextOf(over), scale, [left]);
-  // White paper leaves what is below as it is, black ink becomes orange.
-  const ink = contextOf(over);
-  ink.globalCompositeOperation = "lighten";
-  ink.fillStyle = `rgb(${AGAINST})`;
-  ink.fillRect(0, 0, over.width, over.height);
-  context.globalCompositeOperation = "multiply";
-  context.drawImage(over, 0, 0);
-  context.globalCompositeOperation = "source-over";
 }
