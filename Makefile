@@ -98,9 +98,9 @@ kana: $(VENV)/.train
 	rm -rf $(KANA) $(NO_KANA)
 	$(PREPARE) kmnist --out $(KANA) $(if $(KMNIST),--root $(KMNIST)) --only test --test-fraction 0.2 \
 		--validation-fraction 0.1
-	$(PREPARE) no-kana $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_KANA) $(SITES) \
+	$(PREPARE) no-kana $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_KANA) --every 6 $(SITES) \
 		--credit "UNIPEN train_r01_v07, sections 1a to 1d; doi:10.5281/zenodo.1195803; CC BY 4.0"
-	$(BIN)/python -m training train $(KANA) --unknown $(NO_KANA) --output models/kana.pt --title Kana
+	$(BIN)/python -m training train $(KANA) --unknown $(NO_KANA) --output models/kana.pt --title Kana --epochs 30
 
 ink: $(VENV)/.train
 	$(BIN)/python -m training.ink.train $(STROKES) $(if $(CELLS),--papers $(CELLS)/blank) --weights data/ink.pt

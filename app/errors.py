@@ -16,7 +16,7 @@ from app.recognition.classifier import UnexplainedError
 from app.recognition.decoding import ImageError, TooManyPixelsError, UnreadableImageError, UnsupportedFormatError
 from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.reading import TooMuchWrittenError
-from app.storage.storage import StorageError
+from app.storage.errors import StorageError
 from app.uploads import UploadError
 
 

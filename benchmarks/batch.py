@@ -3,31 +3,68 @@
 python -m benchmarks.batch DATA/test [--times 4] [--engines plain ray] [--several]
 
 Each reads the folder's images once, and then the same ones under so many names. Two sizes tell the time to start from
-the time for each file, so that a million can be extrapolated. Memory is that of all processes together, pages that they
-share counted in each (see memory.py): if it depended on the number of files, the second size would show it.
+the time for each file, so that a million can be extrapolated. CPU time and memory are those of all processes together,
+looked at ten times a second; pages that processes share are counted in each. If the memory depended on the number of
+files, the second size would show it.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 import tempfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.recognition.batch.names import images_in
-from app.recognition.batch.processes import cores
-from benchmarks.memory import peak
+from benchmarks.memory import family, resident
 
 ENGINES = {"plain": [], "ray": ["--ray", "local"]}
 _MILLION = 1_000_000
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a run needed: seconds by the clock, seconds of CPU time, and the most bytes of memory."""
+
+    elapsed: float
+    cpu: float
+    memory: int
+
+
+def measure(arguments: list[str]) -> Use:
+    """Run `python ARGUMENTS`, whose exit status must be 0, or 1 for files that cannot be read."""
+    started, most = time.perf_counter(), 0
+    cpu: dict[int, float] = {}
+    with subprocess.Popen([sys.executable, *arguments]) as process:
+        while process.poll() is None:
+            members = family(process.pid)
+            most = max(most, sum(resident(one) for one in members))
+            cpu |= {one: seconds for one in members if (seconds := _cpu_seconds(one))}
+            time.sleep(0.1)
+    if process.returncode not in (0, 1):
+        raise RuntimeError(f"{arguments}: ended with status {process.returncode}")
+    return Use(time.perf_counter() - started, sum(cpu.values()), most)
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it has just ended
+        return 0
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def linked(images: list[str], times: int, folder: Path) -> Path:
     """A folder that has every image under so many names."""
     folder.mkdir()
-    for time in range(times):
+    for copy in range(times):
         for number, image in enumerate(images):
-            os.symlink(os.path.abspath(image), folder / f"{time}-{number:07}{Path(image).suffix}")
+            os.symlink(os.path.abspath(image), folder / f"{copy}-{number:07}{Path(image).suffix}")
     return folder
 
 
@@ -40,27 +77,21 @@ def main() -> None:
     parser.add_argument("--several", action="store_true", help="read several characters in each image")
     options = parser.parse_args()
     images = list(images_in(str(options.folder)))
-    print("| command | files | elapsed | files a minute | memory at most | a million: hours | core hours |")
-    print("|---|---|---|---|---|---|---|")
+    sizes = (1, options.times)
+    print("| command | files | elapsed | CPU time | memory at most |", "|---|---|---|---|---|", sep="\n")
     with tempfile.TemporaryDirectory() as temporary:
-        few, many = (linked(images, times, Path(temporary, f"times-{times}")) for times in (1, options.times))
+        folders = [linked(images, times, Path(temporary, f"times-{times}")) for times in sizes]
         for engine in options.engines:
-            seconds = []
-            for folder, count in ((few, len(images)), (many, len(images) * options.times)):
-                arguments = ["-m", "app.recognition", str(folder), *ENGINES[engine]]
-                arguments += ["--several"] if options.several else []
-                # 1: some image could not be read.
-                memory, elapsed = peak([*arguments, "--output", f"{folder}-{engine}.csv"], allowed=(0, 1))
-                seconds.append(elapsed)
-                hours = ""
-                if folder is many:
-                    each = (seconds[1] - seconds[0]) / (count - len(images))
-                    total = (seconds[0] + (_MILLION - len(images)) * each) / 3600
-                    hours = f"{total:.2f} | {total * cores():.2f}"
-                rate = f"{count / elapsed * 60:,.0f}"
-                print(
-                    f"| {engine} | {count:,} | {elapsed:.0f} s | {rate} | {memory / 1e6:,.0f} MB | {hours or ' | '} |"
-                )
+            uses = []
+            for folder, times in zip(folders, sizes, strict=True):
+                arguments = ["-m", "app.recognition", str(folder), "--output", f"{folder}-{engine}.csv"]
+                use = measure(arguments + ENGINES[engine] + (["--several"] if options.several else []))
+                uses.append(use)
+                amounts = f"{use.elapsed:.0f} s | {use.cpu:.0f} s | {use.memory / 1e6:,.0f} MB"
+                print(f"| {engine} | {times * len(images):,} | {amounts} |", flush=True)
+            each = (uses[1].cpu - uses[0].cpu) / (len(images) * (options.times - 1))
+            hours = (uses[0].cpu + each * (_MILLION - len(images))) / 3600
+            print(f"{engine}: {each * 1000:.2f} ms of CPU time for a file, {hours:.2f} core hours for a million")
 
 
 if __name__ == "__main__":

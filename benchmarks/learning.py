@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from app.recognition.preprocessing import Preprocessing
 from benchmarks.held_out import Part, read_held_out
 from training import checkpoint, metrics
-from training.blend import best_blend
+from training.blend import furthest_blend
 from training.finetune import FineTuning, fine_tune
 from training.images import ImageSet
 from training.prepare.drawing import draw, vary
@@ -112,10 +112,9 @@ class Bench:
         return ImageSet(array, torch.arange(len(images)), targets, [""] * len(images), classes)
 
     def learn(self, learned: ImageSet, recipe: FineTuning) -> nn.Module:
-        """As `improve` does, with the drawings themselves first and each with its variations behind it."""
+        """As `improve` does."""
         tuned = fine_tune(self.network, learned, self.rehearsal, recipe, seed=0)
-        drawn = learned.subset(torch.arange(0, len(learned), 1 + _VARIATIONS))
-        return best_blend(self.network, tuned, drawn, self.watched)[0]
+        return furthest_blend(self.network, tuned, self.watched)[0]
 
     def _training_images(self, data: Path) -> ImageSet:
         """Images that the model was trained on, in random order: as many of MNIST's as drawings by people who are not

@@ -35,11 +35,16 @@ _ROW, _ROWS = 0.05, 121
 
 @dataclass(frozen=True)
 class Number:
-    """What was written: strokes in pixels, on a sheet of this width and height."""
+    """What was written: the strokes of each digit in pixels, on a sheet of this width and height."""
 
     text: str
-    strokes: tuple[Stroke, ...]
+    digits: tuple[tuple[Stroke, ...], ...]
     size: tuple[int, int]
+
+    @property
+    def strokes(self) -> list[Stroke]:
+        """Those of all digits."""
+        return [stroke for digit in self.digits for stroke in digit]
 
 
 class _Digit(NamedTuple):
@@ -62,7 +67,7 @@ def compose(
     generator: np.random.Generator,
     size: tuple[int, int] = (280, 280),
     pen: float = PEN,
-    touching: float = 0.1,
+    touching: float = 0.0,
 ) -> Number:
     """Write a number of so many of one writer's digits on a sheet of this width and height, with a pen of this width.
 
@@ -84,8 +89,12 @@ def compose(
             break
         height *= 0.9
     place = pen + generator.random(2) * np.maximum(free, 0) - low
-    placed = tuple(tuple((float(x), float(y)) for x, y in stroke + place) for stroke in strokes)
-    return Number("".join(one.label for one in chosen), placed, size)
+    placed = iter(tuple((float(x), float(y)) for x, y in stroke + place) for stroke in strokes)
+    return Number(
+        "".join(one.label for one in chosen),
+        tuple(tuple(next(placed) for _ in digit.strokes) for digit in digits),
+        size,
+    )
 
 
 def _points(character: Character) -> Points:

@@ -37,14 +37,22 @@ Sheet = tuple[str, bytes]
 Maker = Callable[[Sequence[Character], np.random.Generator], Sheet]
 
 SQUARE, WIDE = (280, 280), (840, 280)
+# A tenth of the numbers have neighbours that touch: half of these numbers' neighbours, on average.
+_TOUCHING, _NEIGHBOURS = 0.1, 0.5
 _CHEQUE = (360, 96)
 _PHOTOGRAPH = 640
 
 
 def drawn(own: Sequence[Character], generator: np.random.Generator, size: tuple[int, int] = SQUARE) -> Sheet:
     """A number of two to six digits on the page's paper, as a PNG file."""
-    number = compose(own, int(generator.integers(2, 7)), generator, size)
+    number = compose(own, int(generator.integers(2, 7)), generator, size, touching=_touching(generator))
     return number.text, _png(draw_placed(number.strokes, PEN, size))
+
+
+def touching(own: Sequence[Character], generator: np.random.Generator) -> Sheet:
+    """Two digits that touch, on the page's paper."""
+    number = compose(own, 2, generator, SQUARE, touching=1.0)
+    return number.text, _png(draw_placed(number.strokes, PEN, SQUARE))
 
 
 def drawn_wide(own: Sequence[Character], generator: np.random.Generator) -> Sheet:
@@ -55,7 +63,7 @@ def drawn_wide(own: Sequence[Character], generator: np.random.Generator) -> Shee
 def cheque(own: Sequence[Character], generator: np.random.Generator) -> Sheet:
     """The amount of a cheque, three to six digits with a ballpoint on a printed background, scanned: a JPEG file."""
     pen = generator.uniform(2.0, 4.5)
-    number = compose(own, int(generator.integers(3, 7)), generator, _CHEQUE, pen)
+    number = compose(own, int(generator.integers(3, 7)), generator, _CHEQUE, pen, _touching(generator))
     paper = _printed_paper(generator)
     cover = 1 - np.asarray(draw_placed(number.strokes, pen, _CHEQUE), np.float32) / 255
     ink = np.array([[30, 30, 35], [25, 35, 90], [60, 60, 70]][generator.integers(3)], np.float32)
@@ -73,7 +81,8 @@ def photograph(own: Sequence[Character], generator: np.random.Generator) -> Shee
     """A photograph of a number of two to six digits on ruled paper: a JPEG file."""
     size = (_PHOTOGRAPH, _PHOTOGRAPH)
     pen = generator.uniform(4, 9)
-    number = compose(own, int(generator.integers(2, 7)), generator, (round(0.9 * size[0]), round(0.5 * size[1])), pen)
+    part = round(0.9 * size[0]), round(0.5 * size[1])
+    number = compose(own, int(generator.integers(2, 7)), generator, part, pen, _touching(generator))
     cover = np.zeros(size[::-1], np.float32)
     top, left = int(generator.uniform(0.1, 0.4) * size[1]), int(0.05 * size[0])
     own_cover = 1 - np.asarray(draw_placed(number.strokes, pen, number.size), np.float32) / 255
@@ -86,6 +95,7 @@ def photograph(own: Sequence[Character], generator: np.random.Generator) -> Shee
 SHEETS: dict[str, Maker] = {
     "drawn on the square paper": drawn,
     "drawn on the wide paper": drawn_wide,
+    "two digits that touch": touching,
     "amounts on cheques": cheque,
     "photographs on ruled paper": photograph,
 }
@@ -96,6 +106,10 @@ def sheets(make: Maker, own: Sequence[Sequence[Character]], count: int, seed: in
     for index in range(count):
         generator = np.random.default_rng((seed, index))
         yield make(own[int(generator.integers(len(own)))], generator)
+
+
+def _touching(generator: np.random.Generator) -> float:
+    return _NEIGHBOURS if generator.random() < _TOUCHING else 0.0
 
 
 def _printed_paper(generator: np.random.Generator) -> NDArray[np.float32]:

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from app.recognition.model_file import Network
-from app.storage.corrections import Correction
+from app.storage.records import Correction
 from training import checkpoint, metrics, neighbours
-from training.blend import best_blend
+from training.blend import furthest_blend
 from training.checkpoint import Checkpoint
 from training.correction_images import hold_back, image_set
 from training.corrections import find
@@ -98,9 +98,10 @@ def run(options: Options) -> None:
     corrections = image_set([*learn, *strange], model.preprocessing, model.classes, options.variations, options.seed)
     rehearsal, watched, tests = _rehearsal(options, model)
     network = fine_tune(model.network(), corrections, rehearsal, options.recipe, options.seed)
-    learned = image_set(learn, model.preprocessing, model.classes, 0, options.seed)
-    network, share = best_blend(model.network(), network, learned, watched)
-    print(f"taken: {share:.0%} of the way from the weights before to those after fine-tuning")
+    share = 1.0
+    if watched:
+        network, share = furthest_blend(model.network(), network, watched)
+        print(f"taken: {share:.0%} of the way from the weights before to those after fine-tuning")
     better = replace(model, state=network.state_dict())
     served, quantised = _served(options.model, network, model, rehearsal)
     comparisons = _compare(options.model, model, quantised or network, held, tests)
@@ -119,12 +120,11 @@ def run(options: Options) -> None:
     print(f"wrote {options.output}: version {better.version}, made from {model.version}")
 
 
-def _rehearsal(options: Options, model: Checkpoint) -> tuple[Tensor, ImageSet, dict[str, ImageSet]]:
-    """Images to rehearse with, those that tell what was forgotten, and the test sets by name."""
+def _rehearsal(options: Options, model: Checkpoint) -> tuple[Tensor, ImageSet | None, dict[str, ImageSet]]:
+    """Images to rehearse with, those that tell what was forgotten, if any, and the test sets by name."""
     if options.data is None:
         print("no --data: rehearsing with scribbles, and no test set will tell what was forgotten")
-        drawn = scribbles(model.preprocessing, SCRIBBLES, options.seed)
-        return drawn, _as_answered(model, drawn), {}
+        return scribbles(model.preprocessing, SCRIBBLES, options.seed), None, {}
     folders = {"train": require_part(options.data, "train")}
     folders |= {part: folder for part in ("validation", "test") if (folder := find_part(options.data, part))}
     folders |= {folder.name: folder for folder in extra_tests(options.data)}
@@ -134,13 +134,6 @@ def _rehearsal(options: Options, model: Checkpoint) -> tuple[Tensor, ImageSet, d
     train = sets.pop("train")
     some = train.subset(torch.linspace(0, len(train) - 1, min(_WATCHED, len(train))).long())
     return train.images[train.rows], sets.pop("validation", some), sets
-
-
-def _as_answered(model: Checkpoint, images: Tensor) -> ImageSet:
-    """Images with the model's answers as their labels."""
-    count = len(images)
-    unlabelled = ImageSet(images, torch.arange(count), torch.zeros(count, dtype=torch.long), (), model.classes)
-    return replace(unlabelled, targets=metrics.logits_of(model.network(), unlabelled).argmax(1))
 
 
 def _served(

@@ -189,7 +189,7 @@ class Training:
         outputs = len(train.classes) + (self._unknown is not None)
         network = networks.build(options.architecture, outputs, recipe.size, **options.arguments)
         if self._models.init:
-            start_from(network, self._models.init, train)
+            start_from(network, self._models.init, train, recipe.augment)
         teacher = self._models.teacher.network() if self._models.teacher else None
         weights = class_weights(recipe, train)
         return Trainer(network, train, validation, recipe, weights, self._team, teacher, self._unknown)

@@ -31,12 +31,16 @@ _LARGE = 0.55
 _SAME_LINE = 0.35
 # Seams (see `cuts`) are looked for on a part scaled down to about so many rows.
 _SEAM_ROWS = 32
+# A pixel of the scaled part has ink if this share of it has.
+_WRITTEN = 0.5
 # What one step sideways costs a seam, and a pixel of paper that is hidden between strokes: in pixels of ink.
 _SIDEWAYS, _HIDDEN = 0.15, 0.35
 # Cuts that are nearer to each other than this share of the characters' height are the same one.
 _APART = 0.14
 # Seams that cross more than this, in widths of a stroke, are none.
-_THICKEST = 5.0
+_THICKEST = 8.0
+# A cut leaves ink of at least this height on both sides, as a share of the characters' height.
+_CHARACTER = 0.45
 # No part is cut at more places than this for each height of its width, and one.
 _CUTS = 3.0
 
@@ -170,20 +174,24 @@ def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
     small = mask[: rows * scale, : columns * scale].reshape(rows, scale, columns, scale).mean((1, 3), np.float32)
     # Between characters one can see from above and from below down to where they touch, but not into their loops.
     seen = (np.maximum.accumulate(small) == 0) | (np.maximum.accumulate(small[::-1])[::-1] == 0)
-    small = np.maximum(small, np.where(seen, np.float32(0), np.float32(_HIDDEN)))
-    down, from_above = _seams(small)
-    up, from_below = _seams(small[::-1])
+    cost = np.maximum(small, np.where(seen, np.float32(0), np.float32(_HIDDEN)))
+    down, from_above = _seams(cost)
+    up, from_below = _seams(cost[::-1])
     middle = rows // 2
-    through = down[middle] + up[rows - 1 - middle] - small[middle]
-    chosen = _least(through * scale / lines.stroke, round(_APART * lines.height / scale), part, lines)
+    through = down[middle] + up[rows - 1 - middle] - cost[middle]
+    seams = np.concatenate([_paths(from_above, middle)[::-1], _paths(from_below, rows - 1 - middle)[1:]])
+    crossed = np.where(_divides(small >= _WRITTEN, seams, _CHARACTER * lines.height / scale), through, np.inf)
+    crossed *= scale / lines.stroke
+    apart, most = round(_APART * lines.height / scale), int(_CUTS * part.width / lines.height) + 1
+    chosen: list[int] = []
+    for column in np.argsort(crossed, kind="stable").tolist():
+        if len(chosen) == most or crossed[column] > _THICKEST:
+            break
+        if all(abs(column - other) > apart for other in chosen):
+            chosen.append(column)
     if not chosen:
         return [part]
-    paths = []
-    for column, crossed in chosen:
-        path = np.empty(rows, np.int64)
-        path[: middle + 1] = _path(from_above, middle, column)[::-1]
-        path[middle:] = _path(from_below, rows - 1 - middle, column)
-        paths.append((path, crossed))
+    paths = [(seams[:, column], float(crossed[column])) for column in sorted(chosen)]
     return _divided(lines, part, mask, paths, scale, first)
 
 
@@ -200,27 +208,25 @@ def _seams(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.in
     return cost, steps
 
 
-def _path(steps: NDArray[np.int8], row: int, column: int) -> list[int]:
-    """The columns of a path, from this pixel back to the first row."""
-    path = [column]
+def _paths(steps: NDArray[np.int8], row: int) -> NDArray[np.int64]:
+    """The columns of the paths from all pixels of a row back to the first row: (row + 1, columns)."""
+    columns = np.arange(steps.shape[1])
+    paths = [columns]
     for place in range(row, 0, -1):
-        column += int(steps[place, column])
-        path.append(column)
-    return path
+        columns = columns + steps[place, columns]
+        paths.append(columns)
+    return np.array(paths)
 
 
-def _least(crossed: NDArray[np.float32], apart: int, part: Part, lines: Lines) -> list[tuple[int, float]]:
-    """The columns that a seam goes through with less ink than any nearby, from left to right, and that ink."""
-    most = int(_CUTS * part.width / lines.height) + 1
-    chosen: list[tuple[int, float]] = []
-    margin = max(1, apart)
-    for column in np.argsort(crossed, kind="stable").tolist():
-        if len(chosen) == most or crossed[column] > _THICKEST:
-            break
-        inside = margin <= column < len(crossed) - margin
-        if inside and all(abs(column - other) > apart for other, _ in chosen):
-            chosen.append((column, float(crossed[column])))
-    return sorted(chosen)
+def _divides(ink: NDArray[np.bool_], seams: NDArray[np.int64], high: float) -> NDArray[np.bool_]:
+    """Whether there is ink as high as a character on both sides of each seam, (rows, seams): (seams,)."""
+    firsts = np.where(ink.any(1), ink.argmax(1), ink.shape[1])[:, None]
+    lasts = np.where(ink.any(1), ink.shape[1] - 1 - ink[:, ::-1].argmax(1), -1)[:, None]
+    heights = []
+    for side in (firsts < seams, lasts >= seams):
+        reach = len(side) - side.argmax(0) - side[::-1].argmax(0)
+        heights.append(np.where(side.any(0), reach, 0))
+    return np.minimum(*heights) >= high
 
 
 def _divided(

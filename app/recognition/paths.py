@@ -1,86 +1,124 @@
-"""The best path through a line of writing: which parts of it make up which characters."""
+"""The best path through a line of writing: which of its parts make up which characters.
+
+A piece is right with a probability that its evidence, its size and its cuts tell (logistic regression). The best path
+has the pieces that are most likely right together, as if each were right or wrong on its own: those whose log-odds have
+the highest sum.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import exp, log
 from typing import NamedTuple
 
 from app.recognition.parts import Part
 from app.recognition.pieces import Piece
 
+# Sizes, in usual heights of a character, beyond which a piece is short, wide or slim.
+_SHORT, _WIDE, _SLIM = 0.85, 0.9, 0.3
+# Evidence below this says more than its own weight.
+_LOW = -2.0
+
 
 @dataclass(frozen=True)
-class Costs:
-    """What counts against a path, in the unit of the evidence: nats. benchmarks/reading.py chose them on validation."""
+class Weights:
+    """Of a piece's log-odds of being right. benchmarks/reading_weights.py fits them, but for the last three."""
 
-    character: float = 0.5
-    gap: float = 20.0
-    cut: float = 1.2
-    crossing: float = 1.1
-    low: float = 1.4
-    wide: float = 7.0
-    wide_from: float = 0.84
-    skipped: float = 0.7
-    skipped_size: float = 6.7
-    alone: float = 0.0
+    bias: float = 3.46
+    evidence: float = -0.76
+    # The square root of the probability that the classifier is wrong.
+    doubt: float = -6.15
+    low: float = 0.94
+    short: float = -6.34
+    wide: float = -3.37
+    # How many parts it has that are not joined.
+    loose: float = -1.05
+    # Sides on which it is cut, and how much ink the cuts cross, in widths of a stroke.
+    cuts: float = -0.83
+    crossed: float = -0.25
+    cut_slim: float = -45.45
+    cut_short: float = -3.24
+    # Log-odds of a part's being no writing: of any, and for its size.
+    nothing: float = -0.5
+    nothing_size: float = -10.0
+    # What makes everything one character if it is as likely as the least likely of several.
+    alone: float = -1.0
 
 
-COSTS = Costs()
+WEIGHTS = Weights()
 
 
 class Path(NamedTuple):
-    """The pieces of a path, from left to right; parts that are in none of them are no writing. Its score is in nats."""
+    """The pieces of a path, from left to right; parts that are in none of them are no writing. And the log-odds of the
+    least likely of its pieces, and of those parts."""
 
     pieces: list[Piece]
-    score: float
+    worst: float
 
 
-def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, costs: Costs = COSTS) -> Path:
-    """The path of the highest score through a line whose characters are usually of this height."""
-    ending: list[list[Piece]] = [[] for _ in parts]
+def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, weights: Weights = WEIGHTS) -> Path:
+    """The best path through a line whose characters are usually of this height."""
+    ending: list[list[tuple[Piece, float]]] = [[] for _ in parts]
     for piece in pieces:
-        ending[piece.last].append(piece)
+        ending[piece.last].append((piece, sum(weighted(features(piece, parts, height), weights))))
     best = [0.0]
-    chosen: list[Piece | None] = []
+    steps: list[tuple[Piece | None, float]] = []
     for index, part in enumerate(parts):
-        size = max(part.width, part.height) / height
-        score, last = best[index] - costs.skipped - costs.skipped_size * size, None
-        for piece in ending[index]:
-            own = best[piece.first] + score_of(piece, parts, height, costs)
-            if own > score:
-                score, last = own, piece
+        own = weights.nothing + weights.nothing_size * max(part.width, part.height) / height
+        chosen: tuple[Piece | None, float] = None, own
+        score = best[index] + own
+        for piece, own in ending[index]:
+            if best[piece.first] + own > score:
+                score, chosen = best[piece.first] + own, (piece, own)
         best.append(score)
-        chosen.append(last)
+        steps.append(chosen)
     path: list[Piece] = []
-    index = len(parts)
+    worst, index = 0.0, len(parts)
     while index:
-        piece = chosen[index - 1]
+        piece, own = steps[index - 1]
+        worst = min(worst, own)
         if piece:
             path.append(piece)
         index = piece.first if piece else index - 1
-    return Path(path[::-1], best[-1])
+    return Path(path[::-1], worst)
 
 
-def single_score(evidence: float, box: tuple[int, int, int, int], costs: Costs) -> float:
-    """The score of everything as one character, in which there may be gaps."""
+def alone_score(evidence: float, box: tuple[int, int, int, int], weights: Weights = WEIGHTS) -> float:
+    """The log-odds of everything's being one character."""
     width, height = box[2] - box[0], box[3] - box[1]
-    return evidence + costs.alone - costs.character - costs.wide * max(0.0, width / height - costs.wide_from)
+    seen = {**_seen(evidence), "wide": max(0.0, width / height - _WIDE)}
+    return weights.alone + sum(weighted(seen, weights))
 
 
-def score_of(piece: Piece, parts: Sequence[Part], height: float, costs: Costs) -> float:
-    """The evidence for one piece, less what speaks against it."""
+def weighted(found: dict[str, float], weights: Weights) -> list[float]:
+    """Each feature by its weight."""
+    return [getattr(weights, name) * value for name, value in found.items()]
+
+
+def features(piece: Piece, parts: Sequence[Part], height: float) -> dict[str, float]:
+    """What tells whether a piece is right, by the names of the weights."""
     left, top, right, bottom = piece.box
-    score = piece.evidence - costs.character
-    reach = parts[piece.first].right
-    for part in parts[piece.first + 1 : piece.last + 1]:
-        if not part.cut:
-            score -= costs.gap * max(0.0, (part.left - reach) / height)
-        reach = max(reach, part.right)
-    if parts[piece.first].cut:
-        score -= costs.cut + costs.crossing * parts[piece.first].cut
-    size = max(bottom - top, 0.5 * (right - left)) / height
-    score -= costs.low * max(0.0, log(0.8 / size)) ** 2
-    score -= costs.wide * max(0.0, (right - left) / height - costs.wide_from)
-    return score
+    width, high = (right - left) / height, (bottom - top) / height
+    following = parts[piece.last + 1].cut if piece.last + 1 < len(parts) else 0.0
+    cuts = [cut for cut in (parts[piece.first].cut, following) if cut]
+    short = max(0.0, log(_SHORT / high))
+    return {
+        **_seen(piece.evidence),
+        "short": short,
+        "wide": max(0.0, width - _WIDE),
+        "loose": sum(not part.cut for part in parts[piece.first + 1 : piece.last + 1]),
+        "cuts": len(cuts),
+        "crossed": sum(cuts),
+        "cut_slim": len(cuts) * max(0.0, _SLIM - width),
+        "cut_short": len(cuts) * short,
+    }
+
+
+def _seen(evidence: float) -> dict[str, float]:
+    return {
+        "bias": 1.0,
+        "evidence": evidence,
+        "doubt": (1 - exp(evidence)) ** 0.5,
+        "low": min(0.0, evidence - _LOW),
+    }

@@ -16,7 +16,7 @@ from math import prod
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
 from app.recognition.parts import CrowdedError, Part, find_lines
-from app.recognition.paths import COSTS, Costs, best_path, single_score
+from app.recognition.paths import WEIGHTS, Weights, alone_score, best_path
 from app.recognition.photographs import Region
 from app.recognition.pieces import Piece, evidence, is_sure, pieces_of
 from app.recognition.segmentation import Grey, extent, separate_ink
@@ -109,9 +109,9 @@ class Sheet:
     region: Region | None = None
     size: tuple[int, int] = (1, 1)
 
-    def reading(self, costs: Costs = COSTS) -> Reading:
+    def reading(self, weights: Weights = WEIGHTS) -> Reading:
         """What is most likely written. Raises TooMuchWrittenError."""
-        paths = [best_path(line.parts, line.pieces, self.height, costs) for line in self.lines]
+        paths = [best_path(line.parts, line.pieces, self.height, weights) for line in self.lines]
         read = [
             tuple(Character(piece.prediction, self._pixels(piece.box), piece.seen) for piece in path.pieces)
             for path in paths
@@ -120,12 +120,11 @@ class Sheet:
         count = sum(map(len, read))
         if count > MAX_CHARACTERS:
             raise TooMuchWrittenError
-        boxes = [character.box for line in read for character in line]
-        if count > 1 and not (
-            _covers(self.everything.box, boxes)
-            and single_score(self.evidence, self.everything.box, costs) >= sum(path.score for path in paths) / count
-        ):
-            return Reading(tuple(read))
+        if count > 1:
+            boxes = [character.box for line in read for character in line]
+            together = alone_score(self.evidence, self.everything.box, weights)
+            if together < min(path.worst for path in paths) or not _covers(self.everything.box, boxes):
+                return Reading(tuple(read))
         return Reading(((self.everything,),))
 
     def _pixels(self, box: Box) -> Box:

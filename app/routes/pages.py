@@ -21,7 +21,7 @@ from app.recognition.model_card import ModelCard
 from app.recognition.preprocessing import Preprocessing
 from app.routes.predict import recognise
 from app.served_model import title as model_title
-from app.storage.corrections import NONE_OF_THESE
+from app.storage.records import NONE_OF_THESE
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
@@ -93,7 +93,7 @@ def _page(
     choices = _choices(request, chosen)
     title, hint = invitation(model) if model else ("Draw a character", "The model is being loaded.")
     if choices and model:
-        title, hint = task(model), " ".join([_ANYWHERE, *(f"{one.title} reads {one.classes}." for one in choices)])
+        title, hint = task(model), f"{'; '.join(f'{one.title} reads {one.classes}' for one in choices)}. {_ANYWHERE}"
     classes = model.classes if model else ()
     preprocessing = model.preprocessing if model else Preprocessing()
     values = {
@@ -180,7 +180,7 @@ def subject(classes: Sequence[str]) -> str:
     if classes and all(len(name) == 1 and name.isalpha() for name in classes):
         return "a letter"
     if classes and all(len(name) == 1 and name.isalnum() for name in classes):
-        return "a letter or a digit"
+        return "a letter or digit"
     return "anything that it knows"
 
 

@@ -52,7 +52,7 @@ def choose(page: Page, title: str) -> None:
 def test_the_models_are_offered_by_title_the_default_first(page: Page):
     assert choice(page) == {"Digits": "page", "Letters": None, "Shapes": None}
     expect(page.locator("header p")).to_contain_text(
-        "Digits reads 0 to 9. Letters reads A to Z and a to z. Shapes reads"
+        "Digits reads 0 to 9; Letters reads A to Z and a to z; Shapes reads arrow and spiral."
     )
 
 

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from pyarrow import parquet
 
 from app.recognition.__main__ import main
@@ -104,3 +105,22 @@ def test_names_with_newlines_can_be_read_from_standard_input(run, strange):
     names = b"".join(os.fsencode(strange / name) + b"\0" for name in STRANGE)
     finished = run("-", "-0", names=names)
     assert [row["file"] for row in rows_of(finished.stdout)] == [str(strange / name) for name in STRANGE]
+
+
+def test_several_characters_are_text_with_their_boxes(drawings, tmp_path):
+    picked = [next((label, image) for label, image in drawings if label == digit) for digit in "402"]
+    strip = Image.new("RGB", (840, 280), "white")
+    for place, (_, image) in enumerate(picked):
+        strip.paste(image, (280 * place, 0))
+    strip.save(tmp_path / "number.png")
+    arguments = [str(tmp_path / "number.png"), "--several", "--output"]
+    for name in ("answers.csv", "answers.jsonl", "answers.parquet"):
+        assert main([*arguments, str(tmp_path / name)]) == 0
+    (row,) = rows_of((tmp_path / "answers.csv").read_bytes())
+    assert (row["text"], row["known"], row["error"]) == ("402", "true", "")
+    answer = json.loads((tmp_path / "answers.jsonl").read_text())
+    assert [one["label"] for one in answer["characters"]] == list("402")
+    for place, one in enumerate(answer["characters"]):
+        left, _, right, _ = one["box"]
+        assert 280 * place <= left < right <= 280 * (place + 1)
+    assert parquet.read_table(tmp_path / "answers.parquet").to_pylist() == [answer]
