@@ -8,6 +8,7 @@ import { EXAMPLES } from "./examples.js";
 import { Gallery, showExamples } from "./gallery.js";
 import { Game, headline, showFooled } from "./game.js";
 import { cropped, strokesOf } from "./ink.js";
+import { Look } from "./look.js";
 import { keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
 import { Pen } from "./pen.js";
@@ -34,6 +35,7 @@ const paper = new Paper(canvas, changed);
 const pen = new Pen(canvas, paper, (text) => announcer.say(text, "pen"));
 const reader = new Reader(paper, rendered);
 const view = new View({ paper, pen, reader, announcer });
+const look = new Look({ paper, reader, announcer });
 /** @type {Promise<Crop> | Crop | null} loaded with the first picture: most people draw */
 let crop = null;
 /** @type {ShareDialog | null} */
@@ -79,6 +81,7 @@ async function loadCorrection() {
 function rendered() {
   view.render();
   frameAnew();
+  if (!game.isOn) look.render();
   if (isCorrectionWanted && reader.shown) loadCorrection();
   correction?.render(game.isOn);
   if (reader.isCurrent && reader.shown) followModel(Object.keys(reader.shown.answer.probabilities));
