@@ -125,9 +125,7 @@ def page_of_text(tracks, columns: int, rows: int) -> Image.Image:
         points = np.concatenate([np.asarray(stroke) for stroke in own])
         low, span = points.min(0), np.ptp(points, axis=0).max()
         corner = np.array([40 * (place % columns) + 10, 50 * (place // columns) + 10])
-        strokes += [
-            tuple((float(x), float(y)) for x, y in (np.asarray(one) - low) / span * 28 + corner) for one in own
-        ]
+        strokes += [tuple((float(x), float(y)) for x, y in (np.asarray(one) - low) / span * 28 + corner) for one in own]
     return draw_placed(strokes, 3, (40 * columns + 10, 50 * rows + 10))
 
 
