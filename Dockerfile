@@ -9,6 +9,7 @@ RUN pip install --no-cache-dir --requirement requirements.txt
 COPY app ./app
 COPY static ./static
 COPY model.pt ./
+COPY models ./models
 
 # The database, if DATABASE_URL names no other: mount a volume there, or corrections go with the container.
 RUN useradd --system --no-create-home handwritten && install --directory --owner handwritten data

@@ -1,5 +1,6 @@
 # make serve    set up what serving needs and serve on http://localhost:8000 (HOST, PORT from the environment); no PyTorch
 # make test     set up what testing needs and run every test
+# make test-cluster    the tests that need Ray (500 MB): a minute
 # make trainer  set up what `python -m training` needs, in .venv
 # make model    prepare the data and train the committed model.pt; STROKES is a folder with the four files of pen tracks,
 #               MNIST one with MNIST's raw files (without it they are downloaded), CELLS one of photographed cells, if any
@@ -38,13 +39,16 @@ TABLET := --validation-fraction 0.17 --test-fraction 0.17
 # The same for every section of UNIPEN. Files at `app` that have the name of one at `apa` may be the same person's.
 SITES := --validation-source aga --validation-source uqb --test-source apa --test-fraction 0 --exclude-namesakes
 
-.PHONY: serve test trainer model model-small letters kana ink lint lint-page screenshots clean
+.PHONY: serve test test-cluster trainer model model-small letters kana ink lint lint-page screenshots clean
 
 serve: $(VENV)/.base
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^web: //p' Procfile)"
 
 test: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-cluster: $(VENV)/.test $(VENV)/.cluster
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster tests/recognition/batch
 
 trainer: $(VENV)/.train
 
@@ -94,9 +98,9 @@ kana: $(VENV)/.train
 	rm -rf $(KANA) $(NO_KANA)
 	$(PREPARE) kmnist --out $(KANA) $(if $(KMNIST),--root $(KMNIST)) --only test --test-fraction 0.2 \
 		--validation-fraction 0.1
-	$(PREPARE) no-kana $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_KANA) $(SITES) \
+	$(PREPARE) no-kana $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_KANA) --every 6 $(SITES) \
 		--credit "UNIPEN train_r01_v07, sections 1a to 1d; doi:10.5281/zenodo.1195803; CC BY 4.0"
-	$(BIN)/python -m training train $(KANA) --unknown $(NO_KANA) --output models/kana.pt --title Kana
+	$(BIN)/python -m training train $(KANA) --unknown $(NO_KANA) --output models/kana.pt --title Kana --epochs 30
 
 ink: $(VENV)/.train
 	$(BIN)/python -m training.ink.train $(STROKES) $(if $(CELLS),--papers $(CELLS)/blank) --weights data/ink.pt
@@ -126,7 +130,7 @@ tests/lint/node_modules/.installed: tests/lint/package.json tests/lint/package-l
 # One stamp for each set of dependencies: installed again only when the file that lists them has changed.
 $(VENV)/.base: requirements.txt
 	$(call install,--requirement requirements.txt)
-$(VENV)/.train $(VENV)/.test $(VENV)/.dev: pyproject.toml
+$(VENV)/.train $(VENV)/.test $(VENV)/.dev $(VENV)/.cluster: pyproject.toml
 	$(call install,$(TORCH_INDEX) --editable ".[$(patsubst .%,%,$(@F))]")
 
 # Makes the environment, also where it is unfinished because making it was interrupted, and shows a line for each package

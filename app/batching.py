@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from prometheus_client import Gauge
 
-from app.recognition.classifier import Classifier, Prediction
+from app.recognition.classifier import Classifier, Explanation, Prediction
 from app.recognition.image_limits import WIDE_DRAWING_PIXELS, is_drawing
 from app.recognition.model_card import ModelCard
 from app.recognition.reading import Reading, read
@@ -29,6 +29,7 @@ from app.recognition.segmentation import Grey, PhotographError
 
 # A larger batch saves no more time for each drawing, and its first drawing waits longer for its last.
 _LARGEST_BATCH = 16
+_Answer = TypeVar("_Answer")
 
 
 class OverloadedError(Exception):
@@ -136,6 +137,22 @@ class BatchingClassifier:
                 return await loop.run_in_executor(self._threads.drawings, drawing)
         with self._photographs.place():
             return await loop.run_in_executor(self._threads.photographs, read, data, self.classifier, self._max_pixels)
+
+    async def explain(self, data: bytes, answer: Callable[[Explanation], _Answer]) -> _Answer:
+        """Explain what an image file is read as. `answer` makes of it what is sent, in the same thread.
+
+        Raises what `classify` does, and UnexplainedError if the model cannot be explained.
+        """
+        loop = asyncio.get_running_loop()
+
+        def explained(photographs: bool) -> _Answer:
+            return answer(self.classifier.explain(data, self._max_pixels, photographs))
+
+        if is_drawing(data):
+            with self._drawings.place(), suppress(PhotographError):
+                return await loop.run_in_executor(self._threads.drawings, explained, False)
+        with self._photographs.place():
+            return await loop.run_in_executor(self._threads.photographs, explained, True)
 
     def close(self) -> None:
         """End the threads, after what they are working on."""

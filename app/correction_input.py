@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import Field, TypeAdapter, ValidationError
 
 from app.recognition.decoding import decode
-from app.storage.corrections import NONE_OF_THESE, Strokes
+from app.storage.records import NONE_OF_THESE, Strokes
 
 # Larger images are scaled down: recognition needs far less, and the database keeps every one.
 _LONGEST_SIDE = 512

@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from app.batching import OverloadedError
 from app.correction_input import CorrectionError
+from app.recognition.classifier import UnexplainedError
 from app.recognition.decoding import ImageError, TooManyPixelsError, UnreadableImageError, UnsupportedFormatError
 from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.reading import TooMuchWrittenError
-from app.storage.storage import StorageError
+from app.storage.errors import StorageError
 from app.uploads import UploadError
 
 
@@ -47,6 +48,7 @@ EXPECTED = (
     OverloadedError,
     CorrectionError,
     StorageError,
+    UnexplainedError,
     RequestValidationError,
     StarletteHTTPException,
 )
@@ -65,6 +67,8 @@ def describe(error: Exception) -> ErrorAnswer:
             return ErrorAnswer(503, "The server is busy. Try again in a second.", {"Retry-After": "1"})
         case CorrectionError():
             return ErrorAnswer(422, str(error))
+        case UnexplainedError():
+            return ErrorAnswer(503, str(error), {"Retry-After": "30"})
         case StorageError():
             return ErrorAnswer(503, str(error), {"Retry-After": "30"})
         case RequestValidationError():

@@ -21,7 +21,7 @@ from app.middleware import (
     SecurityHeadersMiddleware,
     UnexpectedErrorMiddleware,
 )
-from app.routes import about, corrections, health, pages, predict, read, review
+from app.routes import about, corrections, explain, health, pages, predict, read, review
 from app.served_model import ServedModels
 from app.settings import Settings, read_settings
 from app.static_files import StaticFolders
@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.add_handlers(app)
     app.include_router(predict.router)
     app.include_router(read.router)
+    app.include_router(explain.router)
     app.include_router(corrections.router)
     app.include_router(review.router)
     app.include_router(health.router)

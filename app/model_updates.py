@@ -12,13 +12,16 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.recognition.classifier import Classifier
 from app.recognition.model_file import ModelFileError
 from app.recognition.self_check import UnfitModelError, require_fit
-from app.storage import corrections, models
-from app.storage.models import DamagedFileError, UnknownVersionError
-from app.storage.storage import Storage, StorageError
+from app.storage.errors import DamagedFileError, StorageError, UnknownVersionError
+from app.storage.storage import Storage
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 logger = logging.getLogger("handwritten")
 
@@ -91,11 +94,10 @@ class ModelUpdates:
 
     async def check(self) -> None:
         """Look once, and take what is new."""
-        if self._storage and self._storage.configured:
+        if self._storage and not self._storage.is_empty:
             try:
-                publication = await self._storage.read(models.current)
-                self._published = publication.version if publication else None
-                self._report_waiting(await self._storage.read(corrections.count_waiting))
+                self._published, waiting = await self._storage.read(_state)
+                self._report_waiting(waiting)
             except StorageError:
                 pass  # the storage has said so; what was published last stays
         if self._storage and self._published is not None:
@@ -107,7 +109,7 @@ class ModelUpdates:
         if version in (self._served, self._rejected):
             return
         try:
-            contents = await storage.read(models.read_file, version)
+            contents = await storage.read(_read_file, version)
         except StorageError:
             return
         except (DamagedFileError, UnknownVersionError) as error:
@@ -142,6 +144,20 @@ class ModelUpdates:
         self._report(True)
         instead = "The previous model is still served." if self._served else "The others are served."
         logger.error("%s. %s", reason.rstrip("."), instead)
+
+
+def _state(connection: Connection) -> tuple[str | None, int]:
+    """The version that is published, if any, and how many corrections wait for review."""
+    from app.storage import corrections, models  # not before they are needed, see Storage
+
+    publication = models.current(connection)
+    return publication.version if publication else None, corrections.count_waiting(connection)
+
+
+def _read_file(connection: Connection, version: str) -> bytes:
+    from app.storage import models
+
+    return models.read_file(connection, version)
 
 
 def _load(path: Path, contents: bytes | None) -> Classifier:

@@ -7,6 +7,7 @@ name; `app.state.others` has the others by name, in the order in which people ar
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import HTTPException, Request
 
@@ -50,6 +51,11 @@ def chosen_other(request: Request) -> str | None:
     `ready_classifier`, which refuses unknown names."""
     name = request.query_params.get("model")
     return name if name in request.app.state.others else None
+
+
+def query(name: str | None) -> str:
+    """What an address of this application ends with, to choose a model that is not the default."""
+    return f"?model={quote(name, safe='')}" if name else ""
 
 
 def offered(request: Request) -> dict[str, BatchingClassifier]:

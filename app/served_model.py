@@ -35,7 +35,7 @@ class ServedModel:
     @property
     def name(self) -> str:
         """What the model is called in addresses: as its file is. That model.pt is a model says nothing; its title does,
-        or what its classes are."""
+        or that it reads digits."""
         if self.path.stem == "model" and self.classifier:
             return title(self.classifier.model).lower().replace(" ", "-") or "model"
         return self.path.stem
@@ -111,13 +111,11 @@ class ServedModels:
 
 
 def title(model: ModelCard) -> str:
-    """What people choose a model by: its title, or what all its classes are, or nothing."""
+    """What people choose a model by: its title, or that all its classes are digits, or nothing."""
     if model.title:
         return model.title
     if all(name in "0123456789" for name in model.classes):
         return "Digits"
-    if all(len(name) == 1 and name.isalnum() for name in model.classes):
-        return "Letters"
     return ""
 
 

@@ -11,7 +11,6 @@ from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationErr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from app.logs import LogFormat
-from app.storage.database import parse_url
 
 
 class Settings(BaseSettings):
@@ -67,7 +66,9 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _usable_address(cls, value: str) -> str:
-        if value:
+        if value not in ("", cls.model_fields["database_url"].default):
+            from app.storage.database import parse_url  # not for the default: SQLAlchemy takes 0.2 s
+
             parse_url(value)
         return value
 

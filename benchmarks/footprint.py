@@ -23,7 +23,7 @@ from benchmarks.serving import OURS, page_drawing, running, upload
 from tests.conftest import ROOT
 
 # What a platform gets, beside the installed requirements.
-_SERVED = ("app", "static", "model.pt", "Procfile", "requirements.txt")
+_SERVED = ("app", "static", "model.pt", "models", "Procfile", "requirements.txt")
 
 
 def family(pid: int) -> list[int]:
@@ -39,13 +39,16 @@ def memory(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines) * 1024 / 1e6
 
 
-def measure_memory(workers: int) -> float:
-    """Memory of the service with so many workers, after predictions."""
+def measure_memory(workers: int, paths: str) -> tuple[int, float]:
+    """How many models MODEL_PATH offers, and the memory of the service with so many workers, after predictions of each
+    model."""
     body, kind = upload(page_drawing())
-    with running(OURS, workers) as (address, pid):
-        for _ in range(500):
-            httpx2.post(f"{address}/predict", content=body, headers={"content-type": kind})
-        return memory(pid)
+    with running(OURS, workers, more={"MODEL_PATH": paths}) as (address, pid):
+        names = [model["name"] for model in httpx2.get(f"{address}/models").json()]
+        for index in range(500 * len(names)):
+            name = names[index % len(names)]
+            httpx2.post(f"{address}/predict?model={name}", content=body, headers={"content-type": kind})
+        return len(names), memory(pid)
 
 
 def measure_start() -> float:
@@ -83,7 +86,9 @@ def main() -> None:
     if options.size:
         return measure_size()
     for workers in (1, 2):
-        print(f"workers: {workers}, memory {measure_memory(workers):.0f} MB")
+        for paths in ("model.pt", "model.pt:models"):
+            models, megabytes = measure_memory(workers, paths)
+            print(f"workers: {workers}, models: {models}, memory {megabytes:.1f} MB")
     print(f"ready after {statistics.median(measure_start() for _ in range(9)):.2f} s (median of 9 starts)")
     return None
 

@@ -1,6 +1,6 @@
 """How a model learns people whose hand it misreads, from 20, 50 and 100 of their corrections.
 
-python -m benchmarks.learning ../shared/data [--rehearse DATA/train] [--people uqb/re.dat …] [--output DIR]
+python -m benchmarks.learning ../shared/data [--people uqb/re.dat …] [--counts 20 50 100] [--output DIR]
 
 Three people of sites and tablets that the model has not seen: one strikes the zeros, one writes a 1 with a flag as long
 as that of a 7, one crosses the 7 and ends it in a curl. Each corrects or confirms so many of their drawings, drawn by
@@ -16,7 +16,7 @@ import gzip
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from app.recognition.preprocessing import Preprocessing
 from benchmarks.held_out import Part, read_held_out
 from training import checkpoint, metrics
+from training.blend import furthest_blend
 from training.finetune import FineTuning, fine_tune
 from training.images import ImageSet
 from training.prepare.drawing import draw, vary
@@ -38,8 +39,8 @@ PEOPLE = ("uqb/ja.dat", "uqb/re.dat", "pendigits-train/20")
 COUNTS = (20, 50, 100)
 _VARIATIONS = 4
 _WRONG = 0.2
-# Images of each kind to rehearse with, and of MNIST to test on.
-_REHEARSED, _TESTED = 4000, 2000
+# Images of training to rehearse with, others to watch for what is forgotten, and of MNIST to test on.
+_REHEARSED, _WATCHED, _TESTED = 4000, 2000, 2000
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,12 @@ class Bench:
         self._held_out = {(character.source, character.writer) for character in self.characters}
         images = [self._preprocessing(draw(character.strokes)) for character in self.characters]
         self.drawings = self._set(images, [character.label for character in self.characters])
+        trained = self._training_images(data)
+        self.watched = trained.subset(torch.arange(_WATCHED))
         self.rehearsal_name = "scribbles" if scribbled else "training images"
-        self.rehearsal = scribbles(self._preprocessing, SCRIBBLES, 0) if scribbled else self._training_images(data)
+        self.rehearsal = (
+            scribbles(self._preprocessing, SCRIBBLES, 0) if scribbled else trained.images[trained.rows[_WATCHED:]]
+        )
         self.mnist = self._mnist(data, "t10k", _TESTED)
 
     def of(self, person: str) -> Tensor:
@@ -106,17 +111,27 @@ class Bench:
         array = torch.from_numpy(np.array(images)).unsqueeze(1)
         return ImageSet(array, torch.arange(len(images)), targets, [""] * len(images), classes)
 
-    def _training_images(self, data: Path) -> Tensor:
-        """Images that the model was trained on: MNIST's, and drawings by people who are not held out."""
+    def learn(self, learned: ImageSet, recipe: FineTuning) -> nn.Module:
+        """As `improve` does."""
+        tuned = fine_tune(self.network, learned, self.rehearsal, recipe, seed=0)
+        return furthest_blend(self.network, tuned, self.watched)[0]
+
+    def _training_images(self, data: Path) -> ImageSet:
+        """Images that the model was trained on, in random order: as many of MNIST's as drawings by people who are not
+        held out."""
         characters = [
             one
             for one in read_unipen(data / "strokes" / "unipen-digits.unp.gz")
             if (one.source, one.writer) not in self._held_out
         ]
-        chosen = np.random.default_rng(0).permutation(len(characters))[: _REHEARSED // 2]
-        drawn = [self._preprocessing(draw(characters[index].strokes)) for index in chosen]
-        printed = self._mnist(data, "train", _REHEARSED // 2)
-        return torch.cat([printed.images, torch.from_numpy(np.array(drawn)).unsqueeze(1)])
+        half = (_REHEARSED + _WATCHED) // 2
+        order = np.random.default_rng(0)
+        chosen = [characters[index] for index in order.permutation(len(characters))[:half]]
+        drawn = self._set([self._preprocessing(draw(one.strokes)) for one in chosen], [one.label for one in chosen])
+        mnist = self._mnist(data, "train", half)
+        mixed = torch.from_numpy(order.permutation(2 * half))
+        both = replace(drawn, images=torch.cat([drawn.images, mnist.images]), rows=torch.arange(2 * half))
+        return replace(both, targets=torch.cat([drawn.targets, mnist.targets])).subset(mixed)
 
     def _mnist(self, data: Path, part: str, count: int) -> ImageSet:
         images, labels = (_idx(data / "MNIST" / "raw", f"{part}-{kind}") for kind in ("images-idx3", "labels-idx1"))
@@ -148,11 +163,12 @@ def measure(
             mine = bench.of(person)
             order = np.random.default_rng(0).permutation(mine.nonzero().squeeze(1).numpy())
             others = bench.drawings.subset(~mine)
+            others_before = bench.accuracy(bench.network, others)
             for count in counts:
                 learned = bench.corrections(order[:count].tolist(), share, seed=count)
                 rest = bench.drawings.subset(torch.from_numpy(order[count:]))
                 started = time.process_time()
-                network = fine_tune(bench.network, learned, bench.rehearsal, recipe, seed=0)
+                network = bench.learn(learned, recipe)
                 seconds = time.process_time() - started
                 yield Row(
                     person=person,
@@ -161,7 +177,7 @@ def measure(
                     rehearsal=bench.rehearsal_name,
                     own_before=bench.accuracy(bench.network, rest),
                     own_after=bench.accuracy(network, rest),
-                    others_before=bench.accuracy(bench.network, others),
+                    others_before=others_before,
                     others_after=bench.accuracy(network, others),
                     mnist_before=mnist_before,
                     mnist_after=bench.accuracy(network, bench.mnist),

@@ -29,22 +29,22 @@ _NAMES = 100
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def peak(arguments: list[str]) -> tuple[int, float]:
+def peak(arguments: list[str], allowed: tuple[int, ...] = (0,)) -> tuple[int, float]:
     """Run `python ARGUMENTS`: the most memory in bytes that it and its descendants had, and the seconds it took.
 
-    Raises RuntimeError if it fails. Linux only: it reads /proc.
+    Raises RuntimeError if it ends with another status than those allowed. Linux only: it reads /proc.
     """
     started, most = time.perf_counter(), 0
     with subprocess.Popen([sys.executable, *arguments]) as process:
         while process.poll() is None:
-            most = max(most, sum(_resident(one) for one in _family(process.pid)))
+            most = max(most, sum(resident(one) for one in family(process.pid)))
             time.sleep(0.1)
-    if process.returncode:
+    if process.returncode not in allowed:
         raise RuntimeError(f"{shlex.join(arguments)}: ended with status {process.returncode}")
     return most, time.perf_counter() - started
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """A process and its descendants."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -54,10 +54,11 @@ def _family(pid: int) -> list[int]:
                 children += (task / "children").read_text().split()
     except OSError:  # it has just ended
         return []
-    return [pid, *(descendant for child in children for descendant in _family(int(child)))]
+    return [pid, *(descendant for child in children for descendant in family(int(child)))]
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
+    """The memory of a process, in bytes; 0 if it has ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
     except OSError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ from tests.conftest import MODEL, TRACK_FILES, encode
 from tests.page.conftest import launched_browser, opened, served
 from tests.page.playing import Held, answer, bring, draw_line, first, jot, message, units
 from training.prepare.drawing import draw
-from training.prepare.unipen import Character, read_unipen
+from training.prepare.unipen import Character, Stroke, read_unipen
 
+_K: tuple[Stroke, ...] = (((0, 0), (0, 0.5), (0, 1)), ((0.6, 0.05), (0.05, 0.5), (0.05, 0.5), (0.65, 1)))
+_TSU: tuple[Stroke, ...] = (((0, 0.35), (0.3, 0.2), (0.7, 0.15), (0.95, 0.4), (0.9, 0.65), (0.6, 0.85), (0.35, 0.95)),)
 TRACKS = [track for file in TRACK_FILES for track in read_unipen(file)]
 SIZES = {"320": (320, 568), "390": (390, 844), "844x390": (844, 390), "820": (820, 1180), "1280": (1280, 800)}
 SCHEMES: dict[str, dict[str, str]] = {
@@ -39,6 +41,8 @@ CHOSEN = {
     "page-phone": ("answered", "390", "light"),
     "page-not-sure": ("not-sure", "390", "light"),
     "page-error": ("waiting", "390", "light"),
+    "page-letters": ("letters", "390", "light"),
+    "page-kana": ("kana", "390", "light"),
     "page-game": ("game", "390", "light"),
     "page-share": ("share", "390", "light"),
 }
@@ -46,8 +50,7 @@ CHOSEN = {
 
 def read(page: Page, label: str) -> None:
     """Draw a digit and wait for its answer."""
-    jot(page, first(TRACKS, label).strokes)
-    expect(page.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+    show(page, first(TRACKS, label).strokes)
 
 
 def empty(page: Page) -> None:
@@ -169,6 +172,24 @@ def fool(page: Page, label: str) -> None:
     page.unroute("**/predict?*")
 
 
+def letters(page: Page) -> None:
+    """Another model, which cannot tell a capital from a small letter by its shape."""
+    page.goto(f"{page.url}?model=letters")
+    show(page, _K)
+
+
+def kana(page: Page) -> None:
+    """A third one."""
+    page.goto(f"{page.url}?model=kana")
+    show(page, _TSU)
+
+
+def show(page: Page, strokes: Sequence[Stroke]) -> None:
+    """Draw and wait for the answer."""
+    jot(page, strokes)
+    expect(page.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+
+
 def about(page: Page) -> None:
     """The model card for people."""
     page.goto(f"{page.url}about")
@@ -189,6 +210,8 @@ STATES: dict[str, Callable[[Page], None]] = {
     "share": share,
     "game": game,
     "game-over": game_over,
+    "letters": letters,
+    "kana": kana,
     "about": about,
 }
 _BLANK = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAAAAAA6mKC9AAAAFElEQVR42mP8z4APMOGVHZUeKtIAWKwBH5wjE8QAAAAASUVORK5CYII="
@@ -202,7 +225,7 @@ def main(states: list[str]) -> None:
     """Take the pictures, of all states or of some."""
     folder = ROOT / "screenshots"
     folder.mkdir(exist_ok=True)
-    with served() as address, launched_browser() as browser:
+    with served(Path(f"{MODEL}:{ROOT / 'models'}")) as address, launched_browser() as browser:
         for state in states or STATES:
             for size in SIZES:
                 for scheme in SCHEMES:

@@ -4,6 +4,7 @@
 
 import { strokesOf } from "./ink.js";
 import { resetWriter, writer } from "./memory.js";
+import { QUERY } from "./reader.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Paper } from "./paper.js" */
@@ -95,7 +96,7 @@ export class Correction {
     const focused = this.#hasFocus();
     this.#say("Sending…");
     $.ajax({
-      url: "/corrections",
+      url: `/corrections${QUERY}`,
       method: "POST",
       data,
       dataType: "json",

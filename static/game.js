@@ -3,7 +3,7 @@
  */
 
 import { thumbnail } from "./ink.js";
-import { ranked } from "./words.js";
+import { alike, ranked } from "./words.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Mark } from "./ink.js" */
@@ -69,7 +69,7 @@ export class Game {
     if (!this.#isOn) return;
     const target = this.#target;
     const { label } = answer;
-    if (label === target) return this.#tell(`That is a ${target}, plainly. Stranger!`);
+    if (alike(target).includes(label)) return this.#tell(`That is a ${target}, plainly. Stranger!`);
     if (!ranked(answer).slice(0, PLAUSIBLE).includes(target)) {
       return this.#tell(`A ${label}? It does not even look like a ${target}. Closer!`);
     }

@@ -11,7 +11,7 @@ import { cropped, strokesOf } from "./ink.js";
 import { keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
 import { Pen } from "./pen.js";
-import { Reader } from "./reader.js";
+import { QUERY, Reader } from "./reader.js";
 import { decode, encode } from "./strokes.js";
 import { View } from "./view.js";
 import { verdict } from "./words.js";
@@ -203,7 +203,7 @@ async function send(packed) {
 
 /** @param {string} hash */
 function address(hash) {
-  return location.origin + location.pathname + hash;
+  return location.origin + location.pathname + QUERY + hash;
 }
 
 function gameBegins() {

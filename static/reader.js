@@ -13,6 +13,8 @@ import { refusal, trouble } from "./problems.js";
  *   known?: boolean, ink?: string, version?: string}} Answer `version` is that of the model */
 
 const TIMEOUT = 20_000;
+/** What chooses the model in an address, nothing for the default. */
+export const QUERY = document.body.dataset.query ?? "";
 
 /** The state of the question, and the last answer with the revision of the paper that it belongs to. */
 export class Reader {
@@ -81,7 +83,7 @@ export class Reader {
     data.append("image", file, "drawing");
     /** @type {JQuery.jqXHR} */
     const request = $.ajax({
-      url: `/predict?include=input${picture ? "&include=ink" : ""}`,
+      url: `/predict${QUERY}${QUERY ? "&" : "?"}include=input${picture ? "&include=ink" : ""}`,
       method: "POST",
       data,
       dataType: "json",

@@ -2,7 +2,7 @@
  * @module
  */
 
-import { percent, verdict } from "./words.js";
+import { percent, sureness, verdict } from "./words.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Paper } from "./paper.js" */
@@ -60,7 +60,7 @@ export class View {
     const answer = this.#visible();
     const line = this.#line(answer);
     const unknown = answer?.known === false;
-    const sure = !answer || (!unknown && answer.confidence >= this.#unsureBelow);
+    const sure = !answer || (!unknown && sureness(answer) >= this.#unsureBelow);
     const stale = shown?.revision !== paper.revision;
     const stuck = state.name === "retrying";
 

@@ -9,6 +9,25 @@ const CLOSE = 0.05; // a second choice below this is not worth a word
 const HARD = 0.25; // a first choice below this is none
 const LONGEST = 22; // letters of a name in a sentence; it stands in full beside it
 
+/** @type {string[][]} classes that only size or context tells apart */
+const LOOK_ALIKES = JSON.parse(document.body.dataset.lookAlikes ?? "[]");
+
+/**
+ * A class, and those that look like it alone.
+ * @param {string} name
+ */
+export function alike(name) {
+  return [name, ...(LOOK_ALIKES.find((group) => group.includes(name)) ?? []).filter((other) => other !== name)];
+}
+
+/**
+ * How sure it is of the answer, or of one that looks like it.
+ * @param {Answer} answer
+ */
+export function sureness({ label, probabilities }) {
+  return alike(label).reduce((sum, name) => sum + (probabilities[name] ?? 0), 0);
+}
+
 /**
  * What an answer amounts to, in a line and another.
  * @param {Answer} answer
@@ -18,23 +37,26 @@ const LONGEST = 22; // letters of a name in a sentence; it stands in full beside
  */
 export function verdict(answer, unsureBelow, subject) {
   const [first, second = "", third = ""] = ranked(answer).slice(0, 3).map(named);
-  const chance = answer.probabilities[ranked(answer)[1]] ?? 0;
-  const best = percent(answer.confidence);
+  const names = alike(answer.label);
+  const other = ranked(answer).find((name) => !names.includes(name)) ?? "";
+  const best = percent(sureness(answer));
   if (answer.known === false) {
     return { message: `That does not look like ${subject}`, remedy: `Best guess: ${first}.`, sure: false };
   }
-  if (answer.confidence >= unsureBelow) {
+  if (sureness(answer) >= unsureBelow) {
+    const chance = answer.probabilities[other] ?? 0;
     return {
-      message: `${best} sure`,
-      remedy: chance >= CLOSE ? `It might be ${second} (${percent(chance)}).` : "",
+      message: names.length > 1 ? `${best} sure: ${names.map(named).join(" or ")}` : `${best} sure`,
+      remedy: chance >= CLOSE ? `It might be ${named(other)} (${percent(chance)}).` : "",
       sure: true,
     };
   }
-  if (answer.confidence < HARD) {
+  if (sureness(answer) < HARD) {
     const guesses = [first, second, third].filter(Boolean).join(", ");
     return { message: "That is hard to read", remedy: `Best guesses: ${guesses}; none above ${best}.`, sure: false };
   }
-  return { message: `Not sure: ${first} or ${second}`, remedy: `${best} against ${percent(chance)}.`, sure: false };
+  const [one, two] = [answer.confidence, answer.probabilities[ranked(answer)[1]] ?? 0].map((share) => percent(share));
+  return { message: `Not sure: ${first} or ${second}`, remedy: `${one} against ${two}.`, sure: false };
 }
 
 /**

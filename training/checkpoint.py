@@ -1,4 +1,4 @@
-"""model.pt: a PyTorch file with a dictionary of tensors and plain values, and two records for the server.
+"""model.pt: a PyTorch file with a dictionary of tensors and plain values, and records for the server.
 
 Reading one never runs code from it (`torch.load(weights_only=True)`). The records, which PyTorch ignores, are described
 in app.recognition.model_file.
@@ -21,8 +21,9 @@ import torch
 from torch import Tensor, nn
 
 from app.recognition.model_card import ModelCard
-from app.recognition.model_file import CARD, NETWORK, ModelFileError, archive_folder
+from app.recognition.model_file import CARD, LAYERS, NEIGHBOURS, NETWORK, ModelFileError, archive_folder
 from app.recognition.preprocessing import Preprocessing
+from training.layers import describe
 from training.networks import ARCHITECTURES, build
 from training.onnx_export import ServedNetwork, to_onnx
 
@@ -95,7 +96,11 @@ class Checkpoint:
 def save(checkpoint: Checkpoint, path: Path, served: ServedNetwork | None = None) -> None:
     """Write model.pt, whole or not at all. Without a network to serve, its own is served in 32-bit floats."""
     served = served or ServedNetwork(to_onnx(checkpoint.network(), checkpoint.preprocessing.size))
-    card = checkpoint.card(served.quantised).to_json()
+    records: dict[str, str | bytes] = {CARD: checkpoint.card(served.quantised).to_json(), NETWORK: served.onnx}
+    if inside := describe(served.onnx):
+        records[LAYERS] = inside.to_json()
+    if served.neighbours:
+        records[NEIGHBOURS] = served.neighbours.to_bytes()
     contents = {
         "format": FORMAT,
         "title": checkpoint.title,
@@ -118,8 +123,8 @@ def save(checkpoint: Checkpoint, path: Path, served: ServedNetwork | None = None
         # Not compressed: integers hardly shrink, and starting is faster.
         with zipfile.ZipFile(file, "a") as archive:
             folder = archive_folder(archive.namelist())
-            archive.writestr(f"{folder}/{CARD}", card)
-            archive.writestr(f"{folder}/{NETWORK}", served.onnx)
+            for name, record in records.items():
+                archive.writestr(f"{folder}/{name}", record)
 
     write_whole(path, write)
 

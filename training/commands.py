@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, evaluate, export, learning_commands, look_alikes, train
+from training import checkpoint, evaluate, export, learning_commands, look_alikes, neighbours, train
 from training.errors import TrainingError
 from training.material import Division
 from training.networks import ANY_SIZE, ARCHITECTURES
@@ -80,6 +80,14 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="serve the network in 8-bit integers, if it reads as well so (yes)",
     )
+    parser.add_argument(
+        "--neighbours",
+        type=positive,
+        default=neighbours.DEFAULT_COUNT,
+        metavar="N",
+        help="training images in the model, for the server to show those that a drawing is like (%(default)s)",
+    )
+    parser.add_argument("--no-neighbours", action="store_const", const=0, dest="neighbours", help="keep them private")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the figures of each epoch there, too")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
@@ -122,6 +130,7 @@ def _train(options: argparse.Namespace) -> None:
             command=options.command,
             unknown=options.unknown,
             quantise=options.quantise,
+            neighbours=options.neighbours,
             look_alikes=look_alikes.parse(options.look_alikes),
         )
     )
@@ -167,5 +176,11 @@ def _report(options: argparse.Namespace) -> None:
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="a model file; it is replaced")
     parser.add_argument("--data", type=Path, metavar="DATA", help="quantise on DATA/train, test on DATA/test")
+    parser.add_argument(
+        "--neighbours",
+        type=Path,
+        metavar="DATA",
+        help="choose images of DATA/train for the server to show as neighbours",
+    )
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
-    parser.set_defaults(run=lambda given: export.run(given.model, given.data, given.skip_unreadable))
+    parser.set_defaults(run=lambda given: export.run(given.model, given.data, given.neighbours, given.skip_unreadable))

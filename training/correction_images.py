@@ -11,7 +11,7 @@ import torch
 
 from app.recognition.decoding import ImageError
 from app.recognition.preprocessing import Preprocessing
-from app.storage.corrections import Correction
+from app.storage.records import Correction
 from training.corrections import picture
 from training.errors import TrainingError
 from training.images import ImageSet

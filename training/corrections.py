@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.storage import corrections
-from app.storage.corrections import STATUSES, Correction, Status
 from app.storage.database import DatabaseUrlError, explain, open_database, reading, writing
+from app.storage.records import STATUSES, Correction, Status
 from app.storage.schema import NewerSchemaError, upgrade
 from training.errors import TrainingError
 from training.prepare.drawing import draw

@@ -1,6 +1,7 @@
 """`python -m training export model.pt`: write the network that the server computes into a model file.
 
-Training does that itself. The command is for a model file without it, or to quantise a network on other images.
+Training does that itself. The command is for a model file without it, to quantise a network on other images, or to add
+what explains it: the description of its layers, and training images to compare with.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.recognition.model_file import Network
-from training import checkpoint
+from app.recognition import model_file
+from app.recognition.model_file import ModelFileError, Network
+from training import checkpoint, neighbours
 from training.checkpoint import Checkpoint
 from training.division import Grouping, hold_out
 from training.evaluate import evaluate, read_for
 from training.images import CACHE, ImageSet
 from training.networks import EIGHT_BIT
-from training.onnx_export import ServedNetwork
+from training.onnx_export import ServedNetwork, to_onnx
 from training.quantisation import served_network
 from training.tree import extra_tests, find_part, require_part
 
@@ -24,24 +26,43 @@ from training.tree import extra_tests, find_part, require_part
 _VALIDATION_FRACTION = 0.1
 
 
-def run(model_path: Path, data: Path | None, skip_unreadable: bool) -> None:
+def run(model_path: Path, data: Path | None, shown: Path | None, skip_unreadable: bool) -> None:
     """Write the records for serving; the weights, and so the model's version, stay the same.
 
     With `data`, a tree as for training, the network is quantised on its training images, and tested on its test images;
-    without, it is served in 32-bit floats.
+    without, it is served in 32-bit floats. With `shown`, such a tree too, images of it become the neighbours that the
+    server shows; with that alone, the network is served as it was.
     Raises ModelFileError for an unusable model and TrainingError for an unusable tree.
     """
     model = checkpoint.load(model_path)
-    served = None
-    # Of another quantised network.
-    model = replace(model, metrics={part: _in_floats(figures) for part, figures in model.metrics.items()})
+    served = _as_before(model_path) if shown and not data else None
+    if served is None:
+        # Those in 8 bits are of another quantised network.
+        model = replace(model, metrics={part: _in_floats(figures) for part, figures in model.metrics.items()})
+        served = ServedNetwork(to_onnx(model.network(), model.preprocessing.size))
     if data is not None:
         served, model = _quantised(model, data, skip_unreadable)
-    checkpoint.save(model, model_path, served)
-    numbers = "8-bit integers" if served and served.quantised else "32-bit floats"
-    print(f"{model_path}: written, to be served in {numbers}")
-    if data is None and model.architecture in EIGHT_BIT:
+    if shown:
+        train = read_for(model, require_part(shown, "train"), skip_unreadable, shown / CACHE)
+        credit = neighbours.credit_of(shown)
+        chosen = neighbours.choose(served.onnx, train, neighbours.DEFAULT_COUNT, credit)
+    else:
+        chosen = neighbours.kept(model_path, served.onnx)
+    checkpoint.save(model, model_path, replace(served, neighbours=chosen))
+    numbers = "8-bit integers" if served.quantised else "32-bit floats"
+    images = f", with {len(chosen.images):,} training images to show as neighbours" if chosen else ""
+    print(f"{model_path}: written, to be served in {numbers}{images}")
+    if not served.quantised and data is None and model.architecture in EIGHT_BIT:
         print("With --data DATA, its training images, it could be quantised and answer in a third of the time")
+
+
+def _as_before(model_path: Path) -> ServedNetwork | None:
+    """The network that the file has for the server, or None if it has none."""
+    try:
+        card, _ = model_file.load(model_path)
+    except ModelFileError:  # PyTorch can still read it
+        return None
+    return ServedNetwork(model_file.load_inside(model_path, card).network, card.quantised)
 
 
 def _in_floats(figures: dict[str, Any]) -> dict[str, Any]:

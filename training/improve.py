@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from app.recognition.model_file import Network
-from app.storage.corrections import Correction
-from training import checkpoint, metrics
+from app.storage.records import Correction
+from training import checkpoint, metrics, neighbours
+from training.blend import furthest_blend
 from training.checkpoint import Checkpoint
 from training.correction_images import hold_back, image_set
 from training.corrections import find
@@ -30,6 +31,8 @@ from training.quantisation import quantise
 from training.rehearsal import SCRIBBLES, scribbles
 from training.tree import extra_tests, find_part, require_part
 
+# Training images to watch for what is forgotten, where there are none for validation.
+_WATCHED = 4000
 # What a test set may lose.
 _TOLERATED = 0.001
 _EPSILON = 1e-9
@@ -93,8 +96,12 @@ def run(options: Options) -> None:
         f"{len(strange)} of none of the classes to learn from"
     )
     corrections = image_set([*learn, *strange], model.preprocessing, model.classes, options.variations, options.seed)
-    rehearsal, tests = _rehearsal(options, model)
+    rehearsal, watched, tests = _rehearsal(options, model)
     network = fine_tune(model.network(), corrections, rehearsal, options.recipe, options.seed)
+    share = 1.0
+    if watched:
+        network, share = furthest_blend(model.network(), network, watched)
+        print(f"taken: {share:.0%} of the way from the weights before to those after fine-tuning")
     better = replace(model, state=network.state_dict())
     served, quantised = _served(options.model, network, model, rehearsal)
     comparisons = _compare(options.model, model, quantised or network, held, tests)
@@ -105,26 +112,28 @@ def run(options: Options) -> None:
         worse = ", ".join(comparison.name for comparison in comparisons if not comparison.good)
         raise NotBetterError(f"not better: {worse}. Nothing was written. Review the corrections, or collect more.")
     figures = {part: evaluate(better, images, quantised).figures for part, images in tests.items()}
-    provenance = _provenance(options, model, learn, len(strange), held, comparisons, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    provenance = _provenance(options, model, learn, len(strange), held, comparisons, seconds) | {"blend": share}
     better = replace(better, metrics=figures or model.metrics, provenance=provenance)
+    served = replace(served, neighbours=neighbours.kept(options.model, served.onnx))
     checkpoint.save(better, options.output, served)
     print(f"wrote {options.output}: version {better.version}, made from {model.version}")
 
 
-def _rehearsal(options: Options, model: Checkpoint) -> tuple[Tensor, dict[str, ImageSet]]:
-    """Images to rehearse with, and the test sets by name."""
+def _rehearsal(options: Options, model: Checkpoint) -> tuple[Tensor, ImageSet | None, dict[str, ImageSet]]:
+    """Images to rehearse with, those that tell what was forgotten, if any, and the test sets by name."""
     if options.data is None:
         print("no --data: rehearsing with scribbles, and no test set will tell what was forgotten")
-        return scribbles(model.preprocessing, SCRIBBLES, options.seed), {}
+        return scribbles(model.preprocessing, SCRIBBLES, options.seed), None, {}
     folders = {"train": require_part(options.data, "train")}
-    if test := find_part(options.data, "test"):
-        folders["test"] = test
+    folders |= {part: folder for part in ("validation", "test") if (folder := find_part(options.data, part))}
     folders |= {folder.name: folder for folder in extra_tests(options.data)}
     sets = {
         part: read_for(model, folder, options.skip_unreadable, options.data / CACHE) for part, folder in folders.items()
     }
     train = sets.pop("train")
-    return train.images[train.rows], sets
+    some = train.subset(torch.linspace(0, len(train) - 1, min(_WATCHED, len(train))).long())
+    return train.images[train.rows], sets.pop("validation", some), sets
 
 
 def _served(

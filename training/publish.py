@@ -9,7 +9,8 @@ from typing import Any
 from app.recognition import model_file
 from app.storage import models
 from app.storage.database import reading, writing
-from app.storage.models import NothingToRollBackError, Publication, StoredModel, UnknownVersionError
+from app.storage.errors import UnknownVersionError
+from app.storage.models import NothingToRollBackError, Publication, StoredModel
 from training.corrections import add_database, database
 from training.errors import TrainingError
 

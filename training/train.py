@@ -11,7 +11,7 @@ import torch
 
 from app.recognition.model_file import Network
 from app.recognition.preprocessing import Preprocessing
-from training import checkpoint, metrics, networks
+from training import checkpoint, metrics, neighbours, networks
 from training.calibration import fit_temperature
 from training.checkpoint import Checkpoint
 from training.distributed import Team, joined
@@ -40,8 +40,8 @@ class Options:
 
     `arguments` are those of the architecture, `unknown` is a folder of images of no class. `report` is the folder of
     the report, None for none, `tensorboard` one for TensorBoard. `quantise` serves the network in 8-bit integers, if it
-    reads as well so. `look_alikes` are explained in training.look_alikes. `command`, the command line's arguments, is
-    noted in the model.
+    reads as well so. `look_alikes` are explained in training.look_alikes. So many training images go into the model as
+    `neighbours`, for the server to show. `command`, the command line's arguments, is noted in the model.
     """
 
     data: Path
@@ -58,6 +58,7 @@ class Options:
     command: Sequence[str] = ()
     unknown: Path | None = None
     quantise: bool = True
+    neighbours: int = neighbours.DEFAULT_COUNT
     look_alikes: Groups = ()
 
     @property
@@ -167,6 +168,10 @@ class Training:
         with told(f"interrupted: {options.output} is as it was; --resume goes on after epoch {len(result.epochs)}"):
             model = self._calibrated(self._model(result), material.validation)
             served = served_network(model, material.train, material.validation, quantised=options.quantise)
+            chosen = neighbours.choose(
+                served.onnx, material.train, options.neighbours, neighbours.credit_of(options.data)
+            )
+            served = replace(served, neighbours=chosen)
             quantised = Network(served.onnx) if served.quantised else None
             evaluations = {part: evaluate(model, images, quantised) for part, images in material.tests.items()}
             if cross_validated:
@@ -176,7 +181,7 @@ class Training:
         with told(f"interrupted: {options.output} is written, its report is not"):
             if not result.interrupted:
                 self._resumable.finished()
-            self._tell(model, result, evaluations["test"])
+            self._tell(model, result, evaluations["test"], len(chosen.images) if chosen else 0)
 
     def _trainer(self, train: ImageSet, validation: ImageSet | None) -> Trainer:
         options, recipe = self._options, self._recipe
@@ -184,7 +189,7 @@ class Training:
         outputs = len(train.classes) + (self._unknown is not None)
         network = networks.build(options.architecture, outputs, recipe.size, **options.arguments)
         if self._models.init:
-            start_from(network, self._models.init, train)
+            start_from(network, self._models.init, train, recipe.augment)
         teacher = self._models.teacher.network() if self._models.teacher else None
         weights = class_weights(recipe, train)
         return Trainer(network, train, validation, recipe, weights, self._team, teacher, self._unknown)
@@ -219,7 +224,7 @@ class Training:
         model = replace(model, temperature=fit_temperature(logits, validation.targets))
         return with_threshold(model, validation, self._unknown)
 
-    def _tell(self, model: Checkpoint, result: Fit, evaluation: Evaluation) -> None:
+    def _tell(self, model: Checkpoint, result: Fit, evaluation: Evaluation, kept: int) -> None:
         options = self._options
         print(table(evaluation.per_class))
         if self._material.skipped:
@@ -234,3 +239,7 @@ class Training:
         for part, figures in model.metrics.items():
             print(f"{part} accuracy {summary(figures)}")
         print(f"wrote {options.output}")
+        if kept:
+            print(
+                f"with {kept:,} training images, for the server to show as neighbours; --no-neighbours leaves them out"
+            )

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from collections.abc import Mapping
 
+import torch
+from torch import Generator, Tensor, nn
+
+from training.augmentation import augmenter
 from training.checkpoint import Checkpoint
 from training.errors import TrainingError
 from training.images import ImageSet
-from training.metrics import outputs_of
 
-# The length of the new rows of the head: confident enough to learn from, little enough to unlearn.
-_SCALE = 6.0
+# The new rows of the head are found on so many versions of each image, the first as it is, the others augmented.
+_VERSIONS = 4
+# Of the features' variance, added to the variance within classes, which few images show too small.
+_RIDGE = 0.01
+# How sure the new rows are, as a factor: they were fitted to the very images, and others are read with less certainty.
+_CERTAINTY = 0.5
+_BATCH = 500
 
 
-def start_from(network: nn.Module, model: Checkpoint, train: ImageSet) -> None:
+def start_from(network: nn.Module, model: Checkpoint, train: ImageSet, augment: Mapping[str, float]) -> None:
     """Give a network the weights of a model of the same architecture, which may know other classes.
 
-    If the model knows all of the classes, the head has its rows for them. Otherwise the row of every class starts with
-    the direction of its images' mean features (Qi, Brown and Lowe, "Low-Shot Learning with Imprinted Weights", 2018),
-    so that a few images are enough to begin with something sensible.
+    If the model knows all of the classes, the head has its rows for them. Otherwise the head starts as the linear
+    discriminant analysis (Fisher, 1936) of what the model's body makes of the images, as they are and augmented. That
+    alone reads most of what a few images can teach, and the training after it need not unlearn a random head.
     Raises TrainingError if the model's weights do not fit the network.
     """
     head, source = _head(network), model.network()
@@ -36,7 +42,7 @@ def start_from(network: nn.Module, model: Checkpoint, train: ImageSet) -> None:
     if set(train.classes) <= set(model.classes):
         _copy_rows(head, _head(source), [model.classes.index(name) for name in train.classes])
     else:
-        _imprint(head, _features(source, train), train.targets)
+        _discriminate(head, *_features(source, train, augment))
 
 
 def _copy_rows(head: nn.Linear, source: nn.Linear, rows: list[int]) -> None:
@@ -48,14 +54,18 @@ def _copy_rows(head: nn.Linear, source: nn.Linear, rows: list[int]) -> None:
         head.bias[: len(rows)] = source.bias[rows]
 
 
-def _imprint(head: nn.Linear, features: Tensor, targets: Tensor) -> None:
-    centre = features.mean(0)
-    length = _SCALE / features.std(0).norm().clamp(min=1e-6)
+def _discriminate(head: nn.Linear, features: Tensor, targets: Tensor) -> None:
+    """Set the rows of the classes so that their logits are those of normal distributions with a common covariance."""
+    features = features.double()
+    present, targets = targets.unique(return_inverse=True)
+    means = torch.stack([features[targets == index].mean(0) for index in range(len(present))])
+    within = (features - means[targets]).T.cov(correction=0)
+    ridge = _RIDGE * features.var(0, correction=0).mean().clamp(min=1e-9)
+    centre = means.mean(0)
+    rows = torch.linalg.solve(within + ridge * torch.eye(len(within)), (means - centre).T).T
     with torch.no_grad():
-        for index in targets.unique().tolist():
-            direction = F.normalize(features[targets == index].mean(0) - centre, dim=0)
-            head.weight[index] = length * direction
-            head.bias[index] = -length * (direction @ centre)
+        head.weight[present] = _CERTAINTY * rows.float()
+        head.bias[present] = -_CERTAINTY * (rows * (means + centre) / 2).sum(1).float()
 
 
 def _head(network: nn.Module) -> nn.Linear:
@@ -63,10 +73,15 @@ def _head(network: nn.Module) -> nn.Linear:
     return layers[-1]
 
 
-def _features(network: nn.Module, images: ImageSet) -> Tensor:
-    """What the head is given for each image, float32 (n, features)."""
+@torch.inference_mode()
+def _features(network: nn.Module, images: ImageSet, augment: Mapping[str, float]) -> tuple[Tensor, Tensor]:
+    """What the head is given for each version of each image, float32 (n, features), and its class."""
     found: list[Tensor] = []
-    hook = _head(network).register_forward_hook(lambda _, inputs, __: found.append(inputs[0].detach().float().cpu()))
-    outputs_of(network, images)
+    hook = _head(network).register_forward_hook(lambda _, inputs, __: found.append(inputs[0].float()))
+    distort, generator = augmenter(augment), Generator().manual_seed(0)
+    for version in range(_VERSIONS):
+        for batch, _ in images.batches(_BATCH):
+            inputs = batch.float() / 255
+            network((distort(inputs, generator) if version else inputs).to(memory_format=torch.channels_last))
     hook.remove()
-    return torch.cat(found)
+    return torch.cat(found).clone(), images.targets.repeat(_VERSIONS)

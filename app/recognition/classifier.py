@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import exp, inf
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +16,11 @@ from PIL import Image
 from app.recognition import model_file
 from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.decoding import MAX_PIXELS, decode
+from app.recognition.explanation import Inspection, Inspector
 from app.recognition.model_card import ModelCard
-from app.recognition.model_file import Network
+from app.recognition.model_file import InsideRecords, Network
 from app.recognition.overlay import overlay
+from app.recognition.photographs import Box
 from app.recognition.segmentation import Grey, separate_ink
 
 # ONNX Runtime plans its memory once for each shape.
@@ -34,18 +37,41 @@ class Prediction(NamedTuple):
     probabilities: dict[str, float]
 
 
+class Explanation(NamedTuple):
+    """A prediction, and how it came about: the network's input, uint8 (size, size); `place`, where its square lies on
+    the upright image (left, top, right, bottom, as shares of the image's width and height; it may go beyond); and what
+    the network made of it."""
+
+    prediction: Prediction
+    preprocessed: Grey
+    place: Box
+    inspection: Inspection
+
+
+class UnexplainedError(Exception):
+    """The records that explain a model cannot be used. The message says why, and what to do."""
+
+
 class Classifier:
     """A model ready to predict. Safe to call from several threads: one at a time uses the network."""
 
-    def __init__(self, model: ModelCard, network: Network) -> None:
+    def __init__(self, model: ModelCard, network: Network, inside: Callable[[], InsideRecords] | None = None) -> None:
+        """`inside` reads what explains the network, once, when the first explanation is asked for."""
         self.model = model
         self._network = network
         self._lock = threading.Lock()
+        self._inside = inside
+        self._inspector: Inspector | None = None
+        self._inspector_lock = threading.Lock()
 
     @classmethod
     def load(cls, path: Path, contents: bytes | None = None) -> Classifier:
         """Load model.pt, or its contents, if they are given. Raises ModelFileError if it cannot be used."""
-        return cls(*model_file.load(path, contents))
+        model, network = model_file.load(path, contents)
+        if contents is None:
+            return cls(model, network, partial(model_file.load_inside, path, model))
+        records = model_file.load_inside(path, model, contents)  # a third of the contents, which are let go
+        return cls(model, network, lambda: records)
 
     def warm_up(self) -> None:
         """Do now what would make the first requests slow: import decoders, and run the network at the usual batches."""
@@ -98,6 +124,44 @@ class Classifier:
                 logits = self._network(np.array(inputs[start : start + _WARM_BATCHES[-1]]))
             judged += [self._prediction(row) for row in logits.tolist()]
         return judged
+
+    def explain(self, data: bytes, max_pixels: int = MAX_PIXELS, photographs: bool = True) -> Explanation:
+        """The bytes of an image file → what it is, and how the network comes to that.
+
+        The first call takes longer: it prepares the network once more, to give what its layers compute. Raises what
+        `preprocess` does, and UnexplainedError for a model file that cannot be explained.
+        """
+        preprocessed, place = self._preprocess_and_place(data, max_pixels, photographs)
+        inspection = self._ready_inspector().inspect(preprocessed)
+        prediction, _ = self._prediction(inspection.logits)
+        return Explanation(prediction, preprocessed, place, inspection)
+
+    def _preprocess_and_place(self, data: bytes, max_pixels: int, photographs: bool) -> tuple[Grey, Box]:
+        image = decode(data, max_pixels)
+        preprocessing = self.model.preprocessing
+        if preprocessing.method != "ink":
+            return preprocessing(image), (0, 0, 1, 1)
+        ink, (left, top, right, bottom) = separate_ink(image, photographs).character()
+        preprocessed, place = preprocessing.placed_ink(ink)
+        width, height = right - left, bottom - top
+        return preprocessed, (
+            left + place[0] * width,
+            top + place[1] * height,
+            left + place[2] * width,
+            top + place[3] * height,
+        )
+
+    def _ready_inspector(self) -> Inspector:
+        with self._inspector_lock:
+            if self._inspector is None:
+                if self._inside is None:
+                    raise UnexplainedError("This model was not loaded from a file, so it cannot be explained.")
+                try:
+                    self._inspector = Inspector(self._inside())
+                except Exception as error:  # ONNX Runtime's exceptions have no common class
+                    reason = (str(error) or type(error).__name__).splitlines()[0]
+                    raise UnexplainedError(f"The model cannot be explained: {reason}") from error
+            return self._inspector
 
     def _prediction(self, outputs: list[float]) -> tuple[Prediction, float]:
         # A model that has learned of images of no class (training.unknown) has one more output, for these.

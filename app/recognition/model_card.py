@@ -43,6 +43,11 @@ class ModelCard:
     known_threshold: float | None = None
     look_alikes: tuple[tuple[str, ...], ...] = ()
 
+    def alike(self, label: str) -> tuple[str, ...]:
+        """The classes that only size or context tells from this one, and itself, first."""
+        group = next((group for group in self.look_alikes if label in group), ())
+        return (label, *(name for name in group if name != label))
+
     def to_json(self) -> str:
         """As text, for the record in model.pt."""
         return json.dumps({"format": FORMAT, **asdict(self)})

@@ -1,8 +1,10 @@
 """Read model.pt for serving, without PyTorch.
 
-A PyTorch file is a zip archive with one top folder. The trainer adds two records to it, which PyTorch ignores:
-`serving/card.json` (the model card) and `serving/network.onnx` (the network as it is served). Only these two are read
-here, and nothing in them is executed: JSON is data, and an ONNX graph can only use ONNX Runtime's own operators.
+A PyTorch file is a zip archive with one top folder. The trainer adds records to it, which PyTorch ignores:
+`serving/card.json` (the model card) and `serving/network.onnx` (the network as it is served), and, for explanations,
+`serving/layers.json` (inside.py) and `serving/neighbours.npz` (neighbours.py), which a file may lack. Only these are
+read here, and nothing in them is executed: JSON and arrays are data, and an ONNX graph can only use ONNX Runtime's own
+operators.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import io
 import zipfile
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +24,36 @@ from app.recognition.segmentation import Grey
 
 CARD = "serving/card.json"
 NETWORK = "serving/network.onnx"
+LAYERS = "serving/layers.json"
+NEIGHBOURS = "serving/neighbours.npz"
 INPUT, OUTPUT = "images", "logits"
 
 # Larger records are refused before they fill the memory: a zip archive can expand a thousandfold.
 _MAX_CARD_BYTES = 16 * 2**20
 _MAX_NETWORK_BYTES = 512 * 2**20
+_MAX_NEIGHBOURS_BYTES = 64 * 2**20
 _MAX_SIZE = 1024
+
+_LIMITS = {
+    CARD: _MAX_CARD_BYTES,
+    NETWORK: _MAX_NETWORK_BYTES,
+    LAYERS: _MAX_CARD_BYTES,
+    NEIGHBOURS: _MAX_NEIGHBOURS_BYTES,
+}
 
 _TRAIN = "Train a model with: python -m training train DATA --output model.pt"
 
 
 class ModelFileError(Exception):
     """A model file that cannot be used. The message is one line: the file, what is wrong, what to do."""
+
+
+class InsideRecords(NamedTuple):
+    """The records that explain a network; the last two are None in a file without them."""
+
+    network: bytes
+    layers: bytes | None
+    neighbours: bytes | None
 
 
 class Network:
@@ -58,8 +79,8 @@ def load(path: Path, contents: bytes | None = None) -> tuple[ModelCard, Network]
 
     With `contents` these are read instead of the file, and `path` is what messages call them.
     """
-    card_text, onnx = _records(path, contents)
-    card = _card(path, card_text)
+    found = _records(path, contents, (CARD, NETWORK))
+    card, onnx = _card(path, found[CARD]), found[NETWORK]
     try:
         network = Network(onnx)
     except Exception as error:  # ONNX Runtime's exceptions have no common class
@@ -68,13 +89,22 @@ def load(path: Path, contents: bytes | None = None) -> tuple[ModelCard, Network]
     return card, network
 
 
+def load_inside(path: Path, card: ModelCard, contents: bytes | None = None) -> InsideRecords:
+    """Read what explains the network of this card. Raises ModelFileError if it cannot be used, or is another one's."""
+    found = _records(path, contents, tuple(_LIMITS))
+    if _card(path, found[CARD]) != card:
+        raise ModelFileError(f"{path}: it has another model than the one that is served. Load it first.")
+    return InsideRecords(found[NETWORK], found.get(LAYERS), found.get(NEIGHBOURS))
+
+
 def archive_folder(names: list[str]) -> str | None:
     """The top folder of a PyTorch archive with these records, or None if it is another kind of archive."""
     folders = [name.removesuffix("/data.pkl") for name in names if name.endswith("/data.pkl")]
     return folders[0] if folders and "/" not in folders[0] else None
 
 
-def _records(path: Path, contents: bytes | None) -> tuple[bytes, bytes]:
+def _records(path: Path, contents: bytes | None, names: tuple[str, ...]) -> dict[str, bytes]:
+    """Those of these records that there are; the card and the network must be."""
     try:
         with zipfile.ZipFile(path if contents is None else io.BytesIO(contents)) as archive:
             folder = archive_folder(archive.namelist())
@@ -85,10 +115,12 @@ def _records(path: Path, contents: bytes | None) -> tuple[bytes, bytes]:
                     f"{path}: a PyTorch file without the records for serving. "
                     f"If this project's trainer wrote it, add them with: {_export(path)}"
                 )
-            return (
-                _record(path, archive, f"{folder}/{CARD}", _MAX_CARD_BYTES),
-                _record(path, archive, f"{folder}/{NETWORK}", _MAX_NETWORK_BYTES),
-            )
+            there = set(archive.namelist())
+            return {
+                name: _record(path, archive, f"{folder}/{name}", _LIMITS[name])
+                for name in names
+                if f"{folder}/{name}" in there
+            }
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such model file. {_TRAIN}, or set MODEL_PATH to one.") from error
     except OSError as error:
@@ -121,6 +153,8 @@ def _card(path: Path, text: bytes) -> ModelCard:
         raise _unusable(path, f"its card is incomplete ({_first_line(error)})") from error
     if not card.classes or not all(isinstance(name, str) for name in card.classes):
         raise _unusable(path, "its card names no classes")
+    if not {name for group in card.look_alikes for name in group} <= set(card.classes):
+        raise _unusable(path, "the look-alikes on its card are not among its classes")
     if not isinstance(card.temperature, int | float) or not 0 < card.temperature < float("inf"):
         raise _unusable(path, f"the temperature on its card is {card.temperature!r}, not a positive number")
     if card.known_threshold is not None and not isinstance(card.known_threshold, int | float):

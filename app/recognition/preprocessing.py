@@ -10,16 +10,18 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from app.recognition.decoding import ImageError
+from app.recognition.photographs import Box
 from app.recognition.segmentation import Grey, extent, frame, separate_ink
 
 Method = Literal["ink", "plain"]
+
 
 # MNIST's 20 of 28 pixels, for any input size.
 _BOX = 20 / 28
@@ -56,7 +58,17 @@ class Preprocessing:
 
     def from_ink(self, ink: Grey) -> Grey:
         """The last part of "ink": crop, scale and centre. Raises NothingDrawnError if there is none."""
-        return _centre_by_mass(_scale_to_box(_shortened(ink), round(self.size * _BOX)), self.size)
+        return self.placed_ink(ink)[0]
+
+    def placed_ink(self, ink: Grey) -> tuple[Grey, Box]:
+        """The same, and where its square lies on the ink: left, top, right and bottom as shares of the ink's width and
+        height. It may go beyond. Raises NothingDrawnError if there is none."""
+        short = _shortened(ink)
+        drawn = _scale_to_box(short, round(self.size * _BOX))
+        centred, left, top = _centre_by_mass(drawn.levels, self.size)
+        x, y, side = drawn.x - left * drawn.scale, drawn.y - top * drawn.scale, self.size * drawn.scale
+        height, width = short.shape
+        return centred, (x / width, y / height, (x + side) / width, (y + side) / height)
 
 
 def _shortened(ink: Grey) -> Grey:
@@ -68,8 +80,17 @@ def _shortened(ink: Grey) -> Grey:
     return np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX))
 
 
-def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:
-    """Crop to the ink and scale its longer side to `box` pixels, strongest grey 255. float32, (height, width)."""
+class _Scaled(NamedTuple):
+    """Levels, float32 (height, width); the ink's pixels that go into one of theirs, and where they begin on it."""
+
+    levels: NDArray[np.float32]
+    scale: float
+    x: float
+    y: float
+
+
+def _scale_to_box(ink: Grey, box: int) -> _Scaled:
+    """Crop to the ink and scale its longer side to `box` pixels, strongest grey 255."""
     peaks_x, peaks_y = np.maximum.reduce(ink, 0), np.maximum.reduce(ink, 1)
     strongest = int(np.maximum.reduce(peaks_x))
     if strongest < _BLANK_CONTRAST:
@@ -91,7 +112,7 @@ def _scale_to_box(ink: Grey, box: int) -> NDArray[np.float32]:
     if peak == 0:
         raise NothingDrawnError("Nothing is drawn but a few specks. Draw a character, with a broader pen.")
     levels *= 255 / peak
-    return levels
+    return _Scaled(levels, scale, x, y)
 
 
 def _window(ink: Grey, left: int, top: int, right: int, bottom: int) -> Image.Image:
@@ -104,7 +125,8 @@ def _window(ink: Grey, left: int, top: int, right: int, bottom: int) -> Image.Im
     return Image.frombuffer("L", part.shape[::-1], part, "raw", "L", 0, 1)
 
 
-def _centre_by_mass(drawn: NDArray[np.float32], size: int) -> Grey:
+def _centre_by_mass(drawn: NDArray[np.float32], size: int) -> tuple[Grey, int, int]:
+    """The drawing on a square, and how far from its left and top."""
     height, width = drawn.shape
     mass = np.add.reduce(drawn, axis=None)
     centre_y = float(np.add.reduce(drawn, 1) @ _pixel_centres(height) / mass)
@@ -113,7 +135,7 @@ def _centre_by_mass(drawn: NDArray[np.float32], size: int) -> Grey:
     left = min(max(round(size / 2 - centre_x), 0), size - width)
     canvas = np.zeros((size, size), np.uint8)
     canvas[top : top + height, left : left + width] = (drawn + 0.5).astype(np.uint8)
-    return canvas
+    return canvas, left, top
 
 
 @functools.cache

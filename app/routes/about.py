@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.templating import Jinja2Templates
 
 from app.html import compressed
-from app.models import ready_classifier
+from app.models import chosen_other, query, ready_classifier
 from app.recognition.model_card import ModelCard
 
 router = APIRouter(include_in_schema=False)
@@ -25,6 +25,7 @@ def about(request: Request) -> Response:
     values = {
         "static": request.app.state.static.url,
         "model": model,
+        "query": query(chosen_other(request)),
         "tests": test_sets(model),
         "sources": sources(model),
         "date": str(model.provenance.get("date", ""))[:10],
@@ -35,7 +36,8 @@ def about(request: Request) -> Response:
 
 
 def test_sets(model: ModelCard) -> list[dict[str, Any]]:
-    """Each test set: name, where its characters come from, their number, the accuracy, whether it is calibrated."""
+    """Each test set: name, where its characters come from, their number, the accuracy, that with look-alikes taken for
+    one another, if the model has any, and whether it is calibrated."""
     found = []
     for name, figures in model.metrics.items():
         if "accuracy" not in figures:
@@ -51,6 +53,7 @@ def test_sets(model: ModelCard) -> list[dict[str, Any]]:
                 "origins": origins,
                 "count": figures.get("count"),
                 "accuracy": figures["accuracy"],
+                "merged": figures.get("accuracy_merged"),
                 "calibrated": figures.get("calibration_error", 1) < _CALIBRATED,
             }
         )

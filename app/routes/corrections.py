@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 from limits.strategies import RateLimiter
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection
 
 from app.batching import BatchingClassifier
 from app.correction_input import clean_image, parse_label, parse_strokes, parse_version, parse_writer
 from app.models import PARAMETER, chosen_other, ready_classifier
 from app.routes.predict import ErrorAnswer
 from app.settings import Settings
-from app.storage import corrections
-from app.storage.corrections import NONE_OF_THESE, NewCorrection
+from app.storage.records import NONE_OF_THESE, NewCorrection
 from app.storage.storage import Storage
 from app.uploads import FIELD
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 router = APIRouter()
 
@@ -111,16 +112,24 @@ async def add(request: Request, classifier: Ready) -> CorrectionAnswer:
 )
 async def withdraw(request: Request, number: Annotated[str, Path(alias="id", max_length=32)]) -> Response:
     """Delete a stored correction for good. Models that have learned from it by then stay as they are."""
-    if not await request.app.state.storage.write(corrections.withdraw, number):
+    if not await request.app.state.storage.write(_withdraw, number):
         raise HTTPException(404, "There is no correction with this id. It may have been deleted before.")
     return Response(status_code=204)
 
 
 def _add(connection: Connection, correction: NewCorrection, most_waiting: int) -> str | None:
     """Store a correction and return its id, or None if too many wait for review."""
+    from app.storage import corrections  # not before it is needed, see Storage
+
     if corrections.count_waiting(connection) >= most_waiting:
         return None
     return corrections.add(connection, correction)
+
+
+def _withdraw(connection: Connection, number: str) -> bool:
+    from app.storage import corrections
+
+    return corrections.withdraw(connection, number)
 
 
 def _limit_rate(request: Request, settings: Settings, limiter: RateLimiter) -> None:

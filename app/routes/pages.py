@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from fastapi.templating import Jinja2Templates
 
 from app import errors
+from app.batching import BatchingClassifier
 from app.errors import NotReadyError
 from app.html import MODULES, compressed, own_address
-from app.models import UnknownModelError, ready_classifier
+from app.models import UnknownModelError, chosen_other, offered, query, ready_classifier
 from app.recognition.classifier import Prediction
 from app.recognition.model_card import ModelCard
 from app.recognition.preprocessing import Preprocessing
 from app.routes.predict import recognise
-from app.storage.corrections import NONE_OF_THESE
+from app.served_model import title as model_title
+from app.storage.records import NONE_OF_THESE
 
 router = APIRouter(include_in_schema=False)
 _templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
@@ -28,6 +32,13 @@ _LONGEST_LIST = 60
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufefc]")
 # Names longer than this need wide columns.
 _SHORT = 6
+_ANYWHERE = "Any size, anywhere on the paper, any pen: a small neural network says which it is."
+_PICTURE = "Choose, drop or paste one: a small neural network says what it shows."
+_RANGES = (
+    (string.digits, "0 to 9"),
+    (string.ascii_uppercase, "A to Z"),
+    (string.ascii_lowercase, "a to z"),
+)
 # A first choice below this is none.
 _HARD = 0.25
 _SEEN = {
@@ -44,13 +55,13 @@ def index(request: Request) -> Response:
     except NotReadyError:
         return _page(request, None)
     except UnknownModelError as error:
-        return _page(request, request.app.state.classifier.classifier.model, error=error.detail, status=404)
+        return _page(request, _default(request), error=error.detail, status=404)
 
 
 @router.post("/")
 async def recognise_without_script(request: Request) -> Response:
     """The page with the answer to an uploaded picture, for browsers that run no scripts."""
-    model = None
+    model = _default(request)
     try:
         model = ready_classifier(request).classifier.model
         recognition = await recognise(request)
@@ -66,6 +77,11 @@ def docs(request: Request) -> Response:
     return _templates.TemplateResponse(request, "docs.html", {"static": request.app.state.static.url})
 
 
+def _default(request: Request) -> ModelCard | None:
+    classifier: BatchingClassifier | None = request.app.state.classifier
+    return classifier.classifier.model if classifier else None
+
+
 def _page(
     request: Request,
     model: ModelCard | None,
@@ -73,7 +89,11 @@ def _page(
     error: str | None = None,
     status: int = 200,
 ) -> Response:
+    chosen = chosen_other(request)
+    choices = _choices(request, chosen)
     title, hint = invitation(model) if model else ("Draw a character", "The model is being loaded.")
+    if choices and model:
+        title, hint = task(model), f"{'; '.join(f'{one.title} reads {one.classes}' for one in choices)}. {_ANYWHERE}"
     classes = model.classes if model else ()
     preprocessing = model.preprocessing if model else Preprocessing()
     values = {
@@ -84,6 +104,9 @@ def _page(
         "hint": hint,
         "description": "Draw a character with mouse, finger or pen and see what a neural network reads.",
         "classes": classes,
+        "query": query(chosen),
+        "choices": choices,
+        "look_alikes": model.look_alikes if model else (),
         "layout": _layout(classes),
         "size": preprocessing.size,
         "method": preprocessing.method,
@@ -93,7 +116,7 @@ def _page(
         "answer": answer,
         "corrections": bool(request.app.state.settings.database_url),
         "none_of_these": NONE_OF_THESE,
-        "verdict": answer and _verdict(answer, request.app.state.settings.unsure_below, subject(classes)),
+        "verdict": _verdict(model, answer, request.app.state.settings.unsure_below) if model and answer else None,
         "error": error,
     }
     # The page names the versions of its files, so it must be asked for anew.
@@ -101,17 +124,46 @@ def _page(
     return compressed(request, _templates.TemplateResponse(request, "index.html", values, status, headers))
 
 
-def _verdict(answer: Prediction, unsure_below: float, subject: str) -> str:
+def _verdict(model: ModelCard, answer: Prediction, unsure_below: float) -> str:
     """What static/words.js says of an answer, in a line."""
     if not answer.known:
-        return f"That does not look like {subject}"
-    if answer.confidence < _HARD:
+        return f"That does not look like {subject(model.classes)}"
+    names = model.alike(answer.label)
+    confidence = sum(answer.probabilities[name] for name in names)
+    if confidence < _HARD:
         return "That is hard to read"
-    if answer.confidence < unsure_below:
+    if confidence < unsure_below:
         label, other = sorted(answer.probabilities, key=lambda name: -answer.probabilities[name])[:2]
         return f"Not sure: {label} or {other}"
     # Certainty is not to be had.
-    return "Over 99 % sure" if answer.confidence >= 0.995 else f"{answer.confidence:.0%} sure".replace("%", " %")
+    sure = "Over 99 % sure" if confidence >= 0.995 else f"{confidence:.0%} sure".replace("%", " %")
+    return f"{sure}: {' or '.join(names)}" if len(names) > 1 else sure
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A model in the page's choice: its title, its classes in words, the address's query, and whether it is chosen."""
+
+    title: str
+    classes: str
+    query: str
+    chosen: bool
+
+
+def _choices(request: Request, chosen: str | None) -> list[_Choice]:
+    """The models to choose from, none if there is only one."""
+    if not request.app.state.others:
+        return []
+    state = request.app.state
+    return [
+        _Choice(
+            model_title(one.classifier.model) or name.capitalize(),
+            in_words(one.classifier.model.classes),
+            query(None if name == state.default_name else name),
+            name == (chosen or state.default_name),
+        )
+        for name, one in offered(request).items()
+    ]
 
 
 def _layout(classes: Sequence[str]) -> str:
@@ -127,25 +179,43 @@ def subject(classes: Sequence[str]) -> str:
         return "a digit"
     if classes and all(len(name) == 1 and name.isalpha() for name in classes):
         return "a letter"
+    if classes and all(len(name) == 1 and name.isalnum() for name in classes):
+        return "a letter or digit"
     return "anything that it knows"
+
+
+def task(model: ModelCard) -> str:
+    """What to do, from what the model knows."""
+    if model.preprocessing.method == "plain":
+        return "Recognise a picture"
+    known = subject(model.classes)
+    return f"Draw {known}" if known.startswith("a ") else "Draw a character"
 
 
 def invitation(model: ModelCard) -> tuple[str, str]:
     """The page's title and a line below it that says what to do, from what the model knows."""
     classes = model.classes
-    anywhere = "Any size, anywhere on the paper, any pen: a small neural network says which it is."
-    if model.preprocessing.method == "plain":
-        title, hint = "Recognise a picture", "Choose, drop or paste one: a small neural network says what it shows."
-    elif all(name in "0123456789" for name in classes):
-        title, hint = "Draw a digit", anywhere
-    elif all(len(name) == 1 and name.isalpha() for name in classes):
-        title, hint = "Draw a letter", anywhere
-    else:
-        title, hint = "Draw a character", anywhere
-    names = [f"\u2068{name}\u2069" if _RIGHT_TO_LEFT.search(name) else name for name in classes]
-    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    hint = _PICTURE if model.preprocessing.method == "plain" else _ANYWHERE
+    listed = _listed(classes)
     if len(classes) > _FEW or len(listed) > _LONGEST_LIST:
         hint = f"{hint} It knows {len(classes)} of them."
-    elif title != "Draw a digit":
+    elif subject(classes) != "a digit":
         hint = f"{hint} It knows {listed}."
-    return model.title or title, hint
+    return model.title or task(model), hint
+
+
+def in_words(classes: Sequence[str]) -> str:
+    """All classes within a sentence, as short as they can be said."""
+    ranges = [(digits, text) for digits, text in _RANGES if set(digits) <= set(classes)]
+    if ranges and set("".join(digits for digits, _ in ranges)) == set(classes):
+        return _and([text for _, text in ranges])
+    listed = _listed(classes)
+    return f"{len(classes)} characters" if len(classes) > _FEW or len(listed) > _LONGEST_LIST else listed
+
+
+def _listed(classes: Sequence[str]) -> str:
+    return _and([f"\u2068{name}\u2069" if _RIGHT_TO_LEFT.search(name) else name for name in classes])
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
-import io
 import time
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import PlainTextResponse
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from pydantic_core import to_json
 
 from app.batching import Recognition
 from app.models import PARAMETER, ready_classifier
-from app.recognition.segmentation import Grey
+from app.recognition.pictures import png
 from app.uploads import FIELD
 
 router = APIRouter()
@@ -113,7 +111,9 @@ async def recognise(request: Request, show_ink: bool = False) -> Recognition:
     started = time.perf_counter()
     async with state.uploads.received(request) as upload:
         recognition = await classifier.classify(upload.image, show_ink)
-    unsure = recognition.prediction.confidence < state.settings.unsure_below
+    prediction = recognition.prediction
+    confidence = sum(prediction.probabilities[name] for name in recognition.model.alike(prediction.label))
+    unsure = confidence < state.settings.unsure_below
     state.metrics.count_prediction(recognition, time.perf_counter() - started, unsure)
     return recognition
 
@@ -124,13 +124,6 @@ def _included(request: Request) -> set[str]:
         detail = f"include={unknown} is not offered. Send include=input, include=ink or both, or leave it out."
         raise HTTPException(422, detail)
     return included
-
-
-def png(pixels: Grey) -> bytes:
-    """Encode a grey image as a PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
 
 
 def data_url(file: bytes) -> str:

@@ -12,8 +12,9 @@ from pydantic.config import JsonDict
 from pydantic_core import to_json
 
 from app.models import PARAMETER, ready_classifier
+from app.recognition.pictures import png
 from app.recognition.reading import Character
-from app.routes.predict import ERRORS, FORM, data_url, png, prefers_plain_text
+from app.routes.predict import ERRORS, FORM, data_url, prefers_plain_text
 
 router = APIRouter()
 _EXAMPLE: JsonDict = {

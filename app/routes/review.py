@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -13,11 +13,12 @@ from fastapi.responses import RedirectResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from fastapi.templating import Jinja2Templates
 from limits import parse
-from sqlalchemy import Connection
 
-from app.storage import corrections
-from app.storage.corrections import STATUSES, Correction, Status
+from app.storage.records import STATUSES, Correction, Status
 from app.storage.storage import Storage
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
 # As many as fit on a large screen; sending them brings the next ones.
@@ -82,11 +83,15 @@ async def decide(request: Request) -> Response:
 
 
 def _find(connection: Connection, status: Status) -> tuple[list[Correction], dict[Status, int]]:
+    from app.storage import corrections  # not before it is needed, see Storage
+
     found = corrections.find(connection, status, mismatches_first=True, limit=PAGE)
     return found, corrections.count(connection)
 
 
 def _decide(connection: Connection, decisions: list[tuple[str, Status]]) -> None:
+    from app.storage import corrections
+
     for status in STATUSES:
         corrections.review(connection, status, [number for number, decision in decisions if decision == status])
 

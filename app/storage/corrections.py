@@ -4,52 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
+from app.storage.records import STATUSES, Correction, NewCorrection, Status
 from app.storage.tables import corrections
 
-Status = Literal["waiting", "accepted", "rejected"]
-STATUSES: tuple[Status, ...] = get_args(Status)
-# How a drawing that shows no class is labelled, by clients and on the command line.
-NONE_OF_THESE = "none of these"
 # For `find`. No model is called so: names are those of files.
 ANY = "/"
-
-Strokes = list[list[list[float]]]
-
-
-@dataclass(frozen=True)
-class NewCorrection:
-    """What is stored of a correction: see `app.storage.tables` for the meaning of each field."""
-
-    label: str | None
-    image: bytes
-    strokes: Strokes | None
-    writer: str | None
-    model_version: str
-    predicted: str
-    confidence: float
-    agreement: float
-    model: str | None
-
-
-@dataclass(frozen=True)
-class Correction(NewCorrection):
-    """A stored correction. Who knows its id can withdraw it."""
-
-    id: str
-    created_at: datetime
-    status: Status
-    reviewed_at: datetime | None
-
-    @property
-    def label_text(self) -> str:
-        """The label in words."""
-        return NONE_OF_THESE if self.label is None else self.label
 
 
 def add(connection: Connection, correction: NewCorrection) -> str:

@@ -9,15 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, text
 
+from app.storage.errors import DamagedFileError, UnknownVersionError
 from app.storage.tables import models, publications
 
 
 class NothingToRollBackError(Exception):
     """No model is published."""
-
-
-class UnknownVersionError(Exception):
-    """No model of this version is stored."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,6 @@ class StoredModel:
     parent: str | None
     figures: dict[str, Any]
     bytes: int
-
-
-class DamagedFileError(Exception):
-    """A stored model file is not what was published."""
 
 
 def publish(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from app.storage.errors import StorageError
 
-from app.storage.database import explain, open_database, reading, writing
-from app.storage.schema import NewerSchemaError, upgrade
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
 
 logger = logging.getLogger("handwritten")
 Arguments = ParamSpec("Arguments")
@@ -26,8 +28,8 @@ _MOST_CALLS = 50
 _SECONDS = 15.0
 
 
-class StorageError(Exception):
-    """Nothing can be stored or read now. The message is for the client: what is wrong, and what to do."""
+class _FailedError(Exception):
+    """The database failed. The message is for the log."""
 
 
 class Storage:
@@ -39,13 +41,22 @@ class Storage:
     """
 
     def __init__(self, url: str, report: Callable[[str, bool], None] = lambda _, __: None) -> None:
-        self.configured = bool(url)
-        self._engine = open_database(url) if url else None
+        self._url = url
+        self._engine: Engine | None = None
+        self._opening = threading.Lock()
         self._threads = ThreadPoolExecutor(_THREADS, "storage")
         self._report = report
         self._works: bool | None = None
         self._prepared = False
         self._calls = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing can have been stored: there is no address, or no SQLite file yet where one can be made."""
+        if not self._url.startswith("sqlite:///"):
+            return not self._url
+        path = Path(self._url.removeprefix("sqlite:///").split("?")[0])
+        return not path.exists() and os.access(path.parent, os.W_OK)
 
     async def read(
         self,
@@ -54,7 +65,7 @@ class Storage:
         **options: Arguments.kwargs,
     ) -> Result:
         """Call a function with a connection that only reads. Raises StorageError if the database fails."""
-        return await self._call(reading, lambda connection: function(connection, *args, **options))
+        return await self._call(False, lambda connection: function(connection, *args, **options))
 
     async def write(
         self,
@@ -66,7 +77,7 @@ class Storage:
 
         Raises StorageError if the database fails.
         """
-        return await self._call(writing, lambda connection: function(connection, *args, **options))
+        return await self._call(True, lambda connection: function(connection, *args, **options))
 
     def close(self) -> None:
         """Finish the calls under way and close all connections."""
@@ -74,34 +85,43 @@ class Storage:
         if self._engine is not None:
             self._engine.dispose()
 
-    async def _call(self, transaction: Callable[..., Any], function: Callable[[Connection], Result]) -> Result:
-        if self._engine is None:
+    async def _call(self, writes: bool, function: Callable[[Connection], Result]) -> Result:
+        if not self._url:
             raise StorageError("This server stores nothing. Its operator can set DATABASE_URL.")
         if self._calls >= _MOST_CALLS:
             raise StorageError("The database is busy. Try again in a few seconds.")
         self._calls += 1
         try:
-            work = asyncio.get_running_loop().run_in_executor(self._threads, self._run, transaction, function)
+            work = asyncio.get_running_loop().run_in_executor(self._threads, self._run, writes, function)
             result = await asyncio.wait_for(work, _SECONDS)
-        except (SQLAlchemyError, NewerSchemaError, TimeoutError) as error:
-            self._failed(explain(error) if isinstance(error, SQLAlchemyError) else str(error) or "no answer in time")
+        except (_FailedError, TimeoutError) as error:
+            self._failed(str(error) or "no answer in time")
             raise StorageError("The database cannot be used at the moment. Try again later.") from error
         finally:
             self._calls -= 1
         self._succeeded()
         return result
 
-    def _run(self, transaction: Callable[..., Any], function: Callable[[Connection], Result]) -> Result:
-        assert self._engine is not None
-        if not self._prepared:
-            upgrade(self._engine)
-            self._prepared = True
+    def _run(self, writes: bool, function: Callable[[Connection], Result]) -> Result:
+        # Imported here: SQLAlchemy takes 0.2 s and 11 MB, which a server does not need before it stores anything.
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from app.storage.database import explain, open_database, reading, writing
+        from app.storage.schema import NewerSchemaError, upgrade
+
+        with self._opening:
+            self._engine = engine = self._engine or open_database(self._url)
         try:
-            with transaction(self._engine) as connection:
+            if not self._prepared:
+                upgrade(engine)
+                self._prepared = True
+            with (writing if writes else reading)(engine) as connection:
                 return function(connection)
-        except SQLAlchemyError:
+        except NewerSchemaError as error:
+            raise _FailedError(str(error)) from error
+        except SQLAlchemyError as error:
             self._prepared = False  # the tables may be gone, with the file that had them
-            raise
+            raise _FailedError(explain(error)) from error
 
     def _failed(self, reason: str) -> None:
         if self._works is not False:
@@ -116,5 +136,4 @@ class Storage:
         self._tell(True)
 
     def _tell(self, works: bool) -> None:
-        assert self._engine is not None
-        self._report(self._engine.dialect.name, works)
+        self._report("sqlite" if self._url.startswith("sqlite") else "postgresql", works)

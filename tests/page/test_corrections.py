@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.storage import corrections, models
-from app.storage.corrections import Correction
 from app.storage.database import open_database, reading, writing
+from app.storage.records import Correction
+from app.storage.schema import upgrade
 from tests.page.conftest import DEVICES, opened, served
 from tests.page.playing import first, jot
 from tests.service.test_model_updates import make
@@ -21,7 +22,9 @@ PASSWORD = "a long password"
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('corrections') / 'handwritten.db'}"
+    url = f"sqlite:///{tmp_path_factory.mktemp('corrections') / 'handwritten.db'}"
+    upgrade(open_database(url))  # the server itself does so with the first correction
+    return url
 
 
 @pytest.fixture(scope="module")

@@ -167,6 +167,7 @@ def test_unusual_compression_is_refused(good: Records, tmp_path: Path):
         (lambda card: card.pop("classes"), "incomplete ('classes')"),
         (lambda card: card.update(classes=[]), "names no classes"),
         (lambda card: card.update(classes=["a", "b"]), "logits of shape (n, 3)"),
+        (lambda card: card.update(look_alikes=[["0", "Q"]]), "the look-alikes on its card are not among its classes"),
         (lambda card: card.update(temperature=0), "the temperature on its card is 0"),
         (lambda card: card.update(known_threshold="high"), "the threshold on its card is 'high'"),
         (lambda card: card.update(learned_unknown="yes"), "'yes' of images of no class"),

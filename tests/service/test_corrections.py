@@ -21,8 +21,8 @@ from PIL import Image
 from app.main import create_app
 from app.settings import Settings
 from app.storage import corrections
-from app.storage.corrections import Correction
 from app.storage.database import open_database, reading
+from app.storage.records import Correction
 from app.storage.schema import upgrade
 from tests.conftest import MODEL, encode
 from tests.service.server import production

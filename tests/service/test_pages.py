@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import re
+import string
 
+import pytest
 import torch
 
+from app.routes.pages import in_words
 from tests.conftest import MODEL
 from training import checkpoint
 
@@ -64,3 +67,19 @@ def test_upload_without_script_before_the_model_is_loaded_is_told_so(client):
 
 def test_upload_without_script_that_cannot_be_read_is_a_client_error(client):
     assert client.post("/", files={"image": b"milk, eggs"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        (string.digits, "0 to 9"),
+        (string.digits + string.ascii_letters, "0 to 9, A to Z and a to z"),
+        (string.ascii_lowercase, "a to z"),
+        (["ki", "tsu"], "ki and tsu"),
+        (["spiral"], "spiral"),
+        (string.digits + "+-", "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, + and -"),
+        (string.ascii_letters + "é", "53 characters"),
+    ],
+)
+def test_classes_are_said_as_short_as_they_can_be(classes, words: str):
+    assert in_words(list(classes)) == words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.storage.corrections import NewCorrection
+from app.storage.records import NewCorrection
 
 
 def new(label: str | None = "7", agreement: float = 0.2, **values: Any) -> NewCorrection:

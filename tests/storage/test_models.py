@@ -7,7 +7,8 @@ from sqlalchemy import update
 
 from app.storage import models
 from app.storage.database import reading, writing
-from app.storage.models import DamagedFileError, NothingToRollBackError, UnknownVersionError
+from app.storage.errors import DamagedFileError, UnknownVersionError
+from app.storage.models import NothingToRollBackError
 from app.storage.tables import models as table
 
 

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import event
 
 from app.storage import corrections
-from app.storage.storage import Storage, StorageError
+from app.storage.errors import StorageError
+from app.storage.storage import Storage
 from tests.storage.made import new
 
 T = TypeVar("T")

@@ -10,8 +10,9 @@ import pytest
 from tests.conftest import TRACK_FILES
 from training.__main__ import main
 
-# Enough for a model that reads three digits.
-TRAIN = ("--epochs", "20", "--batch-size", "16")
+# Enough for a model that reads three digits, and little enough for many trainings.
+EPOCHS = ("--epochs", "20", "--batch-size", "16")
+TRAIN = (*EPOCHS, "--widths", "16", "32")
 
 
 @pytest.fixture(scope="session")
@@ -39,5 +40,5 @@ def small(tree: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def trained(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = tmp_path_factory.mktemp("trained") / "model.pt"
-    assert main(["train", str(tree), "--output", str(model), *TRAIN]) == 0
+    assert main(["train", str(tree), "--output", str(model), *EPOCHS]) == 0
     return model

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from app.recognition import model_file
+from app.recognition.neighbours import Neighbours
 from tests.training.untrained import untrained
 from training import checkpoint
 from training.__main__ import main
@@ -72,6 +73,29 @@ def test_export_with_images_quantises_and_keeps_the_version(trained: Path, tree:
     assert after.quantised
     assert abs(after.metrics["test"]["accuracy_8_bit"] - after.metrics["test"]["accuracy"]) < 0.06
     assert before.version == in_floats.version == after.version
+
+
+def test_export_with_neighbours_leaves_the_network_as_it_is(trained: Path, tree: Path, tmp_path: Path, capsys):
+    path = tmp_path / "model.pt"
+    shutil.copy(trained, path)
+    card, _ = model_file.load(path)
+    before = model_file.load_inside(path, card)
+    assert main(["export", str(path), "--neighbours", str(tree)]) == 0
+    assert "in 8-bit integers, with " in capsys.readouterr().out
+    after = model_file.load_inside(path, card)
+    assert after[:2] == before[:2]
+    assert after.neighbours
+    stored = Neighbours.from_bytes(after.neighbours)
+    assert set(stored.labels) == set(card.classes)
+    # Another network sees the same images with other features.
+    assert main(["export", str(path)]) == 0
+    in_floats, _ = model_file.load(path)
+    record = model_file.load_inside(path, in_floats).neighbours
+    assert record
+    again = Neighbours.from_bytes(record)
+    np.testing.assert_array_equal(again.images, stored.images)
+    assert again.labels == stored.labels
+    assert 0 < np.abs(again.features.astype(int) - stored.features).max() < 64
 
 
 def test_a_failed_export_leaves_the_file_as_it_was(tmp_path: Path, capsys):

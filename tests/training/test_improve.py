@@ -6,12 +6,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from app.recognition import model_file
 from app.recognition.classifier import Classifier
+from app.recognition.neighbours import Neighbours
 from app.storage import corrections
-from app.storage.corrections import NewCorrection
 from app.storage.database import open_database, reading, writing
+from app.storage.records import NewCorrection
 from app.storage.schema import upgrade
 from tests.conftest import encode
 from training import checkpoint, improve
@@ -55,6 +58,12 @@ def statuses(url: str) -> list[str]:
         return [one.status for one in corrections.find(connection)]
 
 
+def stored_neighbours(path: Path) -> Neighbours:
+    record = model_file.load_inside(path, model_file.load(path)[0]).neighbours
+    assert record
+    return Neighbours.from_bytes(record)
+
+
 def test_corrections_make_a_better_model(url, tree, trained, tracks, tmp_path, capsys):
     for number, strokes in enumerate(sevens(tracks, 20)):
         store(url, "7", strokes, writer=f"writer-{number // 4}")
@@ -69,6 +78,10 @@ def test_corrections_make_a_better_model(url, tree, trained, tracks, tmp_path, c
     assert better.provenance["parent"] == parent.version != better.version
     assert better.metrics["test"]["count"] == parent.metrics["test"]["count"]
     assert Classifier.load(output).model.version == better.version
+    # It shows the images that its parent showed, none that somebody has sent.
+    shown, shown_before = stored_neighbours(output), stored_neighbours(trained)
+    np.testing.assert_array_equal(shown.images, shown_before.images)
+    assert (shown.features != shown_before.features).any()
 
 
 def test_a_model_that_is_not_better_is_not_written(url, tree, trained, tracks, tmp_path, capsys):
@@ -90,7 +103,7 @@ def test_wrong_labels_do_not_cost_what_the_model_knew(url, tree, trained, tracks
     output = tmp_path / "better.pt"
     command = ["improve", "--model", str(trained), "--data", str(tree), "--database", url, "--output", str(output)]
     assert main([*command, *QUICK]) == 3
-    assert "test" in capsys.readouterr().err
+    assert "taken: 100%" not in capsys.readouterr().out
     assert not output.exists()
 
 
@@ -117,12 +130,12 @@ def test_too_few_corrections_are_refused(url, trained, tracks, tmp_path, capsys)
 def test_whole_writers_are_held_back_unless_most_drawings_are_one_persons(url, tracks):
     for number in range(30):
         store(url, "7", tracks[0].strokes, writer=f"writer-{number % 6}")
-    learn, held = hold_back(find(url, "accepted"), seed=1)
+    learn, held = hold_back(find(url, "accepted", None), seed=1)
     assert not {one.writer for one in learn} & {one.writer for one in held}
     assert 5 <= len(held) <= 15
     for _ in range(100):
         store(url, "7", tracks[0].strokes, writer="busy")
-    learn, held = hold_back(find(url, "accepted"), seed=1)
+    learn, held = hold_back(find(url, "accepted", None), seed=1)
     assert len(learn) + len(held) == 130
     assert len(held) >= 26
     assert len(learn) >= 65

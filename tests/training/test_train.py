@@ -12,10 +12,12 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageDraw
 
+from app.recognition import model_file
 from app.recognition.classifier import Classifier
+from app.recognition.neighbours import Neighbours
 from tests.conftest import ROOT
 from tests.test_deployment import free_port
-from tests.training.conftest import TRAIN
+from tests.training.conftest import EPOCHS, TRAIN
 from training import checkpoint
 from training.__main__ import main
 
@@ -39,7 +41,7 @@ def test_a_student_learns_what_its_teacher_says(trained: Path, tree: Path, tmp_p
     checkpoint.save(replace(model, state={**model.state, **swapped}), teacher)
     command = ["train", str(tree), "--output", str(student), "--arch", "resnet-small", "--teacher", str(teacher)]
     # Validated by the labels, the best weights would be those that have learned least of this.
-    assert main([*command, "--no-report", "--validation-fraction", "0", *TRAIN]) == 0
+    assert main([*command, "--no-report", "--validation-fraction", "0", *EPOCHS]) == 0
     classifier = Classifier.load(student)
     for label, taught in (("0", "1"), ("1", "0"), ("7", "7")):
         images = [classifier.preprocess(file.read_bytes()) for file in (tree / "test" / label).iterdir()]
@@ -56,6 +58,20 @@ def test_model_says_where_it_came_from(trained: Path):
     assert provenance["command"].startswith("python -m training train ")
     assert "--epochs 20" in provenance["command"]
     assert provenance["versions"]["torch"] == torch.__version__
+
+
+def test_a_model_keeps_training_images_to_show_unless_told_not_to(trained: Path, tree: Path, tmp_path: Path, capsys):
+    record = model_file.load_inside(trained, model_file.load(trained)[0]).neighbours
+    assert record
+    stored = Neighbours.from_bytes(record)
+    # All that it reads right: there are fewer than would be kept.
+    assert 0.7 * 145 < len(stored.images) <= 145
+    assert set(stored.labels) == {"0", "1", "7"}
+    private = tmp_path / "private.pt"
+    options = ["--no-neighbours", "--no-report", "--no-quantise", "--epochs", "1"]
+    assert main(["train", str(tree), "--output", str(private), *options]) == 0
+    assert "neighbours" not in capsys.readouterr().out
+    assert model_file.load_inside(private, model_file.load(private)[0]).neighbours is None
 
 
 def test_same_seed_gives_the_same_weights(tree: Path, tmp_path: Path):
@@ -107,10 +123,10 @@ def test_any_alphabet_any_size_very_unequal_folders(tmp_path: Path, capsys):
 def test_two_processes_train_one_model(tree: Path, tmp_path: Path):
     output = tmp_path / "m.pt"
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port", str(free_port())]
-    command += ["-m", "training", "train", str(tree), "--output", str(output), *TRAIN]
+    command += ["-m", "training", "train", str(tree), "--output", str(output), *TRAIN, "--epochs", "8"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("epoch 20/20") == 1
+    assert done.stdout.count("epoch 8/8") == 1
     assert checkpoint.load(output).metrics["test"]["accuracy"] >= 0.85
     assert (tmp_path / "m-report" / "report.html").exists()
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from app.recognition.classifier import Classifier
 from app.recognition.preprocessing import Preprocessing
 from tests.conftest import DATA, TRACK_FILES
-from tests.training.conftest import TRAIN
+from tests.training.conftest import EPOCHS
 from training import checkpoint
 from training.__main__ import main
 from training.images import read_images
@@ -40,7 +40,7 @@ def wary(tree: Path, strange: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """A model trained with images of no class."""
     model = tmp_path_factory.mktemp("wary") / "model.pt"
     command = ["train", str(tree), "--output", str(model), "--no-report", "--unknown", str(strange)]
-    assert main([*command, *TRAIN]) == 0
+    assert main([*command, *EPOCHS]) == 0
     return model
 
 
@@ -96,7 +96,7 @@ def test_a_student_learns_what_its_teacher_does_not_know_from_the_images(
 ):
     student = tmp_path / "student.pt"
     command = ["train", str(tree), "--output", str(student), "--no-report", "--unknown", str(strange)]
-    assert main([*command, "--teacher", str(trained), *TRAIN]) == 0
+    assert main([*command, "--teacher", str(trained), *EPOCHS]) == 0
     assert known(student, strange / "test", "234568") <= 0.7
 
 

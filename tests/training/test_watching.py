@@ -54,7 +54,8 @@ def test_hopeless_data_is_given_up(tmp_path: Path, capsys):
         target = data / cards.choice("ab") / f"{index}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
-    assert main(["train", str(data), "--output", str(tmp_path / "m.pt"), "--validation-fraction", "0.4"]) == 2
+    command = ["train", str(data), "--output", str(tmp_path / "m.pt"), "--validation-fraction", "0.4"]
+    assert main([*command, "--widths", "8", "16"]) == 2
     printed = capsys.readouterr()
     assert "which is guessing" in printed.err
     assert printed.out.count("epoch ") < 120

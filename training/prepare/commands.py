@@ -81,12 +81,19 @@ def _unipen(options: argparse.Namespace) -> None:
 
 def _add_no_class(parser: argparse.ArgumentParser, alphabet: no_class.Alphabet) -> None:
     _add_tracks(parser)
+    parser.add_argument("--every", type=positive, default=1, metavar="N", help="use one character in N (%(default)s)")
     parser.set_defaults(run=_no_class, alphabet=alphabet)
 
 
 def _no_class(options: argparse.Namespace) -> None:
     written = no_class.prepare(
-        options.alphabet, options.files, options.out, _held_out(options), options.seed, options.exclude_namesakes
+        options.alphabet,
+        options.files,
+        options.out,
+        _held_out(options),
+        options.seed,
+        options.exclude_namesakes,
+        options.every,
     )
     _record(options.out, _names(options.files), options.credit, written)
 

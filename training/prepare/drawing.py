@@ -85,9 +85,7 @@ def _drawn(strokes: Iterable[Stroke], pen: float, size: tuple[int, int]) -> Imag
     return sheet.reduce(_SUPERSAMPLING)
 
 
-def _placed(
-    strokes: Sequence[Stroke], extent: float, centre: tuple[float, float], side: int
-) -> Iterator[Stroke]:
+def _placed(strokes: Sequence[Stroke], extent: float, centre: tuple[float, float], side: int) -> Iterator[Stroke]:
     xs = [x for stroke in strokes for x, _ in stroke]
     ys = [y for stroke in strokes for _, y in stroke]
     scale = side * extent / (max(max(xs) - min(xs), max(ys) - min(ys)) or 1.0)

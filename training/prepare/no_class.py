@@ -96,17 +96,18 @@ def prepare(
     held_out: Mapping[str, Share],
     seed: int = 0,
     exclude_namesakes: bool = False,
+    every: int = 1,
 ) -> dict[str, int]:
     """Draw what is not of the alphabet into `out/<part>/<kind>/` and return the number of images in each part.
 
     `files` are UNIPEN files; those of their characters that are neither of the alphabet nor look like it are drawn once
     each, every other one in another hand and with another pen. With characters of the alphabet among them there are
-    images of several, and of crossed out ones, too; for an alphabet without characters, all of them. `held_out` and
-    `exclude_namesakes` are those of `divide`.
+    images of several, and of crossed out ones, too; for an alphabet without characters, all of them. Of the characters
+    only one in `every` is used. `held_out` and `exclude_namesakes` are those of `divide`.
 
     Raises TrainingError for a file that cannot be used, a source that no file has, or files of the alphabet alone.
     """
-    characters = [character for file in files for character in read_unipen(file)]
+    characters = [character for file in files for character in read_unipen(file)][::every]
     if all(_is_like(alphabet, character) for character in characters):
         raise TrainingError(f"{files[0]}: every character is, or looks like, one of the classes. Add files of others.")
     part_of = divide(characters, held_out, seed, exclude_namesakes)

@@ -1,0 +1,177 @@
+"""Describe the layers of a served network, from its ONNX file: any architecture, in floats or in 8-bit integers.
+
+A layer begins with an operator that has a name in the field (convolution, pooling, ...), and goes on with what belongs
+to it: bias, normalisation, the sum of a residual block, activation, rounding to 8 bits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from app.recognition.inside import ClassActivation, Inside, Kind, Layer, ReceptiveField, with_outputs
+from app.recognition.model_file import INPUT, OUTPUT, Network
+
+_KINDS: dict[str, Kind] = {
+    "Conv": "convolution",
+    "MaxPool": "pooling",
+    "ReduceMean": "average",
+    "GlobalAveragePool": "average",
+    "Gemm": "dense",
+}
+_ACTIVATIONS = {"Relu": "relu", "Selu": "selu"}
+# What belongs to the layer before it.
+_BELONGS = {*_ACTIVATIONS, "Add", "BatchNormalization", "QuantizeLinear", "DequantizeLinear"}
+# What leaves values as they are, but for their order or their rounding.
+_PASSES = {"Reshape", "Flatten", "Squeeze", "QuantizeLinear", "DequantizeLinear"}
+# Of the logits, and what they are put together from: 32-bit floats added in another order.
+_SAME = 1e-3
+
+
+def describe(network: bytes) -> Inside | None:
+    """The layers of an ONNX file; None if it does not end in a linear layer, as all of training/networks.py do."""
+    return _Walk(network).inside()
+
+
+class _Walk:
+    """The graph, followed from its input to its output."""
+
+    def __init__(self, network: bytes) -> None:
+        self._network = network
+        graph = onnx.load_from_string(network).graph
+        self._constants = {one.name: one for one in graph.initializer}
+        self._producer = {name: node for node in graph.node for name in node.output}
+        self._consumers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
+        fixed = set(self._constants)
+        self._nodes = []
+        for node in graph.node:  # in the order in which they can be computed
+            if fixed.issuperset(node.input):
+                fixed.update(node.output)  # weights, being made floats again
+                continue
+            self._nodes.append(node)
+            for name in node.input:
+                self._consumers[name].append(node)
+        self._fixed = fixed
+        self._fields: dict[str, ReceptiveField | None] = {INPUT: ReceptiveField(1, 1, 0.5)}
+
+    def inside(self) -> Inside | None:
+        for node in self._nodes:
+            self._fields[node.output[0]] = self._field(node)
+        layers, absorbed = [], set[str]()
+        for node in self._nodes:
+            if node.op_type in _KINDS and node.output[0] not in absorbed:
+                layers.append(self._layer(node))
+                absorbed.add(node.output[0])
+        last = self._producer[OUTPUT]
+        if last.op_type != "Gemm" or not layers:
+            return None
+        layers[-1] = replace(layers[-1], kind="output")
+        inside = Inside(tuple(layers), last.input[0], self._class_activation(last))
+        return self._measured(inside)
+
+    def _layer(self, node: onnx.NodeProto) -> Layer:
+        kind, activation, tensor = _KINDS[node.op_type], None, node.output[0]
+        while len(following := self._consumers[tensor]) == 1 and following[0].op_type in _BELONGS:
+            (following_node,) = following
+            if following_node.op_type in _ACTIVATIONS:
+                activation = _ACTIVATIONS[following_node.op_type]
+            elif following_node.op_type == "Add" and not self._fixed.intersection(following_node.input):
+                kind = "residual"
+            elif following_node.op_type == "QuantizeLinear" and self._cuts_negatives(following_node):
+                activation = "relu"  # the quantiser has removed it: no negative number is left anyway
+            tensor = following_node.output[0]
+        slides = node.op_type in ("Conv", "MaxPool")
+        attributes = _attributes(node)
+        return Layer(
+            kind=kind,
+            tensor=tensor,
+            shape=(),  # measured below
+            activation=activation,
+            kernel=attributes["kernel_shape"][0] if slides else 0,
+            stride=attributes["strides"][0] if slides else 0,
+            weights=node.input[1] if node.op_type == "Conv" and self._is_first(node) else None,
+            field=self._fields[tensor],
+        )
+
+    def _is_first(self, node: onnx.NodeProto) -> bool:
+        """Whether its kernels are pictures: of parts of the image."""
+        before: onnx.NodeProto | None = node
+        while before is not None and before.input[0] != INPUT:
+            before = self._producer.get(before.input[0])
+            if before is not None and before.op_type not in _PASSES:
+                return False
+        return True
+
+    def _cuts_negatives(self, node: onnx.NodeProto) -> bool:
+        zero = numpy_helper.to_array(self._constants[node.input[2]])
+        return bool(zero.dtype == np.uint8 and zero == 0)
+
+    def _field(self, node: onnx.NodeProto) -> ReceptiveField | None:
+        """As in Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", 2019."""
+        before = [self._fields[name] for name in node.input if name in self._fields]
+        if (
+            any(field is None for field in before)
+            or node.op_type in ("Gemm", "Reshape", "Flatten")
+            or (_KINDS.get(node.op_type) == "average")
+        ):
+            return None
+        field = max((field for field in before if field), key=lambda one: one.size)
+        if node.op_type not in ("Conv", "MaxPool"):
+            return field
+        attributes = _attributes(node)
+        side, stride, padding = attributes["kernel_shape"][0], attributes["strides"][0], attributes["pads"][0]
+        return ReceptiveField(
+            size=field.size + (side - 1) * field.step,
+            step=field.step * stride,
+            start=field.start + ((side - 1) / 2 - padding) * field.step,
+        )
+
+    def _class_activation(self, last: onnx.NodeProto) -> ClassActivation | None:
+        average = self._producer.get(last.input[0])
+        while average is not None and average.op_type in _PASSES:
+            average = self._producer.get(average.input[0])
+        if average is None or _KINDS.get(average.op_type) != "average":
+            return None
+        return ClassActivation(average.input[0], last.input[1], last.input[2] if len(last.input) > 2 else None)
+
+    def _measured(self, inside: Inside) -> Inside:
+        """With the shapes that the layers give, and without class activation if it would not be exact."""
+        values = computed(self._network, inside, _noise(self._network))
+        layers = tuple(replace(layer, shape=_shape(values[layer.tensor])) for layer in inside.layers)
+        found = inside.class_activation
+        if found:
+            maps, weights = values[found.maps], values[found.weights]
+            bias = values[found.bias] if found.bias else np.float32(0)
+            exact = maps.ndim == 4 and weights.shape == (values[OUTPUT].shape[1], maps.shape[1])
+            if not exact or np.abs(maps.mean((2, 3)) @ weights.T + bias - values[OUTPUT]).max() > _SAME:
+                found = None
+        return Inside(layers, inside.features, found)
+
+
+def computed(network: bytes, inside: Inside, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    """What a network computes of images, uint8 (n, size, size): all tensors that its description names, and logits."""
+    session = Network(with_outputs(network, [name for name in inside.tensors if name != OUTPUT])).session
+    names = [output.name for output in session.get_outputs()]
+    scaled = images[:, None] / np.float32(255)
+    return dict(zip(names, session.run(names, {INPUT: scaled}), strict=True))
+
+
+def _noise(network: bytes) -> NDArray[np.uint8]:
+    size = Network(network).session.get_inputs()[0].shape[2]
+    return np.random.default_rng(0).integers(0, 256, (2, size, size), np.uint8)
+
+
+def _shape(values: NDArray[np.float32]) -> tuple[int, ...]:
+    """Of one image; a map of a single value is a value."""
+    shape = values.shape[1:]
+    return shape[:1] if shape[1:] == (1, 1) else shape
+
+
+def _attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
