@@ -103,7 +103,8 @@ def test_a_character_shows_its_bars_on_hover_focus_and_tap(desktop: Page, tracks
 def test_the_uncertain_one_is_marked(desktop: Page):
     shares = {str(digit): 0.0 for digit in range(10)}
     characters = [
-        {"label": "4", "confidence": 0.99, "known": True, "box": [20, 50, 80, 150], "probabilities": shares | {"4": 0.99}},
+        {"label": "4", "confidence": 0.99, "known": True, "box": [20, 50, 80, 150],
+         "probabilities": shares | {"4": 0.99}},
         {"label": "7", "confidence": 0.6, "known": True, "box": [120, 50, 180, 150],
          "probabilities": shares | {"7": 0.6, "1": 0.4}},
     ]  # fmt: skip
@@ -162,7 +163,8 @@ def test_a_wide_paper_takes_a_number_and_is_remembered(page: Page, tracks: list[
     widen(page)
     viewport = page.viewport_size
     found = page.locator("#canvas").bounding_box()
-    assert viewport and found
+    assert viewport
+    assert found
     assert found["width"] >= min(0.85 * viewport["width"], 800)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for place, label in enumerate("2046"):
@@ -183,7 +185,8 @@ def test_the_usual_paper_comes_back_with_what_was_written(desktop: Page, tracks:
     desktop.locator("#wideButton").click()
     expect(desktop.locator("#wideButton")).to_have_attribute("aria-pressed", "false")
     found = desktop.locator("#canvas").bounding_box()
-    assert found and found["width"] == pytest.approx(found["height"])
+    assert found
+    assert found["width"] == pytest.approx(found["height"])
     expect(desktop.locator("#predictionResult")).to_have_text("42")
     expect(desktop.locator("#boxes span")).to_have_count(2)
     desktop.reload()
