@@ -95,7 +95,7 @@ def main() -> None:
         writer, size = own[int(generator.integers(len(own)))], (SQUARE, WIDE)[index % 2]
         number = compose(writer, int(generator.integers(2, 7)), generator, size, touching=_TOUCHING)
         found += examples(number, classifier)
-    names = list(found[0][0])
+    names = [name for name in found[0][0] if name != "distrust"]  # of photographs
     given = np.array([[one[name] for name in names] for one, _ in found], np.float64)
     weights = fit(given, np.array([right for _, right in found], np.float64))
     for name, weight in zip(names, weights, strict=True):

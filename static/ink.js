@@ -129,6 +129,23 @@ export function beginning(strokes, count) {
 }
 
 /**
+ * Whether strokes may be several characters: there is paper between them, or they are far wider than high.
+ * @param {readonly Mark[]} marks
+ */
+export function isParted(marks) {
+  const strokes = strokesOf(marks) ?? [];
+  const spans = ["x", "y"].map((axis) =>
+    strokes
+      .map((stroke) => stroke.map((point) => point[/** @type {"x" | "y"} */ (axis)]))
+      .map((places) => ({ start: Math.min(...places), end: Math.max(...places) + PEN }))
+      .sort((one, other) => one.start - other.start),
+  );
+  const [wide, high] = spans.map((all) => Math.max(...all.map(({ end }) => end)) - all[0]?.start);
+  const between = spans.some((all) => all.some(({ start }, i) => i && all.slice(0, i).every(({ end }) => end < start)));
+  return between || wide > 1.3 * high;
+}
+
+/**
  * A small canvas with a drawing on it.
  * @param {readonly Mark[]} marks
  * @param {number} side in pixels

@@ -12,6 +12,7 @@ import { reopened } from "./picture.js";
 
 const PAPER = "handwritten.paper";
 const GALLERY = "handwritten.gallery";
+const WIDE = "handwritten.wide";
 const WRITER = "handwritten.writer";
 
 /** Storage that may be forbidden or full: then it holds nothing, and the page works without it. */
@@ -51,6 +52,15 @@ class Shelf {
 
 const tab = new Shelf(() => sessionStorage);
 const browser = new Shelf(() => localStorage);
+
+/** @param {boolean} yes whether the paper is wide at the next visit */
+export function keepWide(yes) {
+  browser.write(WIDE, yes || null);
+}
+
+export function isKeptWide() {
+  return browser.read(WIDE) === true;
+}
 
 /** @param {readonly Mark[]} marks what is on the paper, for when the page comes back */
 export function keepPaper(marks) {

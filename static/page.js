@@ -7,8 +7,9 @@ import { Arrival } from "./arrival.js";
 import { EXAMPLES } from "./examples.js";
 import { Gallery, showExamples } from "./gallery.js";
 import { Game, headline, showFooled } from "./game.js";
-import { cropped, strokesOf } from "./ink.js";
-import { keepPaper, keptPaper } from "./memory.js";
+import { cropped, SIZE, strokesOf } from "./ink.js";
+import { Look } from "./look.js";
+import { isKeptWide, keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
 import { Pen } from "./pen.js";
 import { QUERY, Reader } from "./reader.js";
@@ -34,8 +35,11 @@ const paper = new Paper(canvas, changed);
 const pen = new Pen(canvas, paper, (text) => announcer.say(text, "pen"));
 const reader = new Reader(paper, rendered);
 const view = new View({ paper, pen, reader, announcer });
+const look = new Look({ paper, reader, announcer });
 /** @type {Promise<Crop> | Crop | null} loaded with the first picture: most people draw */
 let crop = null;
+/** @type {import("./several.js").Several | null} loaded with the first answer of several characters */
+let several = null;
 /** @type {ShareDialog | null} */
 let share = null;
 const gallery = new Gallery(restore, () => {
@@ -50,6 +54,7 @@ const game = new Game(classes, announcer, { begin: gameBegins, next: clear, end:
 const arrival = new Arrival(view, (picture) => {
   pen.lift();
   keepDrawing();
+  narrow();
   paper.show(picture);
 });
 /** The question whose answer the game waits for. */
@@ -79,8 +84,11 @@ async function loadCorrection() {
 function rendered() {
   view.render();
   frameAnew();
+  if (several) several.render();
+  else if (view.answer?.characters) loadSeveral();
+  if (!game.isOn) look.render();
   if (isCorrectionWanted && reader.shown) loadCorrection();
-  correction?.render(game.isOn);
+  correction?.render(game.isOn || !!view.answer?.characters || paper.width > SIZE);
   if (reader.isCurrent && reader.shown) followModel(Object.keys(reader.shown.answer.probabilities));
   if (judged && reader.isCurrent && judged === reader.question && reader.shown) {
     judged = 0;
@@ -96,6 +104,30 @@ function followModel(names) {
   const same = names.length === classes.length && classes.every((name) => names.includes(name));
   // Replicas take a model one after the other: for a moment two of them can differ.
   if (!same && performance.now() > RELOAD_PAUSE) location.reload();
+}
+
+async function loadSeveral() {
+  try {
+    const module = await import("./several.js");
+    several ??= new module.Several(paper, reader, view);
+    several.render();
+  } catch {
+    // offline: the text stands there all the same; the next answer tries again
+  }
+}
+
+/** @param {boolean} [yes] the other one, if that is not said */
+async function widen(yes) {
+  if (!several) await loadSeveral();
+  pen.lift();
+  paper.finish();
+  if (several) several.widen(yes ?? !several.isWide);
+  else view.notify({ reason: "The wide paper could not be loaded.", remedy: "Try again when the connection is back." });
+}
+
+/** The usual paper, for this once. */
+function narrow() {
+  several?.widen(false, false);
 }
 
 /** The frame of a picture, as it is now. */
@@ -133,13 +165,14 @@ function step(which) {
 
 /** A drawing that leaves the paper goes to the gallery. */
 function keepDrawing() {
-  if (reader.isCurrent && reader.shown) gallery.add(paper.marks, reader.shown.answer.label);
+  if (reader.isCurrent && reader.shown && paper.width === SIZE) gallery.add(paper.marks, reader.shown.answer.label);
 }
 
 /** @param {Mark[]} marks */
 function restore(marks) {
   pen.lift();
   keepDrawing();
+  narrow();
   paper.replace(marks);
   canvas.focus();
 }
@@ -152,6 +185,7 @@ function play(code) {
   if (!strokes) return view.notify({ reason: "This link is damaged.", remedy: "Ask for it again, or draw something." });
   pen.lift();
   keepDrawing();
+  narrow();
   paper.play(strokes);
 }
 
@@ -171,7 +205,7 @@ function leaveLink() {
 /* Sharing and playing. */
 
 function shareDrawing() {
-  if (!reader.isCurrent || !reader.shown) {
+  if (!reader.isCurrent || !reader.shown || reader.shown.answer.characters) {
     return view.notify({ reason: "There is nothing to share yet.", remedy: "Draw a character first." });
   }
   const { answer } = reader.shown;
@@ -208,6 +242,8 @@ function address(hash) {
 
 function gameBegins() {
   dialog("#gameOver").close();
+  narrow();
+  reader.isSeveral = false;
   view.isPlaying = true;
   view.render();
   window.scrollTo(0, 0);
@@ -225,6 +261,7 @@ function gameEnds(fooled, over) {
   judged = 0;
   lately = fooled;
   view.isPlaying = false;
+  reader.isSeveral = true;
   view.render();
   if (!over && !fooled.length) return canvas.focus();
   $("#gameOverTitle").text(`${headline(fooled.length)}.`);
@@ -253,6 +290,7 @@ $("#clearCanvasButton").on("click", clear);
 $("#undoButton").on("click", () => step("undo"));
 $("#redoButton").on("click", () => step("redo"));
 $("#shareButton").on("click", shareDrawing);
+$("#wideButton").on("click", () => widen());
 $("#shareGameButton").on("click", shareGame);
 $("#gameOver").on("close", () => game.isOn || canvas.focus());
 $("#pictureButton").on("click", () => $("#pictureInput").trigger("click"));
@@ -316,8 +354,12 @@ if (document.body.dataset.method === "ink") {
   );
 }
 view.render();
-if (!followLink()) {
-  keptPaper().then((marks) => {
-    if (marks.length && !paper.revision) paper.load(marks);
-  });
+if (!followLink()) takeUp();
+
+/** Go on where the page was left. */
+async function takeUp() {
+  const marks = await keptPaper();
+  if (paper.revision) return;
+  if (isKeptWide() && (!marks.length || strokesOf(marks))) await widen(true);
+  if (marks.length && !paper.revision) paper.load(marks);
 }

@@ -25,6 +25,8 @@ export class Paper {
   isCropping = false;
   /** @type {{marks: Mark[], strokes: readonly Stroke[], end: Mark[]} | null} */
   #playing = null;
+  /** In units; it is as high as SIZE. */
+  width = SIZE;
   /** Rises with every change, so that an answer can be told from one to what was there before. */
   revision = 0;
   /** @type {((context: CanvasRenderingContext2D) => void) | null} drawn above all, and not part of the drawing */
@@ -47,9 +49,10 @@ export class Paper {
   /** Crisp on any screen: as many pixels as the screen has. */
   resize() {
     const side = Math.max(1, Math.round(this.#canvas.getBoundingClientRect().width * (window.devicePixelRatio || 1)));
-    if (this.#canvas.width !== side) {
+    const height = Math.max(1, Math.round((side * SIZE) / this.width));
+    if (this.#canvas.width !== side || this.#canvas.height !== height) {
       this.#canvas.width = side;
-      this.#canvas.height = side;
+      this.#canvas.height = height;
     }
     this.redraw();
   }
@@ -203,12 +206,12 @@ export class Paper {
 
   redraw() {
     this.#dirty = false;
-    draw(this.#context, this.#canvas.width / SIZE, this.marks);
+    draw(this.#context, this.#canvas.height / SIZE, this.marks);
     this.overlay?.(this.#context);
   }
 
   /**
-   * What is on the paper as an image file: 280 x 280, or a picture at its own size with the strokes upon it, or what
+   * What is on the paper as an image file: 280 pixels high, or a picture at its own size with the strokes upon it, or what
    * is within its frame.
    * @returns {Promise<Blob | null>} null if the paper is empty
    */
@@ -219,7 +222,7 @@ export class Paper {
     const part = cut(marks);
     if (part) return new Promise((use) => part.sheet.toBlob(use, part.type, 0.9));
     const sheet = document.createElement("canvas");
-    sheet.width = picture ? picture.sheet.width : SIZE;
+    sheet.width = picture ? picture.sheet.width : this.width;
     sheet.height = picture ? picture.sheet.height : SIZE;
     const area = picture ? placed(picture.sheet) : undefined;
     draw(contextOf(sheet), area ? sheet.width / area.width : 1, marks, area);

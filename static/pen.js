@@ -122,11 +122,14 @@ export class Pen {
     event.preventDefault();
     if (this.#pointer !== null && !drawing) return;
     this.#paper.finish();
-    this.#crosshair ??= { x: SIZE / 2, y: SIZE / 4 };
+    this.#crosshair ??= { x: this.#paper.width / 2, y: SIZE / 4 };
     if (arrow) {
       this.#held.set(event.key, arrow);
       for (const [x, y] of this.#held.values()) {
-        this.#crosshair = { x: clamp(this.#crosshair.x + x * STEP), y: clamp(this.#crosshair.y + y * STEP) };
+        this.#crosshair = {
+          x: clamp(this.#crosshair.x + x * STEP, this.#paper.width),
+          y: clamp(this.#crosshair.y + y * STEP, SIZE),
+        };
       }
       if (drawing) this.#paper.extend([this.#crosshair]);
       this.#say(this.#place());
@@ -152,7 +155,7 @@ export class Pen {
   /** Where the crosshair is, in words. */
   #place() {
     const { x, y } = this.#crosshair ?? { x: 0, y: 0 };
-    return `${Math.round((100 * x) / SIZE)} % from the left, ${Math.round((100 * y) / SIZE)} % from the top`;
+    return `${Math.round((100 * x) / this.#paper.width)} % from the left, ${Math.round((100 * y) / SIZE)} % from the top`;
   }
 
   /**
@@ -161,13 +164,14 @@ export class Pen {
    */
   #position(event) {
     const box = this.#canvas.getBoundingClientRect();
-    return { x: ((event.clientX - box.left) * SIZE) / box.width, y: ((event.clientY - box.top) * SIZE) / box.height };
+    const { width } = this.#paper;
+    return { x: ((event.clientX - box.left) * width) / box.width, y: ((event.clientY - box.top) * SIZE) / box.height };
   }
 
   /** @param {CanvasRenderingContext2D} context */
   #drawCrosshair(context) {
     if (!this.#crosshair) return;
-    const scale = context.canvas.width / SIZE;
+    const scale = context.canvas.height / SIZE;
     const x = this.#crosshair.x * scale;
     const y = this.#crosshair.y * scale;
     context.fillStyle = this.#pointer === "keyboard" ? "#2447c4" : "#807a6e";
@@ -176,7 +180,10 @@ export class Pen {
   }
 }
 
-/** @param {number} value */
-function clamp(value) {
-  return Math.min(Math.max(value, PEN), SIZE - PEN);
+/**
+ * @param {number} value
+ * @param {number} side
+ */
+function clamp(value, side) {
+  return Math.min(Math.max(value, PEN), side - PEN);
 }

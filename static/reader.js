@@ -3,6 +3,7 @@
  * @module
  */
 
+import { isParted, SIZE } from "./ink.js";
 import { BEGINNING, next, wake } from "./machine.js";
 import { refusal, trouble } from "./problems.js";
 
@@ -10,7 +11,9 @@ import { refusal, trouble } from "./problems.js";
 /** @import { Picture } from "./ink.js" */
 /** @import { Paper } from "./paper.js" */
 /** @typedef {{label: string, confidence: number, probabilities: Record<string, number>, input?: string,
- *   known?: boolean, ink?: string, version?: string}} Answer `version` is that of the model */
+ *   known?: boolean, ink?: string, version?: string, characters?: Character[]}} Answer `version` is that of the model;
+ * `characters`: of several, whose text is the label and whose least probability of all is the confidence
+ * @typedef {Answer & {box: [number, number, number, number]}} Character left, top, right, bottom in units */
 
 const TIMEOUT = 20_000;
 /** What chooses the model in an address, nothing for the default. */
@@ -27,6 +30,8 @@ export class Reader {
   #timer;
   /** @type {{answer: Answer, revision: number, picture: Picture | null} | null} */
   shown = null;
+  /** Whether there may be several characters. */
+  isSeveral = true;
 
   /**
    * @param {Paper} paper
@@ -76,14 +81,16 @@ export class Reader {
 
   /** @param {number} number of the question */
   async #ask(number) {
-    const { revision, picture } = this.#paper;
+    const { revision, picture, marks, width } = this.#paper;
     const file = await this.#paper.file();
     if (number !== this.question || this.state.name !== "asking" || !file) return;
     const data = new FormData();
     data.append("image", file, "drawing");
+    const several = this.isSeveral && (width > SIZE || isParted(marks));
+    const include = several ? "probabilities&include=input" : `input${picture ? "&include=ink" : ""}`;
     /** @type {JQuery.jqXHR} */
     const request = $.ajax({
-      url: `/predict${QUERY}${QUERY ? "&" : "?"}include=input${picture ? "&include=ink" : ""}`,
+      url: `/${several ? "read" : "predict"}${QUERY}${QUERY ? "&" : "?"}include=${include}`,
       method: "POST",
       data,
       dataType: "json",
@@ -97,7 +104,7 @@ export class Reader {
         if (request !== this.#request) return;
         this.#request = null;
         const version = request.getResponseHeader("X-Model-Version") ?? "";
-        this.shown = { answer: { ...answer, version }, revision, picture };
+        this.shown = { answer: { ...(several ? together(answer) : answer), version }, revision, picture };
         this.happen({ type: "answered" });
       },
       (_, status) => {
@@ -111,4 +118,15 @@ export class Reader {
       },
     );
   }
+}
+
+/**
+ * What /read answers, as /predict would: of one character alone there is nothing else to say.
+ * @param {{text: string, characters: Character[]}} reading
+ * @returns {Answer}
+ */
+function together({ text, characters }) {
+  if (characters.length === 1) return characters[0];
+  const confidence = Math.min(...characters.map((one) => one.confidence));
+  return { label: text, confidence, probabilities: characters[0].probabilities, characters };
 }

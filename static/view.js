@@ -2,7 +2,7 @@
  * @module
  */
 
-import { percent, sureness, verdict } from "./words.js";
+import { isDoubtful, percent, verdict } from "./words.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Paper } from "./paper.js" */
@@ -29,6 +29,10 @@ export class View {
   #subject = document.body.dataset.subject ?? "";
   /** Shown on Predict while a game is on. */
   isPlaying = false;
+  /** @type {Answer | null} that is shown */
+  answer = null;
+  /** Which of its characters has its bars shown, if there are several. */
+  active = 0;
 
   #parts;
 
@@ -58,9 +62,11 @@ export class View {
     const { paper, pen, reader } = this.#parts;
     const { state, shown } = reader;
     const answer = this.#visible();
+    if (answer !== this.answer) this.active = 0;
+    this.answer = answer;
     const line = this.#line(answer);
     const unknown = answer?.known === false;
-    const sure = !answer || (!unknown && sureness(answer) >= this.#unsureBelow);
+    const sure = !answer || !(answer.characters ?? [answer]).some((one) => isDoubtful(one, this.#unsureBelow));
     const stale = shown?.revision !== paper.revision;
     const stuck = state.name === "retrying";
 
@@ -77,12 +83,12 @@ export class View {
       .toggleClass("unsure", !sure)
       .toggleClass("unknown", unknown)
       .toggleClass("stuck", stuck);
-    this.#showBars(answer);
+    this.#showBars(answer?.characters?.[this.active] ?? answer);
 
     $("#paper").toggleClass("empty", paper.isEmpty);
     able("#undoButton", paper.canUndo);
     able("#redoButton", paper.canRedo);
-    able("#shareButton", reader.isCurrent);
+    able("#shareButton", reader.isCurrent && !answer?.characters);
     if (stuck && document.activeElement?.id === "shareButton") $("#predictButton").trigger("focus"); // it gives way
     text("#predictText", this.isPlaying ? "Done" : stuck ? "Try now" : "Predict");
     this.#speak(line);

@@ -5,6 +5,7 @@
 /** @import { Answer } from "./reader.js" */
 /** @typedef {{message: string, remedy: string, sure: boolean}} Verdict */
 
+const EACH = "Choose one of them to see what it may be.";
 const CLOSE = 0.05; // a second choice below this is not worth a word
 const HARD = 0.25; // a first choice below this is none
 const LONGEST = 22; // letters of a name in a sentence; it stands in full beside it
@@ -21,11 +22,21 @@ export function alike(name) {
 }
 
 /**
- * How sure it is of the answer, or of one that looks like it.
+ * How sure it is of the answer, or of one that looks like it; of several characters, of the least sure one.
  * @param {Answer} answer
+ * @returns {number}
  */
-export function sureness({ label, probabilities }) {
+export function sureness({ label, probabilities, characters }) {
+  if (characters) return Math.min(...characters.map(sureness));
   return alike(label).reduce((sum, name) => sum + (probabilities[name] ?? 0), 0);
+}
+
+/**
+ * @param {Answer} answer to one character
+ * @param {number} unsureBelow
+ */
+export function isDoubtful(answer, unsureBelow) {
+  return answer.known === false || sureness(answer) < unsureBelow;
 }
 
 /**
@@ -36,6 +47,12 @@ export function sureness({ label, probabilities }) {
  * @returns {Verdict}
  */
 export function verdict(answer, unsureBelow, subject) {
+  if (answer.characters) {
+    const doubtful = answer.characters.filter((one) => isDoubtful(one, unsureBelow));
+    return doubtful.length
+      ? { message: `Not sure of ${doubtful.map(({ label }) => named(label)).join(", ")}`, remedy: EACH, sure: false }
+      : { message: `${percent(sureness(answer))} sure of each`, remedy: "", sure: true };
+  }
   const [first, second = "", third = ""] = ranked(answer).slice(0, 3).map(named);
   const names = alike(answer.label);
   const other = ranked(answer).find((name) => !names.includes(name)) ?? "";

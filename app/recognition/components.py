@@ -8,7 +8,8 @@ from typing import cast
 import cc3d
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+
+from app.recognition.shadows import slide
 
 Grey = NDArray[np.uint8]
 
@@ -112,7 +113,7 @@ def main_character(ink: Grey) -> Grey:
 def _measured(ink: Grey) -> tuple[NDArray[np.uint32], list[Component]]:
     """A label for each pixel of ink, 0 for paper; and the components that they are the labels of."""
     reach = max(1, round(_GAP * max(ink.shape) / 2))
-    widened = np.asarray(Image.fromarray(ink).filter(ImageFilter.MaxFilter(2 * reach + 1)))
+    widened = slide(ink, 2 * reach + 1, np.maximum)
     # Of booleans cc3d 4.1.1 gives some pixels of a component a label of their own.
     marks = (widened >= _FAINT).view(np.uint8)
     labels = cc3d.connected_components(marks, connectivity=8).astype(np.uint32) * (ink >= _FAINT)

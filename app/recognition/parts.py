@@ -6,7 +6,7 @@ out of which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import cc3d
@@ -25,6 +25,9 @@ _SPECKS = 10_000
 _SPECK = 0.1
 # Parts at least this tall or wide, in heights of the tallest, say how tall the characters are.
 _TALL = 0.4
+# The mean strength of ink that is no writing at all, and of what is some for sure; and how far to trust what touches
+# the picture's edge.
+_FAINT, _AT_EDGE = (0.35, 0.75), 0.15
 # Parts of this share of that height and more are put into lines first; the others go to the nearest line.
 _LARGE = 0.55
 # Neighbours are of one line if they overlap vertically by this share of the smaller one.
@@ -53,7 +56,8 @@ class CrowdedError(Exception):
 class Part:
     """Connected ink, or what a cut leaves of it: its label, its pixels and its box, the end exclusive.
 
-    `cut` is how much ink was cut through between it and the part before it, in widths of a stroke; 0 for paper.
+    `trust`, 0 to 1, is how far it is writing and nothing that was left of the paper. `cut` is how much ink was cut
+    through between it and the part before it, in widths of a stroke; 0 for paper.
     """
 
     label: int
@@ -62,6 +66,7 @@ class Part:
     top: int
     right: int
     bottom: int
+    trust: float = 1.0
     cut: float = 0.0
 
     @property
@@ -91,8 +96,11 @@ class Lines:
     stroke: float
 
 
-def find_lines(ink: Grey, most: int) -> Lines:
-    """The lines of writing in ink that is bright on 0. Raises CrowdedError for more than `most` parts."""
+def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:
+    """The lines of writing in ink that is bright on 0. Raises CrowdedError for more than `most` parts.
+
+    If it was `photographed`, it may have rests of print, rules and frames: faint, or at the picture's edge.
+    """
     mask = ink >= INK * (int(ink.max()) / 255)
     # Of booleans cc3d 4.1.1 gives some pixels of a component a label of their own.
     labels, count = cc3d.connected_components(mask.view(np.uint8), connectivity=8, return_N=True)
@@ -110,7 +118,18 @@ def find_lines(ink: Grey, most: int) -> Lines:
     parts = [part for part in parts if max(part.width, part.height) >= _SPECK * height]
     if len(parts) > most:
         raise CrowdedError
+    if photographed:
+        strengths = np.bincount(labels.ravel(), ink.ravel(), count + 1)
+        parts = [replace(part, trust=_trust(part, float(strengths[part.label]), ink.shape)) for part in parts]
     return Lines(_in_lines(parts, height), labels, height, _stroke(mask))
+
+
+def _trust(part: Part, strength: float, shape: tuple[int, ...]) -> float:
+    """`strength` is the sum of the ink."""
+    faint, sure = _FAINT
+    trust = min(1.0, max(0.0, (strength / part.pixels / 255 - faint) / (sure - faint)))
+    at_edge = min(part.left, part.top) == 0 or part.right == shape[1] or part.bottom == shape[0]
+    return trust * (_AT_EDGE if at_edge else 1.0)
 
 
 def _usual_height(parts: list[Part]) -> float:
@@ -256,5 +275,5 @@ def _divided(
         label = first + len(pieces)
         own[chosen] = label
         box = part.left + int(xs[0]), part.top + int(ys[0]), part.left + int(xs[-1]) + 1, part.top + int(ys[-1]) + 1
-        pieces.append(Part(label, int(np.count_nonzero(chosen)), *box, cut=crossed if pieces else part.cut))
+        pieces.append(Part(label, int(np.count_nonzero(chosen)), *box, part.trust, crossed if pieces else part.cut))
     return pieces

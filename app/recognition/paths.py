@@ -8,7 +8,7 @@ the highest sum.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ _LOW = -2.0
 
 @dataclass(frozen=True)
 class Weights:
-    """Of a piece's log-odds of being right. benchmarks/reading_weights.py fits them, but for the last three."""
+    """Of a piece's log-odds of being right. benchmarks/reading_weights.py fits them, but for the last four."""
 
     bias: float = 3.46
     evidence: float = -0.76
@@ -39,14 +39,18 @@ class Weights:
     crossed: float = -0.25
     cut_slim: float = -45.45
     cut_short: float = -3.24
-    # Log-odds of a part's being no writing: of any, and for its size.
+    # How little its parts are to be trusted.
+    distrust: float = -4.0
+    # Log-odds of a part's being no writing: of any, and for its size if it can be trusted.
     nothing: float = -0.5
-    nothing_size: float = -10.0
+    nothing_size: float = -4.0
     # What makes everything one character if it is as likely as the least likely of several.
     alone: float = -1.0
 
 
 WEIGHTS = Weights()
+# On photographs there is more that is no writing.
+PHOTOGRAPHED = replace(WEIGHTS, nothing=-0.5, nothing_size=-2.0)
 
 
 class Path(NamedTuple):
@@ -65,7 +69,7 @@ def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, wei
     best = [0.0]
     steps: list[tuple[Piece | None, float]] = []
     for index, part in enumerate(parts):
-        own = weights.nothing + weights.nothing_size * max(part.width, part.height) / height
+        own = weights.nothing + weights.nothing_size * part.trust * max(part.width, part.height) / height
         chosen: tuple[Piece | None, float] = None, own
         score = best[index] + own
         for piece, own in ending[index]:
@@ -112,6 +116,7 @@ def features(piece: Piece, parts: Sequence[Part], height: float) -> dict[str, fl
         "crossed": sum(cuts),
         "cut_slim": len(cuts) * max(0.0, _SLIM - width),
         "cut_short": len(cuts) * short,
+        "distrust": 1 - min(part.trust for part in parts[piece.first : piece.last + 1]),
     }
 
 

@@ -16,7 +16,7 @@ from math import prod
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
 from app.recognition.parts import CrowdedError, Part, find_lines
-from app.recognition.paths import WEIGHTS, Weights, alone_score, best_path
+from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone_score, best_path
 from app.recognition.photographs import Region
 from app.recognition.pieces import Piece, evidence, is_sure, pieces_of
 from app.recognition.segmentation import Grey, extent, separate_ink
@@ -29,8 +29,8 @@ _MAX_PARTS = 2 * MAX_CHARACTERS
 _MAX_PIECES = 8 * MAX_CHARACTERS
 # The edge of the ink that a box is drawn around, as a share of the strongest; the preprocessing crops to the same.
 _INK = 0.25
-# Everything may be one character if so much of all that was found belongs to it.
-_MOST = 0.8
+# On a photograph there may be one character and others beside it: it is all there is if it has so much of each.
+_MOST = 0.5
 
 Box = tuple[int, int, int, int]
 
@@ -108,9 +108,11 @@ class Sheet:
     height: float = 1.0
     region: Region | None = None
     size: tuple[int, int] = (1, 1)
+    photographed: bool = False
 
-    def reading(self, weights: Weights = WEIGHTS) -> Reading:
+    def reading(self, weights: Weights | None = None) -> Reading:
         """What is most likely written. Raises TooMuchWrittenError."""
+        weights = weights or (PHOTOGRAPHED if self.photographed else WEIGHTS)
         paths = [best_path(line.parts, line.pieces, self.height, weights) for line in self.lines]
         read = [
             tuple(Character(piece.prediction, self._pixels(piece.box), piece.seen) for piece in path.pieces)
@@ -144,8 +146,9 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
     box = _in_upload(_extent(character.ink), character, size)
     everything, evidence = _judged(classifier.model.preprocessing.from_ink(character.ink), box, classifier)
     lines: list[Line] = []
+    photographed = ink.photograph is not None
     try:
-        found = find_lines(region.ink, _MAX_PARTS)
+        found = find_lines(region.ink, _MAX_PARTS, photographed)
         if sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], evidence, found.height):
             return Sheet(everything, evidence)
         for line in found.lines:
@@ -153,7 +156,7 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
             lines.append(Line(*pieces_of(line, found, region.ink, classifier, most)))
     except CrowdedError:
         raise TooMuchWrittenError from None
-    return Sheet(everything, evidence, lines, found.height, region, size)
+    return Sheet(everything, evidence, lines, found.height, region, size, photographed)
 
 
 def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float]:
@@ -182,10 +185,9 @@ def _extent(ink: Grey) -> Box:
 
 
 def _covers(box: Box, boxes: list[Box]) -> bool:
-    """Whether most of what is in the boxes is in the first one."""
-    areas = [(right - left) * (bottom - top) for left, top, right, bottom in boxes]
-    inside = [
+    """Whether most of each box is in the first one."""
+    return all(
         max(0, min(right, box[2]) - max(left, box[0])) * max(0, min(bottom, box[3]) - max(top, box[1]))
+        >= _MOST * (right - left) * (bottom - top)
         for left, top, right, bottom in boxes
-    ]
-    return sum(inside) >= _MOST * sum(areas)
+    )

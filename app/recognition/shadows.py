@@ -45,10 +45,10 @@ def without_edges(ink: Grey, pixels: Grey) -> Grey:
 
 
 def _closing(pixels: Grey, window: int) -> Grey:
-    return _slide(_slide(pixels, window, np.maximum), window, np.minimum)
+    return slide(slide(pixels, window, np.maximum), window, np.minimum)
 
 
-def _slide(pixels: Grey, window: int, pick: Callable[[Any, Any], Any]) -> Grey:
+def slide(pixels: Grey, window: int, pick: Callable[[Any, Any], Any]) -> Grey:
     """Maximum or minimum over a square window, doubling the width covered with each pass; edges repeat."""
     for _ in range(2):
         running, covered = np.pad(pixels, ((window // 2, window // 2), (0, 0)), mode="edge"), 1

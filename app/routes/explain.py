@@ -62,7 +62,7 @@ class ActivationMapsAnswer(BaseModel):
 class NeighbourAnswer(BaseModel):
     """A training image that the network finds like this one."""
 
-    label: str
+    label: str = Field(description="Its class")
     similarity: float = Field(description="1 for the same in the network's eyes", le=1.0001)
     image: str = Field(description="As the network saw it, the data URL of a PNG image")
 

@@ -1,0 +1,220 @@
+"""Several characters on the paper, and the wide paper."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import opened
+from tests.page.playing import _DISPATCH, at, bring, draw_line, first, jot, message, predict, wait_until
+from training.prepare.unipen import Character, Stroke
+
+
+def beside(page: Page, strokes: list[Stroke] | tuple[Stroke, ...], middle: float, extent: float = 0.35) -> None:
+    """Draw a track around a place of the paper, in shares of its width; `extent` is of its height."""
+    found = page.locator("#canvas").bounding_box()
+    assert found
+    xs, ys = ([point[axis] for stroke in strokes for point in stroke] for axis in (0, 1))
+    scale = extent * found["height"] / max(max(xs) - min(xs), max(ys) - min(ys))
+    left = found["x"] + middle * found["width"] - scale * (min(xs) + max(xs)) / 2
+    top = found["y"] + 0.5 * found["height"] - scale * (min(ys) + max(ys)) / 2
+    points = [[(left + scale * x, top + scale * y) for x, y in stroke] for stroke in strokes]
+    page.locator("#canvas").evaluate(_DISPATCH, ["mouse", points])
+
+
+@pytest.fixture
+def asked(page: Page) -> list[str]:
+    """The paths of the questions that the page asks."""
+    paths: list[str] = []
+    page.on("request", lambda request: request.method == "POST" and paths.append(re.sub(r".*/|\?.*", "", request.url)))
+    return paths
+
+
+def draw_42(page: Page, tracks: list[Character]) -> None:
+    for place, label in ((0.3, "4"), (0.7, "2")):
+        beside(page, first(tracks, label).strokes, place)
+
+
+def test_4_and_2_are_42(page: Page, tracks: list[Character]):
+    draw_42(page, tracks)
+    assert predict(page) in ("4", "42")
+    expect(page.locator("#predictionResult")).to_have_text("42")
+    expect(page.locator("#message")).to_contain_text("sure of each")
+    expect(page.locator("#characters button")).to_have_text(["4", "2"])
+    expect(page.locator("#boxes span")).to_have_count(2)
+    expect(page.locator("#announcement")).to_contain_text("42")
+
+
+def test_boxes_are_around_the_characters(page: Page, tracks: list[Character]):
+    draw_42(page, tracks)
+    expect(page.locator("#boxes span")).to_have_count(2)
+    for index, place in enumerate((0.3, 0.7)):
+        found = page.locator("#boxes span").nth(index).bounding_box()
+        assert found
+        (x, y), (side, _) = at(page, (place, 0.5))[0], at(page, (1, 0))[0]
+        side -= at(page, (0, 0))[0][0]
+        assert found["x"] + found["width"] / 2 == pytest.approx(x, abs=0.03 * side)
+        assert found["y"] + found["height"] / 2 == pytest.approx(y, abs=0.03 * side)
+        assert max(found["width"], found["height"]) == pytest.approx(0.35 * side + side * 10 / 280, abs=0.03 * side)
+
+
+def test_boxes_are_not_in_what_is_sent_and_go_with_the_next_stroke(desktop: Page, tracks: list[Character]):
+    draw_42(desktop, tracks)
+    expect(desktop.locator("#boxes span")).to_have_count(2)
+    dark = desktop.locator("#canvas").evaluate(
+        "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+    )
+    assert dark <= 256
+    bodies: list[bytes] = []
+    desktop.on("request", lambda request: bodies.append(request.post_data_buffer or b""))
+    start, end = at(desktop, (0.5, 0.4), (0.5, 0.6))
+    desktop.mouse.move(*start)
+    desktop.mouse.down()
+    desktop.mouse.move(*end)
+    expect(desktop.locator("#boxes")).to_be_hidden()
+    desktop.mouse.up()
+    expect(desktop.locator("#predictionResult")).to_have_text("412")
+    body = bodies[-1]
+    image = Image.open(io.BytesIO(body[body.index(b"\x89PNG") :])).convert("RGB")
+    assert image.size == (280, 280)
+    assert all(red == green == blue for _, (red, green, blue) in image.getcolors(10_000) or [(0, (0, 1, 2))])
+
+
+def test_a_character_shows_its_bars_on_hover_focus_and_tap(desktop: Page, tracks: list[Character]):
+    draw_42(desktop, tracks)
+    expect(desktop.locator("#predictionResult")).to_have_text("42")
+    four, two = (desktop.locator("#probabilities li").nth(digit) for digit in (4, 2))
+    expect(four).to_have_class("best")
+    desktop.locator("#characters button").nth(1).hover()
+    expect(two).to_have_class("best")
+    expect(desktop.locator("#boxes span").nth(1)).to_have_class("active")
+    desktop.locator("#characters button").nth(0).focus()
+    expect(four).to_have_class("best")
+    expect(desktop.locator("#characters button").nth(0)).to_have_attribute("aria-pressed", "true")
+    expect(desktop.locator("#characters button").nth(0)).to_have_attribute("aria-label", re.compile("^4, .*sure$"))
+    desktop.mouse.move(*at(desktop, (0.7, 0.5))[0])
+    expect(two).to_have_class("best")
+
+
+def test_the_uncertain_one_is_marked(desktop: Page):
+    shares = {str(digit): 0.0 for digit in range(10)}
+    characters = [
+        {"label": "4", "confidence": 0.99, "known": True, "box": [20, 50, 80, 150],
+         "probabilities": shares | {"4": 0.99}},
+        {"label": "7", "confidence": 0.6, "known": True, "box": [120, 50, 180, 150],
+         "probabilities": shares | {"7": 0.6, "1": 0.4}},
+    ]  # fmt: skip
+    reading = {"text": "47", "confidence": 0.594, "characters": characters}
+    desktop.route("**/read?*", lambda route: route.fulfill(json=reading))
+    draw_line(desktop, 0.2)
+    draw_line(desktop, 0.7)
+    message(desktop, "Not sure of 7")
+    expect(desktop.locator("body")).to_have_class(re.compile("unsure"))
+    expect(desktop.locator("#characters button").nth(1)).to_have_class("doubtful")
+    expect(desktop.locator("#boxes span").nth(1)).to_have_class(re.compile("doubtful"))
+    expect(desktop.locator("#characters button").nth(0)).not_to_have_class("doubtful")
+
+
+def test_one_character_is_asked_for_and_shown_as_ever(page: Page, seven_track: Character, asked: list[str]):
+    jot(page, seven_track.strokes)
+    assert predict(page) == "7"
+    assert set(asked) == {"predict"}
+    expect(page.locator("#characters")).to_have_count(0)
+    expect(page.locator("#seen")).to_be_visible()
+
+
+def test_one_character_of_several_strokes_is_one(desktop: Page, asked: list[str]):
+    """The bar of this 5 touches nothing."""
+    body = ((100, 80), (95, 140), (150, 130), (175, 170), (150, 215), (95, 205))
+    bar = ((112, 62), (180, 58))
+    jot(desktop, (body, bar))
+    expect(desktop.locator("#predictionResult")).to_have_text("5")
+    wait_until(desktop, "!document.querySelector('#seen').hidden")
+    assert "read" in asked
+    expect(desktop.locator("#characters button")).to_have_count(0)
+
+
+def test_what_is_for_one_character_is_not_offered_for_several(desktop: Page, tracks: list[Character]):
+    draw_42(desktop, tracks)
+    expect(desktop.locator("#characters button")).to_have_count(2)
+    expect(desktop.locator("#shareButton")).to_have_attribute("aria-disabled", "true")
+    expect(desktop.locator("#correctionQuestion")).to_be_hidden()
+    desktop.locator("#clearCanvasButton").click()
+    jot(desktop, first(tracks, "3").strokes)
+    expect(desktop.locator("#predictionResult")).to_have_text("3")
+    expect(desktop.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+    expect(desktop.locator("#characters")).to_be_hidden()
+    expect(desktop.locator("#boxes span")).to_have_count(0)
+
+
+def widen(page: Page) -> None:
+    page.locator("#wideButton").click()
+    expect(page.locator("#wideButton")).to_have_attribute("aria-pressed", "true")
+    wait_until(
+        page, "document.querySelector('#canvas').clientWidth > 2.9 * document.querySelector('#canvas').clientHeight"
+    )
+
+
+def test_a_wide_paper_takes_a_number_and_is_remembered(page: Page, tracks: list[Character], asked: list[str]):
+    widen(page)
+    viewport = page.viewport_size
+    found = page.locator("#canvas").bounding_box()
+    assert viewport
+    assert found
+    assert found["width"] >= min(0.85 * viewport["width"], 800)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for place, label in enumerate("2046"):
+        beside(page, first(tracks, label).strokes, 0.12 + 0.25 * place, 0.6)
+    expect(page.locator("#predictionResult")).to_have_text("2046")
+    expect(page.locator("#boxes span")).to_have_count(4)
+    assert set(asked) == {"read"}
+    page.reload()
+    expect(page.locator("#wideButton")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#predictionResult")).to_have_text("2046")
+
+
+def test_the_usual_paper_comes_back_with_what_was_written(desktop: Page, tracks: list[Character]):
+    widen(desktop)
+    for place, label in ((0.3, "4"), (0.9, "2")):
+        beside(desktop, first(tracks, label).strokes, place, 0.8)
+    expect(desktop.locator("#predictionResult")).to_have_text("42")
+    desktop.locator("#wideButton").click()
+    expect(desktop.locator("#wideButton")).to_have_attribute("aria-pressed", "false")
+    found = desktop.locator("#canvas").bounding_box()
+    assert found
+    assert found["width"] == pytest.approx(found["height"])
+    expect(desktop.locator("#predictionResult")).to_have_text("42")
+    expect(desktop.locator("#boxes span")).to_have_count(2)
+    desktop.reload()
+    expect(desktop.locator("#wideButton")).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_wide_paper_can_be_drawn_on_with_keys(desktop: Page):
+    widen(desktop)
+    desktop.locator("#canvas").focus()
+    for _ in range(60):
+        desktop.keyboard.press("ArrowRight")
+    expect(desktop.locator("#announcement")).to_contain_text("99 % from the left")
+
+
+def test_a_picture_brings_the_usual_paper(desktop: Page, seven):
+    widen(desktop)
+    file = io.BytesIO()
+    seven.save(file, "PNG")
+    bring(desktop, "drop", (file.getvalue(), "seven.png", "image/png"))
+    expect(desktop.locator("#predictionResult")).to_have_text("7")
+    expect(desktop.locator("#wideButton")).to_have_attribute("aria-pressed", "false")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_smallest_window_has_room_for_all(browser, address: str, tracks: list[Character], scheme: str):
+    with opened(browser, address, viewport={"width": 320, "height": 640}, color_scheme=scheme) as page:
+        draw_42(page, tracks)
+        expect(page.locator("#characters button")).to_have_count(2)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        widen(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
