@@ -32,7 +32,7 @@ NO_LETTERS := data/no-letters
 KANA := data/kana
 NO_KANA := data/no-kana
 # Classes that no longer differ once they are cropped and scaled; docs/training.md says how they were chosen.
-LOOK_ALIKES := 0Oo 1Il Cc Kk Pp Ss Uu Vv Ww Xx Zz
+LOOK_ALIKES := 0Oo 1Il 9gq Cc Kk Pp Ss Uu Vv Ww Xx Yy Zz
 PREPARE = $(BIN)/python -m training prepare
 UNIPEN := digits letters symbols
 TABLET := --validation-fraction 0.17 --test-fraction 0.17
@@ -78,20 +78,20 @@ model-small: $(VENV)/.train
 # Each of the rarer letters is drawn in more versions: people who try the page write none of them more often.
 letters: $(VENV)/.train
 	rm -rf $(LETTERS) $(NO_LETTERS)
-	$(PREPARE) unipen $(STROKES)/unipen-letters.unp.gz --out $(LETTERS) --variations 1 --fewest 1000 $(SITES) \
+	$(PREPARE) unipen $(STROKES)/unipen-letters.unp.gz --out $(LETTERS) --fewest 700 $(SITES) \
 		--credit "UNIPEN train_r01_v07, sections 1b and 1c; doi:10.5281/zenodo.1195803; CC BY 4.0"
-	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(LETTERS) --variations 1 $(SITES) \
+	$(PREPARE) unipen $(STROKES)/unipen-digits.unp.gz --out $(LETTERS) $(SITES) \
 		--credit "UNIPEN train_r01_v07, section 1a; doi:10.5281/zenodo.1195803; CC BY 4.0"
 	$(PREPARE) unipen $(STROKES)/pendigits-train.unp.gz --out $(LETTERS) $(TABLET) --test-name tablet \
 		--credit "Pen-Based Recognition of Handwritten Digits; Alpaydin and Alimoglu, UCI; CC BY 4.0"
 	$(PREPARE) photographs $(STROKES)/unipen-letters.unp.gz $(STROKES)/unipen-digits.unp.gz --out $(LETTERS) \
-		--count 1000 --printed 2000 $(SITES) \
+		--count 500 --printed 1500 $(SITES) \
 		--credit "photographs composed of the tracks of UNIPEN train_r01_v07, sections 1a to 1c; print: DejaVu, STIX and \
 	Computer Modern fonts"
 	$(PREPARE) no-letters $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_LETTERS) $(SITES) \
 		--credit "UNIPEN train_r01_v07, sections 1a to 1d; doi:10.5281/zenodo.1195803; CC BY 4.0"
 	$(BIN)/python -m training train $(LETTERS) --unknown $(NO_LETTERS) --output models/letters.pt --title Letters \
-		--look-alikes $(LOOK_ALIKES) --epochs 18 --skip-unreadable
+		--look-alikes $(LOOK_ALIKES) --init model.pt --lr 0.01 --model-ema-decay 0.998 --epochs 6 --skip-unreadable
 
 # Of Kuzushiji-MNIST the 10,000 test images, as there were no others when the committed model was trained.
 kana: $(VENV)/.train

@@ -159,14 +159,14 @@ class Metrics:
         seconds = (recognition.decode_seconds, recognition.network_seconds, total_seconds)
         for histogram, value in zip(self._seconds, seconds, strict=True):
             histogram.observe(value)
-        self._counters(recognition.model).count(recognition.prediction, unsure)
+        self._counters(recognition.model).add(recognition.prediction, unsure)
 
     def count_reading(self, reading: Reading, model: ModelCard, seconds: float, unsure_below: float) -> None:
         """An image of several characters was read: each of them counts as a prediction."""
         self._reading_seconds.observe(seconds)
         counters = self._counters(model)
-        for character in reading.characters:
-            counters.count(character.prediction, character.prediction.confidence < unsure_below)
+        for prediction in (character.prediction for character in reading.characters):
+            counters.add(prediction, model.sureness(prediction.label, prediction.probabilities) < unsure_below)
 
     def report_storage(self, kind: str, works: bool) -> None:
         """A database of this kind was used, or could not be."""
@@ -195,7 +195,7 @@ class _ModelCounters(NamedTuple):
     unsure: Counter
     unknown: Counter
 
-    def count(self, prediction: Prediction, unsure: bool) -> None:
+    def add(self, prediction: Prediction, unsure: bool) -> None:
         """One more; `unsure` says whether the page calls it not sure."""
         self.classes[prediction.label].inc()
         self.confidence.observe(prediction.confidence)

@@ -23,6 +23,7 @@ from app.recognition.classifier import Classifier
 from app.recognition.decoding import ImageError
 from benchmarks.held_out import read_held_out
 from training.prepare import shapes
+from training.prepare.compositions import crossed_out, side_by_side
 from training.prepare.drawing import draw, vary
 from training.prepare.no_class import ALPHABETS
 from training.prepare.unipen import Stroke, read_unipen
@@ -98,10 +99,10 @@ def rows(classifier: Classifier, strokes: Path, every: int) -> Iterator[Row]:
     for name, kinds in (("shapes that training draws", shapes.SHAPES), ("other shapes", shapes.UNSEEN_SHAPES)):
         yield measure(classifier, name, _shapes(kinds, count, generator))
     several = [[digits[index] for index in generator.integers(len(digits), size=3)] for _ in range(count)]
-    drawn = (("", _drawn(shapes.side_by_side(some, generator), generator)) for some in several)
+    drawn = (("", _drawn(side_by_side(some, generator), generator)) for some in several)
     yield measure(classifier, "three digits side by side", drawn)
     crossed = (digits[index] for index in generator.integers(len(digits), size=count))
-    drawn = (("", _drawn(shapes.crossed_out(some, generator), generator)) for some in crossed)
+    drawn = (("", _drawn(crossed_out(some, generator), generator)) for some in crossed)
     yield measure(classifier, "digits crossed out", drawn)
     yield measure(classifier, "blank paper with grain", (("", _paper(generator)) for _ in range(count)))
 

@@ -67,7 +67,8 @@ def _loop(url: str, data: Path | None, better: Path) -> None:
     drawings = struck_zeros(_CORRECTED + _LATER)
     first, later = drawings[:_CORRECTED], drawings[_CORRECTED:]
     with production(DATABASE_URL=url, LOG_REQUESTS="false", CORRECTION_RATE="1000/minute") as (address, _):
-        print(f"the server at {address} serves {_version(address)}")
+        old = _version(address)
+        print(f"the server at {address} serves {old}")
         print(f"before: {_right(address, later)} of {len(later)} struck zeros are read as 0")
         for strokes in first:
             _correct(address, strokes)
@@ -78,7 +79,7 @@ def _loop(url: str, data: Path | None, better: Path) -> None:
             *(("--data", str(data)) if data else ()),
         )
         _command("publish", str(better), "--database", url)
-        _until_other(address, _version(address))
+        _until_other(address, old)  # it may serve the new one already
         print(f"after: {_right(address, later)} of {len(later)} struck zeros are read as 0, by {_version(address)}")
         _command("models", "--database", url)
         now = _version(address)

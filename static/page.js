@@ -8,6 +8,7 @@ import { EXAMPLES } from "./examples.js";
 import { Gallery, showExamples } from "./gallery.js";
 import { Game, headline, showFooled } from "./game.js";
 import { cropped, SIZE, strokesOf } from "./ink.js";
+import { Look } from "./look.js";
 import { isKeptWide, keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
 import { Pen } from "./pen.js";
@@ -34,6 +35,7 @@ const paper = new Paper(canvas, changed);
 const pen = new Pen(canvas, paper, (text) => announcer.say(text, "pen"));
 const reader = new Reader(paper, rendered);
 const view = new View({ paper, pen, reader, announcer });
+const look = new Look({ paper, reader, announcer });
 /** @type {Promise<Crop> | Crop | null} loaded with the first picture: most people draw */
 let crop = null;
 /** @type {import("./several.js").Several | null} loaded with the first answer of several characters */
@@ -84,6 +86,7 @@ function rendered() {
   frameAnew();
   if (several) several.render();
   else if (view.answer?.characters) loadSeveral();
+  if (!game.isOn) look.render();
   if (isCorrectionWanted && reader.shown) loadCorrection();
   correction?.render(game.isOn || !!view.answer?.characters || paper.width > SIZE);
   if (reader.isCurrent && reader.shown) followModel(Object.keys(reader.shown.answer.probabilities));

@@ -22,8 +22,9 @@ export function alike(name) {
 }
 
 /**
- * How sure it is of the answer, or of one that looks like it.
+ * How sure it is of the answer, or of one that looks like it; of several characters, of the least sure one.
  * @param {Answer} answer
+ * @returns {number}
  */
 export function sureness({ label, probabilities, characters }) {
   if (characters) return Math.min(...characters.map(sureness));

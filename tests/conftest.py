@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from training.prepare.unipen import Character, read_unipen
 
 # No test shall write to the project's own database.
 os.environ["DATABASE_URL"] = ""
+# A shell ignores Ctrl-C for what it runs in the background, and so would the commands that the tests interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"

@@ -86,7 +86,7 @@ class _Features:
     @classmethod
     def of(cls, network: bytes) -> _Features | None:
         inside = describe(network)
-        return inside and cls(network, inside.features)
+        return cls(network, inside.features) if inside else None
 
     def __call__(self, images: Tensor, rows: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Features and logits, (n, values) and (n, outputs), of these rows of images, uint8 (N, 1, size, size)."""

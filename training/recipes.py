@@ -18,7 +18,7 @@ _SMALLEST_BATCH = 8
 _BATCHES = 16
 _FEWEST_EPOCHS = 16
 _FEWEST_STEPS = 1500
-_FEWEST_STEPS_FROM_A_MODEL = 400
+_FEWEST_STEPS_FROM_A_MODEL = 300
 # The learning rate rises for no more than this share of a training, however short.
 _LONGEST_WARMUP = 0.3
 
@@ -83,7 +83,7 @@ class Recipe:
 
 
 # For `init`: what the body knows is not to be lost in the first steps, and fewer of them are needed.
-FROM_A_MODEL = Recipe(lr=0.003, model_ema_decay=0.99)
+FROM_A_MODEL = Recipe(lr=0.002, model_ema_decay=0.99)
 
 
 def _plain(epochs: int, **choices: object) -> Recipe:

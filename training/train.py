@@ -24,6 +24,7 @@ from training.interruption import end_on_sigterm, told
 from training.look_alikes import Groups, require_classes
 from training.material import Division, Material, read_material
 from training.objective import class_weights
+from training.onnx_export import ServedNetwork
 from training.outputs import require_writable
 from training.provenance import provenance
 from training.quantisation import served_network
@@ -181,7 +182,7 @@ class Training:
         with told(f"interrupted: {options.output} is written, its report is not"):
             if not result.interrupted:
                 self._resumable.finished()
-            self._tell(model, result, evaluations["test"], len(chosen.images) if chosen else 0)
+            self._tell(model, served, result, evaluations["test"])
 
     def _trainer(self, train: ImageSet, validation: ImageSet | None) -> Trainer:
         options, recipe = self._options, self._recipe
@@ -189,7 +190,7 @@ class Training:
         outputs = len(train.classes) + (self._unknown is not None)
         network = networks.build(options.architecture, outputs, recipe.size, **options.arguments)
         if self._models.init:
-            start_from(network, self._models.init, train, recipe.augment)
+            start_from(network, self._models.init, train)
         teacher = self._models.teacher.network() if self._models.teacher else None
         weights = class_weights(recipe, train)
         return Trainer(network, train, validation, recipe, weights, self._team, teacher, self._unknown)
@@ -224,7 +225,7 @@ class Training:
         model = replace(model, temperature=fit_temperature(logits, validation.targets))
         return with_threshold(model, validation, self._unknown)
 
-    def _tell(self, model: Checkpoint, result: Fit, evaluation: Evaluation, kept: int) -> None:
+    def _tell(self, model: Checkpoint, served: ServedNetwork, result: Fit, evaluation: Evaluation) -> None:
         options = self._options
         print(table(evaluation.per_class))
         if self._material.skipped:
@@ -233,13 +234,14 @@ class Training:
             from training.report import folder
 
             page = folder.write_after(
-                options.report, options.heading, self._material.sets, model, result.epochs, evaluation
+                options.report, options.heading, self._material.sets, model, result.epochs, evaluation, served.onnx
             )
             print(f"report in {page}")
         for part, figures in model.metrics.items():
             print(f"{part} accuracy {summary(figures)}")
         print(f"wrote {options.output}")
-        if kept:
+        if served.neighbours:
+            kept = len(served.neighbours.images)
             print(
                 f"with {kept:,} training images, for the server to show as neighbours; --no-neighbours leaves them out"
             )

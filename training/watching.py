@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Of the time of training, what drawing the report again after each epoch may take.
 _REPORT_SHARE = 0.05
+# Seconds until it is drawn for the first time, which takes one with what must be imported for it.
+_REPORT_AFTER = 20.0
 # After so many steps, and this share of the epochs, a network reads better than by guessing, or never will.
 _ENOUGH_STEPS, _ENOUGH_EPOCHS = 300, 0.25
 
@@ -44,6 +46,7 @@ class Watch:
         self._gives_up = given_up
         if self._report:
             page = self._report.begin(self._recipe.augment, self._recipe.seed)
+            self._due = time.perf_counter() + _REPORT_AFTER
             print(f"what there is to learn from, as the network sees it, is in {page}")
 
     def after_epoch(self, result: Fit) -> None:

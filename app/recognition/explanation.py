@@ -92,4 +92,5 @@ def _activation_maps(found: ClassActivation | None, values: dict[str, Maps]) -> 
     maps, weights = values[found.maps][0], values[found.weights]
     height, width = maps.shape[1:]
     bias = values[found.bias] if found.bias else np.zeros(len(weights), np.float32)
-    return np.tensordot(weights, maps, 1) / np.float32(height * width), bias
+    weighted: Maps = np.tensordot(weights, maps, 1) / np.float32(height * width)
+    return weighted, bias

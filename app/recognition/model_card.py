@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
@@ -47,6 +48,10 @@ class ModelCard:
         """The classes that only size or context tells from this one, and itself, first."""
         group = next((group for group in self.look_alikes if label in group), ())
         return (label, *(name for name in group if name != label))
+
+    def sureness(self, label: str, probabilities: Mapping[str, float]) -> float:
+        """How probable a class is, or one that looks like it: what "not sure" is said by."""
+        return sum(probabilities[name] for name in self.alike(label))
 
     def to_json(self) -> str:
         """As text, for the record in model.pt."""

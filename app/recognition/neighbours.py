@@ -76,4 +76,7 @@ def quantised(features: NDArray[np.float32]) -> NDArray[np.int8]:
     """Features, (n, values), scaled to one length and rounded to a byte: only their direction is compared."""
     lengths = np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     unit = features / lengths
-    return np.rint(unit * (127 / np.maximum(np.abs(unit).max(axis=1, keepdims=True), 1e-6))).astype(np.int8)
+    rounded: NDArray[np.int8] = np.rint(
+        unit * (127 / np.maximum(np.abs(unit).max(axis=1, keepdims=True), 1e-6))
+    ).astype(np.int8)
+    return rounded

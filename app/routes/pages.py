@@ -129,7 +129,7 @@ def _verdict(model: ModelCard, answer: Prediction, unsure_below: float) -> str:
     if not answer.known:
         return f"That does not look like {subject(model.classes)}"
     names = model.alike(answer.label)
-    confidence = sum(answer.probabilities[name] for name in names)
+    confidence = model.sureness(answer.label, answer.probabilities)
     if confidence < _HARD:
         return "That is hard to read"
     if confidence < unsure_below:

@@ -112,8 +112,8 @@ async def recognise(request: Request, show_ink: bool = False) -> Recognition:
     async with state.uploads.received(request) as upload:
         recognition = await classifier.classify(upload.image, show_ink)
     prediction = recognition.prediction
-    confidence = sum(prediction.probabilities[name] for name in recognition.model.alike(prediction.label))
-    unsure = confidence < state.settings.unsure_below
+    sureness = recognition.model.sureness(prediction.label, prediction.probabilities)
+    unsure = sureness < state.settings.unsure_below
     state.metrics.count_prediction(recognition, time.perf_counter() - started, unsure)
     return recognition
 

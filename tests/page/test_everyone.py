@@ -66,12 +66,20 @@ def playing(page: Page) -> None:
     expect(page.locator("#game")).to_be_visible()
 
 
+def looking_inside(page: Page) -> None:
+    answered(page)
+    page.locator("#inside summary").first.click()
+    page.get_by_role("slider", name="Convolution 1").click(position={"x": 5, "y": 5})
+    expect(page.locator(".detail").first).to_be_visible()
+    expect(page.locator("#changeWords")).not_to_be_empty()
+
+
 def told(page: Page) -> None:
     bring(page, "drop", (b"milk, eggs", f"{'notes' * 20}.txt", "text/plain"))
     message(page, "not a picture")
 
 
-STATES: list[Callable[[Page], None]] = [empty, answered, unsure, failed, kept, sharing, playing, told]
+STATES: list[Callable[[Page], None]] = [empty, answered, unsure, failed, kept, sharing, playing, looking_inside, told]
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -88,7 +96,7 @@ def test_every_control_is_reached_with_the_tab_key(desktop: Page):
     draw_line(desktop)
     expect(desktop.locator("#undoButton")).to_be_enabled()
     reached = []
-    for _ in range(15):
+    for _ in range(16):
         desktop.keyboard.press("Tab")
         reached.append(
             desktop.evaluate(
@@ -97,6 +105,7 @@ def test_every_control_is_reached_with_the_tab_key(desktop: Page):
         )
     assert reached == [
         "canvas", "undoButton", "redoButton", "clearCanvasButton", "pictureButton", "shareButton", "predictButton",
+        "Look inside",
         *(f"Example: {label}" for label in "25839"), "playButton", "About the model", "API",
     ]  # fmt: skip
 

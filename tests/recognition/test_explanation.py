@@ -52,8 +52,9 @@ def groups(network: nn.Sequential) -> Iterator[nn.Module]:
     """The module whose result each layer shows: the last one that belongs to it."""
     if isinstance(network, ResNet):
         for module in network:
-            if hasattr(module, "first"):
-                yield module.first
+            first = getattr(module, "first", None)
+            if isinstance(first, nn.Module):
+                yield first
             if not isinstance(module, nn.Flatten):
                 yield module
         return

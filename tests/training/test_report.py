@@ -20,7 +20,15 @@ def test_report_shows_the_training(trained: Path):
     assert len(history["epochs"]) == 20
     assert {"loss", "accuracy", "auc"} <= set(history["epochs"][-1]["validation"])
     assert sum(map(sum, history["confusion"])) == history["test"]["count"] == 36
-    for words in ("Learning curves", "Confusions", "What there was to learn from", "<svg", "data:image/png"):
+    for words in (
+        "Learning curves",
+        "Confusions",
+        "What there was to learn from",
+        "Kernels of the first layer",
+        "Maps of Residual block 3",
+        "<svg",
+        "data:image/png",
+    ):
         assert words in page
     assert re.findall(r'(?:src|href)="(?!data:|#)', page) == []
 

@@ -13,7 +13,6 @@ from app.recognition.preprocessing import Preprocessing
 from tests.conftest import MODEL
 from training import checkpoint, metrics
 from training.__main__ import main
-from training.augmentation import DEFAULT
 from training.images import read_images
 from training.networks import build
 from training.transfer import start_from
@@ -33,24 +32,23 @@ def named(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_new_head_reads_before_it_is_trained(named: Path):
     train, test = (read_images(list_images(named / part), Preprocessing()) for part in ("train", "test"))
     network = build("resnet", 3)
-    start_from(network, checkpoint.load(MODEL), train, DEFAULT)
+    start_from(network, checkpoint.load(MODEL), train)
     logits = metrics.logits_of(network, test)
     assert metrics.accuracy(logits.argmax(1), test.targets) > 0.9
 
 
-@pytest.mark.parametrize("augment", [{}, DEFAULT])
-def test_one_image_of_each_class_is_enough_to_begin_with(named: Path, augment: dict[str, float]):
+def test_one_image_of_each_class_is_enough_to_begin_with(named: Path):
     images = read_images(list_images(named / "train"), Preprocessing())
     first = images.subset(torch.tensor([int((images.targets == index).nonzero()[0]) for index in range(3)]))
     network = build("resnet", 3)
-    start_from(network, checkpoint.load(MODEL), first, augment)
+    start_from(network, checkpoint.load(MODEL), first)
     assert metrics.logits_of(network, first).argmax(1).tolist() == [0, 1, 2]
 
 
 def test_a_model_of_the_same_classes_is_continued(trained: Path, tree: Path):
     model = checkpoint.load(trained)
     network = build("resnet", 3)
-    start_from(network, model, read_images(list_images(tree / "test"), Preprocessing()), DEFAULT)
+    start_from(network, model, read_images(list_images(tree / "test"), Preprocessing()))
     assert all(torch.equal(value, model.state[name]) for name, value in network.state_dict().items())
 
 
@@ -60,7 +58,7 @@ def test_some_of_a_models_classes_keep_their_rows(trained: Path, tree: Path):
     some = images.subset(images.targets != 1)
     some = replace(some, classes=("0", "7"), targets=some.targets.clamp(max=1))
     network = build("resnet", 2)
-    start_from(network, model, some, DEFAULT)
+    start_from(network, model, some)
     *_, weight, bias = model.state
     assert torch.equal(network.state_dict()[weight], model.state[weight][[0, 2]])
     assert torch.equal(network.state_dict()[bias], model.state[bias][[0, 2]])

@@ -189,7 +189,9 @@ def test_where_neither_are_classes_all_are_drawn_with_another_pen(tmp_path: Path
 
     def extent(path: Path) -> int:
         """The longer side of the ink."""
-        left, top, right, bottom = ImageOps.invert(Image.open(path)).getbbox()
+        box = ImageOps.invert(Image.open(path)).getbbox()
+        assert box
+        left, top, right, bottom = box
         return max(right - left, bottom - top)
 
     # The page's drawings fill the same share of the paper; those in another hand do not.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.conftest import DATA
 from tests.training.conftest import TRAIN
+from training import watching
 from training.__main__ import main
 from training.report import folder
 from training.watching import Watch
@@ -36,6 +37,7 @@ def test_the_report_is_written_again_after_an_epoch(tree: Path, tmp_path: Path, 
         pages.append((tmp_path / "m-report" / "report.html").read_text())
 
     monkeypatch.setattr(Watch, "after_epoch", seen)
+    monkeypatch.setattr(watching, "_REPORT_AFTER", 0.0)
     command = ["train", str(tree), "--output", str(tmp_path / "m.pt"), "--epochs", "3", "--batch-size", "32"]
     assert main(command) == 0
     assert "<b>1 of 3</b>" in pages[0]

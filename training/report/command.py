@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from app.recognition import model_file
+from app.recognition.model_file import ModelFileError
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.errors import TrainingError
@@ -33,7 +35,7 @@ def run(model_path: Path, data: Path, folder: Path, skip_unreadable: bool) -> No
     epochs = _epochs_of(model, folder / "history.json")
     title = f"{model_path.name}: {model.architecture} on {data.resolve().name}"
     try:
-        page = write_after(folder, title, sets, model, epochs, evaluations["test"])
+        page = write_after(folder, title, sets, model, epochs, evaluations["test"], _served(model_path))
     except OSError as error:
         raise TrainingError(f"{folder}: cannot be written ({error.strerror}). Choose another --output.") from error
     if not epochs:
@@ -41,6 +43,14 @@ def run(model_path: Path, data: Path, folder: Path, skip_unreadable: bool) -> No
     for part, figures in model.metrics.items():
         print(f"{part} accuracy {summary(figures)}")
     print(f"report in {page}")
+
+
+def _served(model_path: Path) -> bytes | None:
+    """The network that the file has for the server, or None if it has none."""
+    try:
+        return model_file.load_inside(model_path, model_file.load(model_path)[0]).network
+    except ModelFileError:  # PyTorch can still read it
+        return None
 
 
 def _epochs_of(model: Checkpoint, history: Path) -> list[Epoch]:

@@ -16,7 +16,7 @@ from training.evaluate import Evaluation
 from training.fit import Epoch, Fit
 from training.images import ImageSet
 from training.metrics import interval
-from training.report import pictures
+from training.report import inside, pictures
 from training.report.description import describe
 
 _TEMPLATES = jinja2.Environment(
@@ -88,9 +88,11 @@ def write_after(
     model: Checkpoint,
     epochs: Sequence[Epoch],
     evaluation: Evaluation,
+    network: bytes | None = None,
 ) -> Path:
     """Write the whole report and return its page. Without `epochs` there are no curves, without training images no
-    sheets, without test images (they were cross-validated) no mistakes."""
+    sheets, without test images (they were cross-validated) no mistakes, and without the `network` as it is served, an
+    ONNX file, nothing of its inside."""
     history = {
         "classes": list(model.classes),
         "epochs": [asdict(epoch) for epoch in epochs],
@@ -124,6 +126,7 @@ def write_after(
         shades=_shades(matrix) if len(model.classes) <= _WIDEST_TABLE else None,
         confusions=_confusions(matrix, model.classes),
         mistakes=pictures.mistakes(sets["test"], evaluation, model.classes, _MISTAKES) if "test" in sets else [],
+        inside=inside.look(network, sets["test"]) if network and "test" in sets else None,
         wrong=int(matrix.sum() - matrix.diagonal().sum()),
         made=describe(model),
     )

@@ -49,7 +49,7 @@ def class_sheet(images: ImageSet) -> list[Strip]:
     for index, (name, count) in enumerate(images.counts.items()):
         first = images.subset((images.targets == index).nonzero().squeeze(1)[:_SHEET_COLUMNS])
         pixels = first.images[first.rows].squeeze(1).numpy()
-        strips.append(Strip(name, count, _data_url(np.concatenate(list(pixels), axis=1))))
+        strips.append(Strip(name, count, data_url(np.concatenate(list(pixels), axis=1))))
     return strips
 
 
@@ -64,7 +64,7 @@ def augmented_sheet(images: ImageSet, augment: Mapping[str, float], seed: int) -
         original = images.images[row : row + 1].float() / 255
         versions = distort(original.repeat(_SHEET_COLUMNS - 1, 1, 1, 1), generator)
         pixels = (torch.cat([original, versions]).clamp(0, 1) * 255).round().byte().squeeze(1).numpy()
-        strips.append(Strip(name, count, _data_url(np.concatenate(list(pixels), axis=1))))
+        strips.append(Strip(name, count, data_url(np.concatenate(list(pixels), axis=1))))
     return strips
 
 
@@ -75,7 +75,7 @@ def mistakes(images: ImageSet, evaluation: Evaluation, classes: Sequence[str], m
     worst = wrong[confidence[wrong].argsort(descending=True, stable=True)][:most]
     return [
         Mistake(
-            picture=_data_url(images.images[images.rows[place], 0].numpy()),
+            picture=data_url(images.images[images.rows[place], 0].numpy()),
             path=images.paths[int(images.rows[place])],
             actual=classes[int(evaluation.targets[place])],
             predicted=classes[int(predicted[place])],
@@ -138,7 +138,8 @@ def _chart(numbers: Sequence[int], lines: dict[str, list[float | None]], best: i
     return text.getvalue()[text.getvalue().index("<svg") :]
 
 
-def _data_url(pixels: NDArray[np.uint8] | torch.Tensor) -> str:
+def data_url(pixels: NDArray[np.uint8] | torch.Tensor) -> str:
+    """A grey picture, (height, width), as the address of an image."""
     file = io.BytesIO()
     Image.fromarray(np.asarray(pixels)).save(file, "PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
