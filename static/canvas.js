@@ -21,12 +21,16 @@ export async function opened(address) {
  */
 export function sized(canvas, width, height) {
   const fine = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * fine);
-  canvas.height = Math.round(height * fine);
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
+  const [across, down] = [Math.round(width * fine), Math.round(height * fine)];
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.scale(fine, fine);
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across;
+    canvas.height = down;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  context.setTransform(fine, 0, 0, fine, 0, 0);
+  context.clearRect(0, 0, width, height);
   context.imageSmoothingEnabled = false;
   return context;
 }

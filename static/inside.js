@@ -134,7 +134,7 @@ export class Inside {
   async #show(shown) {
     const { layers, input } = shown.explanation;
     if (this.#parts.paper.isEmpty) return;
-    const [square, ...maps] = await Promise.all([opened(input), ...layers.map((layer) => opened(layer.maps))]);
+    const square = await opened(input);
     this.#tell("");
     if (this.#layers.map(({ name }) => name).join() !== layers.map(({ name }) => name).join()) {
       $("#layers .layer").remove();
@@ -148,9 +148,7 @@ export class Inside {
       );
     }
     const names = Object.keys(shown.explanation.probabilities);
-    layers.forEach((layer, i) => {
-      this.#layers[i].show(layer, maps[i], square, names);
-    });
+    await Promise.all(layers.map((layer, i) => this.#layers[i].show(layer, square, names)));
     this.#why.show(shown);
     this.#change.render();
   }

@@ -25,6 +25,7 @@ export class LayerView {
   #classes = [];
   #chosen = 0;
   #isOpen = false;
+  #isSeen = false;
   /** @type {[number, number] | null} row and column of the unit that was tapped; null for the strongest */
   #unit = null;
   #canvas;
@@ -55,6 +56,7 @@ export class LayerView {
       .on("keydown", (event) => this.#key(event));
     this.#detail.find(".large").on("click", (event) => this.#point(event.offsetX, event.offsetY));
     new ResizeObserver(() => this.#draw()).observe(this.element[0]);
+    new IntersectionObserver(([entry]) => this.#see(entry.isIntersecting)).observe(this.element[0]);
   }
 
   get name() {
@@ -63,23 +65,36 @@ export class LayerView {
 
   /**
    * @param {Layer} layer
-   * @param {HTMLImageElement} maps
    * @param {HTMLImageElement} input what the network sees
    * @param {string[]} classes
    */
-  show(layer, maps, input, classes) {
+  async show(layer, input, classes) {
     const sameKernels = this.#layer.kernels === layer.kernels && this.#kernels;
     this.#layer = layer;
-    this.#maps = maps;
     this.#input = input;
     this.#classes = classes;
-    this.#draw();
+    await this.#open();
     if (layer.kernels && !sameKernels) {
       opened(layer.kernels).then((kernels) => {
         this.#kernels = kernels;
         this.#draw();
       });
     }
+  }
+
+  /** @param {boolean} yes whether any of it is in the window: what is not is not drawn, so that the pen is followed */
+  #see(yes) {
+    this.#isSeen = yes;
+    if (yes) this.#open();
+  }
+
+  async #open() {
+    if (!this.#isSeen) return;
+    const { maps } = this.#layer;
+    const image = this.#maps?.src === maps ? this.#maps : await opened(maps);
+    if (this.#layer.maps !== maps) return; // a later one is on its way
+    this.#maps = image;
+    this.#draw();
   }
 
   /** How the maps lie: CSS pixels of a map's side, and how many are in a row. */
@@ -99,11 +114,11 @@ export class LayerView {
   }
 
   #draw() {
-    if (!this.#maps) return;
     const { side, columns, rows } = this.#grid;
     const [count] = this.#layer.shape;
     const canvas = /** @type {HTMLCanvasElement} */ (this.#canvas[0]);
     const context = sized(canvas, columns * (side + GAP) - GAP, rows * (side + GAP) - GAP);
+    if (!this.#maps) return; // its room is kept, so that nothing moves when it is drawn
     for (let map = 0; map < count; map++) {
       const [x, y] = [(map % columns) * (side + GAP), Math.floor(map / columns) * (side + GAP)];
       context.drawImage(this.#maps, ...this.#cut(map), x, y, side, side);
@@ -118,7 +133,9 @@ export class LayerView {
 
   #drawDetail() {
     this.#detail.prop("hidden", !this.#isOpen);
-    const [, height = 1, width = 1] = this.#layer.shape;
+    const [count, height = 1, width = 1] = this.#layer.shape;
+    this.#canvas.attr({ "aria-valuenow": this.#chosen + 1, "aria-valuetext": `${this.#chosen + 1} of ${count}` });
+    if (!this.#isOpen || !this.#maps || !this.#input) return;
     const values = this.#values();
     const strongest = values.indexOf(Math.max(...values));
     const [row, column] = this.#unit ?? [Math.floor(strongest / width), strongest % width];
@@ -126,11 +143,7 @@ export class LayerView {
     const what = this.#layer.shape.length > 1 ? "map" : "value";
     const title =
       this.#layer.kind === "output" ? (this.#classes[this.#chosen] ?? "none of them") : `${what} ${this.#chosen + 1}`;
-    this.#canvas.attr({
-      "aria-valuenow": this.#chosen + 1,
-      "aria-valuetext": `${title} of ${this.#layer.shape[0]}, ${height > 1 ? "at most " : ""}${value}`,
-    });
-    if (!this.#isOpen || !this.#maps || !this.#input) return;
+    this.#canvas.attr("aria-valuetext", `${title} of ${count}, ${height > 1 ? "at most " : ""}${value}`);
     const large = sized(/** @type {HTMLCanvasElement} */ (this.#detail.find(".large")[0]), LARGE, LARGE);
     large.drawImage(this.#maps, ...this.#cut(this.#chosen), 0, 0, LARGE, LARGE);
     if (height > 1) outline(large, (column * LARGE) / width, (row * LARGE) / height, LARGE / width, LARGE / height);
