@@ -18,6 +18,7 @@ from training.checkpoint import Checkpoint
 from training.prepare.unipen import Character
 
 WAY = "28 x 28 → 32 x 14 x 14 → 64 x 7 x 7 → 128 x 4 x 4 → 128 → 11".replace("x", "\u00d7")
+PICTURE = "canvas => canvas.toDataURL()"
 LAZY = {"inside.css", *(f"{name}.js" for name in ("canvas", "change", "inside", "layers", "why"))}
 
 
@@ -37,7 +38,7 @@ def maps(page: Page, layer: str) -> Locator:
 
 
 def picture(canvas: Locator) -> str:
-    found: str = canvas.evaluate("canvas => canvas.toDataURL()")
+    found: str = canvas.evaluate(PICTURE)
     return found
 
 
@@ -84,12 +85,16 @@ def test_it_follows_the_pen_and_stops_when_it_is_closed(page: Page, seven_track:
     jot(page, seven_track.strokes)
     expect(page.locator("#speaksTitle")).to_have_text("Why 7")
     expect(page.locator("#insideWay")).to_have_text(WAY)
-    before = picture(maps(page, "Convolution 1"))
+    first = maps(page, "Convolution 1")
+    first.scroll_into_view_if_needed()  # what is not in the window is not drawn
+    page.wait_for_timeout(200)
+    before = picture(first)
     page.keyboard.press("Escape")
     expect(page.locator("#insideParts")).to_be_hidden()
     jot(page, four.strokes)
     expect(page.locator("#speaksTitle")).to_have_text("Why 4")
-    assert picture(maps(page, "Convolution 1")) != before
+    first.scroll_into_view_if_needed()
+    page.wait_for_function(f"before => ({PICTURE})(document.querySelector('.layer canvas')) !== before", arg=before)
     page.locator("#inside summary").first.click()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
