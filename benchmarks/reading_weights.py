@@ -17,9 +17,11 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recognition import reading
 from app.recognition.classifier import Classifier
+from app.recognition.parts import Lines, find_lines
 from app.recognition.paths import features
+from app.recognition.reading import look
+from app.recognition.segmentation import Grey
 from benchmarks.held_out import read_held_out
 from benchmarks.numbers import Number, by_writer, compose
 from benchmarks.reading import SQUARE, WIDE
@@ -37,13 +39,17 @@ def examples(number: Number, classifier: Classifier) -> Iterator[tuple[dict[str,
     """The features of each piece of a drawn number, and whether it is right."""
     file = io.BytesIO()
     draw_placed(number.strokes, PEN, number.size).save(file, "PNG")
-    with mock.patch.object(reading, "find_lines", wraps=reading.find_lines) as found:
-        lines_found = []
-        found.side_effect = lambda *given: lines_found.append(find_lines(*given)) or lines_found[-1]
-        sheet = reading.look(file.getvalue(), classifier)
+    found: list[Lines] = []
+
+    def watched(ink: Grey, most: int, photographed: bool) -> Lines:
+        found.append(find_lines(ink, most, photographed))
+        return found[-1]
+
+    with mock.patch("app.recognition.reading.find_lines", watched):
+        sheet = look(file.getvalue(), classifier)
     if not sheet.region:
         return
-    labels = lines_found[0].labels
+    labels = found[0].labels
     left, top = (round(share * side) for share, side in zip(sheet.region.box[:2], number.size, strict=True))
     window = slice(top, top + labels.shape[0]), slice(left, left + labels.shape[1])
     digits = [255 - np.asarray(draw_placed(strokes, PEN, number.size))[window] > 100 for strokes in number.digits]
@@ -60,9 +66,6 @@ def examples(number: Number, classifier: Classifier) -> Iterator[tuple[dict[str,
             alone = np.delete(covered, digit).max(initial=0) < _OTHER
             named = piece.prediction.label == number.text[digit]
             yield features(piece, line.parts, sheet.height), bool(right and alone and named)
-
-
-find_lines = reading.find_lines
 
 
 def fit(given: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
