@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import settings
 from PIL import Image
 
 from app.main import create_app
@@ -21,6 +22,9 @@ from training.prepare.unipen import Character, read_unipen
 
 # No test shall write to the project's own database.
 os.environ["DATABASE_URL"] = ""
+# No test asserts speed: on a busy machine any example can take long.
+settings.register_profile("handwritten", deadline=None)
+settings.load_profile("handwritten")
 # A shell ignores Ctrl-C for what it runs in the background, and so would the commands that the tests interrupt.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
