@@ -12,7 +12,6 @@ import argparse
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -40,7 +39,6 @@ def examples(number: Number, classifier: Classifier) -> Iterator[tuple[dict[str,
     """The features of each piece of a drawn number, and whether it is right."""
     file = io.BytesIO()
     draw_placed(number.strokes, PEN, number.size).save(file, "PNG")
-<<<<<<< HEAD
     found: list[Lines] = []
 
     def watched(ink: Grey, most: int, photographed: bool) -> Lines:
@@ -49,17 +47,6 @@ def examples(number: Number, classifier: Classifier) -> Iterator[tuple[dict[str,
 
     with mock.patch("app.recognition.reading.find_lines", watched):
         sheet = look(file.getvalue(), classifier)
-=======
-    with mock.patch.object(reading, "find_lines", wraps=find_lines) as found:
-        lines_found: list[Lines] = []
-
-        def note(*given: Any, **options: Any) -> Lines:
-            lines_found.append(find_lines(*given, **options))
-            return lines_found[-1]
-
-        found.side_effect = note
-        sheet = reading.look(file.getvalue(), classifier)
->>>>>>> main
     if not sheet.region:
         return
     labels = found[0].labels

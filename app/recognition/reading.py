@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
-import numpy as np
-
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.context import Written, settled
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
@@ -185,16 +183,6 @@ def _in_upload(box: Box, region: Region, size: tuple[int, int]) -> Box:
     )
 
 
-<<<<<<< HEAD
-=======
-def _extent(ink: Grey) -> Box:
-    """The box of the ink, without what is too weak to be cropped to."""
-    marks = ink >= _INK * int(ink.max())
-    (left, right), (top, bottom) = extent(np.logical_or.reduce(marks, 0)), extent(np.logical_or.reduce(marks, 1))
-    return left, top, right, bottom
-
-
->>>>>>> main
 def _covers(box: Box, boxes: list[Box]) -> bool:
     """Whether most of each box is in the first one."""
     return all(

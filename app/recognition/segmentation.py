@@ -70,12 +70,7 @@ class Ink:
         if self.photograph:
             return photographed_writing(self.photograph, self.paper)
         height, width = self.everything.shape
-<<<<<<< HEAD
         left, top, right, bottom = box_of(self.everything)
-=======
-        marks = self.everything >= _WRITTEN * int(self.everything.max())
-        (left, right), (top, bottom) = extent(np.logical_or.reduce(marks, 0)), extent(np.logical_or.reduce(marks, 1))
->>>>>>> main
         part = self.everything[top:bottom, left:right]
         return Region(part, (left / width, top / height, right / width, bottom / height))
 
@@ -149,8 +144,6 @@ def _is_writing(difference: Grey) -> bool:
 def _is_drawing(difference: Grey, coarseness: int = _COARSE) -> bool:
     """Whether there is nothing but a character on paper of one colour: no rules, no frame around it."""
     height, width = difference.shape
-    if min(height, width) < 2:
-        return True  # no room for a line
     margins = (
         difference[: height // 10],
         difference[height - height // 10 :],
