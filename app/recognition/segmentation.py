@@ -144,6 +144,8 @@ def _is_writing(difference: Grey) -> bool:
 def _is_drawing(difference: Grey, coarseness: int = _COARSE) -> bool:
     """Whether there is nothing but a character on paper of one colour: no rules, no frame around it."""
     height, width = difference.shape
+    if min(height, width) < 2:
+        return True  # no room for a line
     margins = (
         difference[: height // 10],
         difference[height - height // 10 :],
