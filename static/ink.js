@@ -141,9 +141,7 @@ export function isParted(marks) {
       .sort((one, other) => one.start - other.start),
   );
   const [wide, high] = spans.map((all) => Math.max(...all.map(({ end }) => end)) - all[0]?.start);
-  const between = spans.some((all) =>
-    all.some(({ start }, i) => i && all.slice(0, i).every(({ end }) => end < start)),
-  );
+  const between = spans.some((all) => all.some(({ start }, i) => i && all.slice(0, i).every(({ end }) => end < start)));
   return between || wide > 1.3 * high;
 }
 

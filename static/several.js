@@ -35,7 +35,9 @@ export class Several {
     this.#reader = reader;
     this.#view = view;
     $("<link>", { rel: "stylesheet", href: new URL("several.css", import.meta.url).href }).appendTo("head");
-    this.#list.on("click focusin mouseover", "button", (event) => this.#choose($(event.currentTarget).parent().index()));
+    this.#list.on("click focusin mouseover", "button", (event) =>
+      this.#choose($(event.currentTarget).parent().index()),
+    );
     $("#canvas").on("pointermove", (event) => this.#point(/** @type {PointerEvent} */ (event.originalEvent)));
   }
 
@@ -73,7 +75,7 @@ export class Several {
     $("#wideButton").attr("aria-pressed", String(yes));
     this.#paper.resize();
     if (strokes?.length) this.#paper.replace(fitted(strokes, this.#paper.width));
-    else if (yes) this.#paper.clear(); // a picture has a shape of its own
+    else if (yes && !strokes) this.#paper.clear(); // a picture has a shape of its own
   }
 
   /** @param {readonly Character[]} characters */
@@ -85,7 +87,13 @@ export class Several {
         characters.map((one) => {
           const doubtful = isDoubtful(one, this.#unsureBelow);
           const words = `${named(one.label)}, ${percent(sureness(one))} sure${doubtful ? ", which is not sure" : ""}`;
-          const button = $("<button>", { type: "button", text: one.label, dir: "auto", "aria-label": words, title: words });
+          const button = $("<button>", {
+            type: "button",
+            text: one.label,
+            dir: "auto",
+            "aria-label": words,
+            title: words,
+          });
           return $("<li>").append(button.toggleClass("doubtful", doubtful));
         })
       ),
@@ -94,7 +102,12 @@ export class Several {
       /** @type {any} */ (
         characters.map((one) => {
           const [left, top, right, bottom] = one.box;
-          const shares = { left: left / width, top: top / SIZE, width: (right - left) / width, height: (bottom - top) / SIZE };
+          const shares = {
+            left: left / width,
+            top: top / SIZE,
+            width: (right - left) / width,
+            height: (bottom - top) / SIZE,
+          };
           const css = Object.fromEntries(Object.entries(shares).map(([side, share]) => [side, `${100 * share}%`]));
           return $("<span>").css(css).toggleClass("doubtful", isDoubtful(one, this.#unsureBelow));
         })

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import settings
 from PIL import Image
 
 from app.main import create_app
@@ -20,6 +22,12 @@ from training.prepare.unipen import Character, read_unipen
 
 # No test shall write to the project's own database.
 os.environ["DATABASE_URL"] = ""
+# No test asserts speed: on a busy machine any example can take long.
+settings.register_profile("handwritten", deadline=None)
+settings.load_profile("handwritten")
+# A shell ignores Ctrl-C for what it runs in the background, and so would the commands that the tests interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "tests" / "data"

@@ -96,7 +96,7 @@ def test_python_version_is_one_that_the_project_allows():
 def test_docker_image_gets_the_files_that_serving_needs_and_no_more():
     dockerfile = (ROOT / "Dockerfile").read_text()
     copied = {name for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.M) for name in line.split()[:-1]}
-    assert copied == {"requirements.txt", "app", "static", "model.pt"}
+    assert copied == {"requirements.txt", "app", "static", "model.pt", "models"}
     assert all((ROOT / name).exists() for name in copied)
 
 

@@ -109,7 +109,7 @@ def _records(path: Path, contents: bytes | None, names: tuple[str, ...]) -> dict
         with zipfile.ZipFile(path if contents is None else io.BytesIO(contents)) as archive:
             folder = archive_folder(archive.namelist())
             if folder is None:
-                raise ModelFileError(f"{path}: a zip archive, but not a PyTorch file. {_TRAIN}.")
+                raise ModelFileError(f"{path}: not a PyTorch file, or a damaged one. {_TRAIN}.")
             if not {f"{folder}/{CARD}", f"{folder}/{NETWORK}"} <= set(archive.namelist()):
                 raise ModelFileError(
                     f"{path}: a PyTorch file without the records for serving. "

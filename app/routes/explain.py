@@ -62,7 +62,7 @@ class ActivationMapsAnswer(BaseModel):
 class NeighbourAnswer(BaseModel):
     """A training image that the network finds like this one."""
 
-    label: str
+    label: str = Field(description="Its class")
     similarity: float = Field(description="1 for the same in the network's eyes", le=1.0001)
     image: str = Field(description="As the network saw it, the data URL of a PNG image")
 
@@ -108,7 +108,7 @@ async def explain(request: Request) -> Response:
     """Send an image as to `/predict`: the answer has what each layer of the network makes of it, what speaks for every
     class and where, and the training images that it is most like.
 
-    Every model of the trainer shows its own layers. It takes about ten times as long as `/predict`.
+    Every model of the trainer shows its own layers. It takes about six times as long as `/predict`.
     """
     included = _included(request)
     classifier = ready_classifier(request)

@@ -150,8 +150,7 @@ def test_one_changed_byte_in_a_record_is_found(record: str, good: Records, tmp_p
 
 @pytest.mark.parametrize("record", [CARD, NETWORK])
 def test_a_small_file_cannot_fill_the_memory(record: str, good: Records, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(model_file, "_MAX_CARD_BYTES", 2**20)
-    monkeypatch.setattr(model_file, "_MAX_NETWORK_BYTES", 2**20)
+    monkeypatch.setitem(model_file._LIMITS, record, 2**20)
     bomb = {**good, name_of(good, record): bytes(2**20 + 1)}
     assert "larger than 1 MB" in error_of(write(tmp_path / "model.pt", bomb, zipfile.ZIP_DEFLATED))
 
