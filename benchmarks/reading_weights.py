@@ -12,6 +12,7 @@ import argparse
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from app.recognition import reading
 from app.recognition.classifier import Classifier
+from app.recognition.parts import Lines, find_lines
 from app.recognition.paths import features
 from benchmarks.held_out import read_held_out
 from benchmarks.numbers import Number, by_writer, compose
@@ -37,9 +39,14 @@ def examples(number: Number, classifier: Classifier) -> Iterator[tuple[dict[str,
     """The features of each piece of a drawn number, and whether it is right."""
     file = io.BytesIO()
     draw_placed(number.strokes, PEN, number.size).save(file, "PNG")
-    with mock.patch.object(reading, "find_lines", wraps=reading.find_lines) as found:
-        lines_found = []
-        found.side_effect = lambda *given: lines_found.append(find_lines(*given)) or lines_found[-1]
+    with mock.patch.object(reading, "find_lines", wraps=find_lines) as found:
+        lines_found: list[Lines] = []
+
+        def note(*given: Any, **options: Any) -> Lines:
+            lines_found.append(find_lines(*given, **options))
+            return lines_found[-1]
+
+        found.side_effect = note
         sheet = reading.look(file.getvalue(), classifier)
     if not sheet.region:
         return
@@ -60,9 +67,6 @@ def examples(number: Number, classifier: Classifier) -> Iterator[tuple[dict[str,
             alone = np.delete(covered, digit).max(initial=0) < _OTHER
             named = piece.prediction.label == number.text[digit]
             yield features(piece, line.parts, sheet.height), bool(right and alone and named)
-
-
-find_lines = reading.find_lines
 
 
 def fit(given: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -75,7 +75,7 @@ export class Several {
     $("#wideButton").attr("aria-pressed", String(yes));
     this.#paper.resize();
     if (strokes?.length) this.#paper.replace(fitted(strokes, this.#paper.width));
-    else if (yes) this.#paper.clear(); // a picture has a shape of its own
+    else if (yes && !strokes) this.#paper.clear(); // a picture has a shape of its own
   }
 
   /** @param {readonly Character[]} characters */

@@ -92,5 +92,5 @@ def _activation_maps(found: ClassActivation | None, values: dict[str, Maps]) -> 
     maps, weights = values[found.maps][0], values[found.weights]
     height, width = maps.shape[1:]
     bias = values[found.bias] if found.bias else np.zeros(len(weights), np.float32)
-    weighted: Maps = np.tensordot(weights, maps, 1) / np.float32(height * width)
+    weighted: Maps = (np.tensordot(weights, maps, 1) / (height * width)).astype(np.float32)
     return weighted, bias

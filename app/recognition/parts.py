@@ -103,10 +103,10 @@ def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:
     """
     mask = ink >= INK * (int(ink.max()) / 255)
     # Of booleans cc3d 4.1.1 gives some pixels of a component a label of their own.
-    labels, count = cc3d.connected_components(mask.view(np.uint8), connectivity=8, return_N=True)
+    found, count = cc3d.connected_components(mask.view(np.uint8), connectivity=8, return_N=True)
     if count > _SPECKS:
         raise CrowdedError
-    labels = labels.astype(np.uint16)
+    labels: Labels = found.astype(np.uint16)
     statistics = cc3d.statistics(labels)
     boxes = cast("list[tuple[slice, slice]]", statistics["bounding_boxes"])
     counts = statistics["voxel_counts"].tolist()

@@ -80,11 +80,11 @@ def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, wei
     path: list[Piece] = []
     worst, index = 0.0, len(parts)
     while index:
-        piece, own = steps[index - 1]
+        taken, own = steps[index - 1]
         worst = min(worst, own)
-        if piece:
-            path.append(piece)
-        index = piece.first if piece else index - 1
+        if taken:
+            path.append(taken)
+        index = taken.first if taken else index - 1
     return Path(path[::-1], worst)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import exp, log, log1p
 
 from app.recognition.classifier import Classifier, Prediction
+from app.recognition.model_card import ModelCard
 from app.recognition.parts import CrowdedError, Lines, Part, cuts
 from app.recognition.segmentation import Grey
 
@@ -130,11 +131,12 @@ def _classified(
         return {}
     judged = classifier.judge([seen for _, seen in found])
     return {
-        run: Piece(*run, box, seen, prediction, evidence(prediction, margin))
+        run: Piece(*run, box, seen, prediction, evidence(prediction, margin, classifier.model))
         for run, (box, seen), (prediction, margin) in zip(runs, found, judged, strict=True)
     }
 
 
-def evidence(prediction: Prediction, margin: float) -> float:
-    """The logarithm of the probability that something is a character, and this one."""
-    return max(_LEAST, log(prediction.confidence) - (log1p(exp(-margin)) if margin > _LEAST else -margin))
+def evidence(prediction: Prediction, margin: float, model: ModelCard) -> float:
+    """The logarithm of the probability that something is a character, and this one or one that looks like it."""
+    sureness = min(1.0, model.sureness(prediction.label, prediction.probabilities))
+    return max(_LEAST, log(sureness) - (log1p(exp(-margin)) if margin > _LEAST else -margin))

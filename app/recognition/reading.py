@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
+import numpy as np
+
 from app.recognition.classifier import Classifier, Prediction
+from app.recognition.context import Written, settled
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
+from app.recognition.model_card import ModelCard
 from app.recognition.parts import CrowdedError, Part, find_lines
 from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone_score, best_path
 from app.recognition.photographs import Region
@@ -102,6 +106,7 @@ class Sheet:
     """All that may be characters on an image: everything as one, and the pieces of each line, from top to bottom, in
     pixels of `region`, which is a part of the upload of this size (width, height). Characters are so high in it."""
 
+    model: ModelCard
     everything: Character
     evidence: float
     lines: Sequence[Line] = ()
@@ -114,11 +119,7 @@ class Sheet:
         """What is most likely written. Raises TooMuchWrittenError."""
         weights = weights or (PHOTOGRAPHED if self.photographed else WEIGHTS)
         paths = [best_path(line.parts, line.pieces, self.height, weights) for line in self.lines]
-        read = [
-            tuple(Character(piece.prediction, self._pixels(piece.box), piece.seen) for piece in path.pieces)
-            for path in paths
-            if path.pieces
-        ]
+        read = [self._characters(path.pieces) for path in paths if path.pieces]
         count = sum(map(len, read))
         if count > MAX_CHARACTERS:
             raise TooMuchWrittenError
@@ -129,39 +130,48 @@ class Sheet:
                 return Reading(tuple(read))
         return Reading(((self.everything,),))
 
+    def _characters(self, pieces: Sequence[Piece]) -> tuple[Character, ...]:
+        """A line's, of which each that looks like another class is what its neighbours make likely."""
+        predictions = settled([Written(piece.prediction, piece.box[3] - piece.box[1]) for piece in pieces], self.model)
+        return tuple(
+            Character(prediction, self._pixels(piece.box), piece.seen)
+            for prediction, piece in zip(predictions, pieces, strict=True)
+        )
+
     def _pixels(self, box: Box) -> Box:
         return _in_upload(box, self.region, self.size) if self.region else box
 
 
 def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, photographs: bool = True) -> Sheet:
     """All that may be characters in an image file, classified. Raises what `read` does."""
-    if classifier.model.preprocessing.method == "plain":
+    model = classifier.model
+    if model.preprocessing.method == "plain":
         seen = classifier.preprocess(data, max_pixels)
-        return Sheet(*_judged(seen, (0, 0, *upright_size(data)), classifier))
+        return Sheet(model, *_judged(seen, (0, 0, *upright_size(data)), classifier))
     ink, size = separate_ink(decode(data, max_pixels), photographs, several=True), upright_size(data)
     region = ink.writing()
     character = ink.character()
     if not character.ink.any():  # a photograph of many small ones
         character = region
     box = _in_upload(_extent(character.ink), character, size)
-    everything, evidence = _judged(classifier.model.preprocessing.from_ink(character.ink), box, classifier)
+    everything, evidence = _judged(model.preprocessing.from_ink(character.ink), box, classifier)
     lines: list[Line] = []
     photographed = ink.photograph is not None
     try:
         found = find_lines(region.ink, _MAX_PARTS, photographed)
         if sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], evidence, found.height):
-            return Sheet(everything, evidence)
+            return Sheet(model, everything, evidence)
         for line in found.lines:
             most = _MAX_PIECES - sum(len(one.pieces) for one in lines)
             lines.append(Line(*pieces_of(line, found, region.ink, classifier, most)))
     except CrowdedError:
         raise TooMuchWrittenError from None
-    return Sheet(everything, evidence, lines, found.height, region, size, photographed)
+    return Sheet(model, everything, evidence, lines, found.height, region, size, photographed)
 
 
 def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float]:
     ((prediction, margin),) = classifier.judge([seen])
-    return Character(prediction, box, seen), evidence(prediction, margin)
+    return Character(prediction, box, seen), evidence(prediction, margin, classifier.model)
 
 
 def _in_upload(box: Box, region: Region, size: tuple[int, int]) -> Box:
@@ -180,7 +190,7 @@ def _in_upload(box: Box, region: Region, size: tuple[int, int]) -> Box:
 def _extent(ink: Grey) -> Box:
     """The box of the ink, without what is too weak to be cropped to."""
     marks = ink >= _INK * int(ink.max())
-    (left, right), (top, bottom) = extent(marks.any(0)), extent(marks.any(1))
+    (left, right), (top, bottom) = extent(np.logical_or.reduce(marks, 0)), extent(np.logical_or.reduce(marks, 1))
     return left, top, right, bottom
 
 

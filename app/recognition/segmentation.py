@@ -71,7 +71,7 @@ class Ink:
             return photographed_writing(self.photograph, self.paper)
         height, width = self.everything.shape
         marks = self.everything >= _WRITTEN * int(self.everything.max())
-        (left, right), (top, bottom) = extent(marks.any(0)), extent(marks.any(1))
+        (left, right), (top, bottom) = extent(np.logical_or.reduce(marks, 0)), extent(np.logical_or.reduce(marks, 1))
         part = self.everything[top:bottom, left:right]
         return Region(part, (left / width, top / height, right / width, bottom / height))
 

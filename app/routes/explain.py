@@ -108,7 +108,7 @@ async def explain(request: Request) -> Response:
     """Send an image as to `/predict`: the answer has what each layer of the network makes of it, what speaks for every
     class and where, and the training images that it is most like.
 
-    Every model of the trainer shows its own layers. It takes about ten times as long as `/predict`.
+    Every model of the trainer shows its own layers. It takes about six times as long as `/predict`.
     """
     included = _included(request)
     classifier = ready_classifier(request)

@@ -52,7 +52,7 @@ def test_a_superseded_question_is_cancelled(desktop: Page):
     desktop.on("requestfailed", lambda request: cancelled.append(request.failure))
     draw_line(desktop, 0.4)
     held.wait(desktop, 1)
-    draw_line(desktop, 0.6)
+    draw_line(desktop, 0.43)
     held.wait(desktop, 2)
     assert cancelled == ["net::ERR_ABORTED"]
 
@@ -61,7 +61,7 @@ def test_a_late_answer_to_an_earlier_question_is_not_shown(desktop: Page):
     held = Held(desktop)
     draw_line(desktop, 0.4)
     held.wait(desktop, 1)
-    draw_line(desktop, 0.6)
+    draw_line(desktop, 0.43)
     held.wait(desktop, 2)
     held.routes[1].fulfill(json=answer("2"))
     expect(desktop.locator("#predictionResult")).to_have_text("2")

@@ -198,7 +198,7 @@ def test_focus_is_kept_when_the_server_fails(desktop: Page):
     expect(desktop.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
     desktop.locator("#shareButton").focus()
     desktop.route("**/predict?*", lambda route: route.abort())
-    draw_line(desktop, 0.7)
+    draw_line(desktop, 0.53)
     message(desktop, "cannot be reached")
     assert desktop.evaluate("document.activeElement.id") == "predictButton"
 

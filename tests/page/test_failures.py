@@ -51,7 +51,7 @@ def test_no_old_answer_stands_beside_an_error(desktop: Page):
     draw_line(desktop, 0.4)
     expect(desktop.locator("#predictionResult")).not_to_be_empty()
     desktop.route("**/predict?*", refuse)
-    draw_line(desktop, 0.6)
+    draw_line(desktop, 0.43)
     message(desktop, "The server cannot be reached")
     expect(desktop.locator("#predictionResult")).to_be_empty()
 
@@ -103,7 +103,7 @@ def test_the_pause_that_the_server_asks_for_is_kept(timed: Page):
     message(timed, "Too many at once")
     expect(timed.locator("#remedy")).to_contain_text("trying again in 30 s")
     held = Held(timed)
-    draw_line(timed, 0.6)
+    draw_line(timed, 0.53)
     timed.clock.run_for(25_000)
     assert held.routes == []
     timed.clock.run_for(6_000)

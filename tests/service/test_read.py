@@ -45,7 +45,9 @@ def test_boxes_are_around_the_ink(client, row):
     characters = read(client, row).json()["characters"]
     for place, character in enumerate(characters):
         half = ImageOps.invert(row.crop((280 * place, 0, 280 * place + 280, 280)))
-        left, top, right, bottom = half.getbbox()
+        box = half.getbbox()
+        assert box
+        left, top, right, bottom = box
         expected = [left + 280 * place, top, right + 280 * place, bottom]
         assert character["box"] == pytest.approx(expected, abs=3)
 
@@ -152,9 +154,10 @@ def test_before_the_model_is_loaded_the_answer_is_503(seven):
 
 
 def test_more_drawings_than_may_wait_are_refused(row):
-    with TestClient(create_app(Settings(model_path=MODEL, max_waiting=1))) as client:
+    app = create_app(Settings(model_path=MODEL, max_waiting=1))
+    with TestClient(app) as client:
         assert read(client, row).status_code == 200
-        classifier = client.app.state.classifier
+        classifier = app.state.classifier
         with classifier._drawings.place():
             response = read(client, row)
     assert response.status_code == 503
