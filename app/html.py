@@ -9,7 +9,20 @@ from fastapi import Request, Response
 
 _STATIC = Path(__file__).resolve().parent.parent / "static"
 # What static/page.js imports only when it is needed.
-_LATER = ("canvas", "card", "change", "correction", "crop", "frame", "inside", "layers", "several", "share", "why")
+_LATER = (
+    "canvas",
+    "card",
+    "change",
+    "correction",
+    "crop",
+    "frame",
+    "inside",
+    "layers",
+    "picture",
+    "several",
+    "share",
+    "why",
+)
 # All that it imports at once, so that the browser asks for them together and not one after the other.
 MODULES = sorted(path.stem for path in _STATIC.glob("*.js") if path.stem not in ("page", "docs", "review", *_LATER))
 

@@ -2,7 +2,7 @@
  * @module
  */
 
-import { openPicture, PictureError, quoted } from "./picture.js";
+import { quoted } from "./problems.js";
 
 /** @import { Picture } from "./ink.js" */
 /** @import { Problem } from "./machine.js" */
@@ -37,10 +37,15 @@ export class Arrival {
     const number = ++this.#number;
     this.#isOpening = true;
     this.#view.open(quoted(files[0]));
-    const picture = await openPicture(files[0]).catch((error) => error);
+    const pictures = await import("./picture.js").catch(() => null); // loaded with the first one: most people draw
+    const picture = await pictures?.openPicture(files[0]).catch((error) => error);
     if (number !== this.#number) return;
     this.#end();
-    if (picture instanceof PictureError) return this.#view.notify(picture.problem);
+    if (!pictures) {
+      const remedy = "Bring it again when the connection is back.";
+      return this.#view.notify({ reason: "The picture could not be opened.", remedy });
+    }
+    if (picture instanceof pictures.PictureError) return this.#view.notify(picture.problem);
     if (picture instanceof Error) throw picture;
     this.#show(picture);
   }

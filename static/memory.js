@@ -4,7 +4,6 @@
  */
 
 import { marked, strokesOf } from "./ink.js";
-import { reopened } from "./picture.js";
 
 /** @import { Frame, Mark, Stroke } from "./ink.js" */
 /** @typedef {{strokes: number[][], label: string}} Kept a drawing: for each stroke x, y, x, y… in units of the paper */
@@ -84,12 +83,18 @@ export async function keptPaper() {
       stored.map(async (each) =>
         "points" in each
           ? /** @type {Mark} */ ({ kind: "stroke", stroke: pointed(each.points) })
-          : /** @type {Mark} */ ({ kind: "picture", picture: await reopened(each) }),
+          : /** @type {Mark} */ ({ kind: "picture", picture: await reopen(each) }),
       ),
     );
   } catch {
     return []; // written by another version of this page
   }
+}
+
+/** @param {{data: string, type: string, ink: string, frame?: Frame | null}} stored */
+async function reopen(stored) {
+  const { reopened } = await import("./picture.js");
+  return reopened(stored);
 }
 
 /**

@@ -3,12 +3,12 @@
  */
 
 import { contextOf } from "./ink.js";
+import { quoted } from "./problems.js";
 
 /** @import { Frame, Picture } from "./ink.js" */
 /** @import { Problem } from "./machine.js" */
 
 const LARGEST = 1024; // pixels: more than recognition needs, and a phone's photo need not stay in memory whole
-const LONGEST_NAME = 24;
 /** How the files of each format begin. */
 const SIGNATURES = [/^\x89PNG/, /^\xff\xd8\xff/, /^GIF8/, /^BM/, /^RIFF....WEBP/s];
 const FOREIGN = [/^....ftyp/s, /^II\*\0/, /^MM\0\*/, /^8BPS/]; // HEIC and AVIF, TIFF, Photoshop
@@ -40,16 +40,6 @@ export async function openPicture(file) {
   } finally {
     URL.revokeObjectURL(address);
   }
-}
-
-/**
- * A file's name within a sentence: a long one without its middle, as phones name photos alike at the start.
- * @param {File} file
- */
-export function quoted({ name }) {
-  const letters = [...name];
-  if (letters.length <= LONGEST_NAME) return `“${name}”`;
-  return `“${letters.slice(0, LONGEST_NAME - 10).join("")}…${letters.slice(-9).join("")}”`;
 }
 
 /**

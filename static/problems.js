@@ -4,6 +4,8 @@
 
 /** @import { Problem } from "./machine.js" */
 
+const LONGEST_NAME = 24;
+
 /**
  * What passes by itself.
  * @param {number} code HTTP status, 0 without an answer
@@ -63,4 +65,14 @@ function sentences(detail) {
   if (typeof detail !== "string") return ["", ""];
   const parts = detail.match(/^(.+?[.!?])(?:\s+(.*))?$/);
   return parts ? [parts[1], parts[2] ?? ""] : [detail, ""];
+}
+
+/**
+ * A file's name within a sentence: a long one without its middle, as phones name photos alike at the start.
+ * @param {File} file
+ */
+export function quoted({ name }) {
+  const letters = [...name];
+  if (letters.length <= LONGEST_NAME) return `“${name}”`;
+  return `“${letters.slice(0, LONGEST_NAME - 10).join("")}…${letters.slice(-9).join("")}”`;
 }

@@ -10,6 +10,7 @@ import { named } from "./words.js";
 
 const FOR = [36, 71, 196];
 export const AGAINST = [196, 98, 16];
+const FAINT = 0.05; // of a logit: it would be written as 0.0
 const STRONGEST = 0.75; // opacity of what speaks most
 const FEW = 12; // more classes are chosen from a list
 
@@ -160,13 +161,15 @@ function inWords(name, rows, bias) {
   const pro = sum(values.filter((value) => value > 0));
   const con = sum(values.filter((value) => value < 0));
   const place = values.indexOf(Math.max(...values));
-  const [down, across] = [Math.floor(place / rows[0].length) / rows.length, (place % rows[0].length) / rows[0].length];
+  const [height, width] = [rows.length, rows[0].length];
+  const [down, across] = [(Math.floor(place / width) + 0.5) / height, ((place % width) + 0.5) / width];
   const third = (/** @type {number} */ share, /** @type {string[]} */ words) =>
     words[Math.min(2, Math.floor(share * 3))];
   const where = `${third(down, ["top", "middle", "bottom"])} ${third(across, ["left", "centre", "right"])}`;
   const total = (pro + con + bias).toFixed(1);
-  return (
-    `Blue speaks for ${named(name)}, most at the ${where}; orange against it. ` +
-    `${pro.toFixed(1)} for, ${(-con).toFixed(1)} against: its sum is ${total}.`
-  );
+  const colour =
+    pro < FAINT
+      ? `Nothing speaks for ${named(name)}; orange speaks against it.`
+      : `Blue speaks for ${named(name)}, most at the ${where.replace("middle centre", "centre")}; orange against it.`;
+  return `${colour} ${pro.toFixed(1)} for, ${(-con).toFixed(1)} against: its sum is ${total}.`;
 }
