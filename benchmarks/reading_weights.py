@@ -12,16 +12,16 @@ import argparse
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recognition import reading
 from app.recognition.classifier import Classifier
 from app.recognition.parts import Lines, find_lines
 from app.recognition.paths import features
+from app.recognition.reading import look
+from app.recognition.segmentation import Grey
 from benchmarks.held_out import read_held_out
 from benchmarks.numbers import Number, by_writer, compose
 from benchmarks.reading import SQUARE, WIDE
@@ -39,18 +39,17 @@ def examples(number: Number, classifier: Classifier) -> Iterator[tuple[dict[str,
     """The features of each piece of a drawn number, and whether it is right."""
     file = io.BytesIO()
     draw_placed(number.strokes, PEN, number.size).save(file, "PNG")
-    with mock.patch.object(reading, "find_lines", wraps=find_lines) as found:
-        lines_found: list[Lines] = []
+    found: list[Lines] = []
 
-        def note(*given: Any, **options: Any) -> Lines:
-            lines_found.append(find_lines(*given, **options))
-            return lines_found[-1]
+    def watched(ink: Grey, most: int, photographed: bool) -> Lines:
+        found.append(find_lines(ink, most, photographed))
+        return found[-1]
 
-        found.side_effect = note
-        sheet = reading.look(file.getvalue(), classifier)
+    with mock.patch("app.recognition.reading.find_lines", watched):
+        sheet = look(file.getvalue(), classifier)
     if not sheet.region:
         return
-    labels = lines_found[0].labels
+    labels = found[0].labels
     left, top = (round(share * side) for share, side in zip(sheet.region.box[:2], number.size, strict=True))
     window = slice(top, top + labels.shape[0]), slice(left, left + labels.shape[1])
     digits = [255 - np.asarray(draw_placed(strokes, PEN, number.size))[window] > 100 for strokes in number.digits]

@@ -49,6 +49,7 @@ export class Several {
   render() {
     const characters = this.#view.answer?.characters ?? [];
     if (characters !== this.#shown) this.#show(characters);
+    $("body").toggleClass("several", characters.length > 0);
     const { active } = this.#view;
     this.#list.find("button").each((i, button) => {
       $(button).attr("aria-pressed", String(i === active));

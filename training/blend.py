@@ -13,8 +13,9 @@ from torch import nn
 from training import metrics
 from training.images import ImageSet
 
-# How far from the network before to the one after. The first is the fine-tuned network itself.
-SHARES = (1.0, 0.75, 0.5, 0.25)
+# How far from the network before to the one after. All the way lost 10 of MNIST's test images and 2 of 1,247 drawings
+# (benchmarks/README.md), of which the watched images told nothing.
+SHARES = (0.75, 0.5, 0.25)
 # The share of the watched images that may be lost: half of what `improve` lets a test set lose.
 _TOLERATED = 0.0005
 

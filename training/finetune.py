@@ -24,8 +24,8 @@ class FineTuning:
 
     steps: int = 150
     corrections: int = 32
-    rehearsal: int = 64
-    rehearsal_weight: float = 3.0
+    rehearsal: int = 128
+    rehearsal_weight: float = 6.0
     lr: float = 0.001
     label_smoothing: float = 0.05
 

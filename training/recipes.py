@@ -18,7 +18,9 @@ _SMALLEST_BATCH = 8
 _BATCHES = 16
 _FEWEST_EPOCHS = 16
 _FEWEST_STEPS = 1500
-_FEWEST_STEPS_FROM_A_MODEL = 300
+# From a trained model (`init`) fewer are enough: its head reads most of the images before the first step.
+_FEWEST_EPOCHS_FROM_A_MODEL = 8
+_FEWEST_STEPS_FROM_A_MODEL = 190
 # The learning rate rises for no more than this share of a training, however short.
 _LONGEST_WARMUP = 0.3
 
@@ -76,8 +78,10 @@ class Recipe:
         to learn from."""
         batch_size = self.batch_size or min(_LARGEST_BATCH, max(_SMALLEST_BATCH, images // _BATCHES))
         steps = max(1, images // batch_size)
-        fewest = _FEWEST_STEPS_FROM_A_MODEL if self.init else _FEWEST_STEPS
-        epochs = self.epochs or max(_FEWEST_EPOCHS, -(-fewest // steps))
+        fewest = (_FEWEST_EPOCHS, _FEWEST_STEPS)
+        if self.init:
+            fewest = (_FEWEST_EPOCHS_FROM_A_MODEL, _FEWEST_STEPS_FROM_A_MODEL)
+        epochs = self.epochs or max(fewest[0], -(-fewest[1] // steps))
         warmup = min(self.lr_warmup_epochs, _LONGEST_WARMUP * epochs)
         return replace(self, batch_size=batch_size, epochs=epochs, lr_warmup_epochs=warmup)
 

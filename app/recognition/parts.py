@@ -106,7 +106,7 @@ def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:
     found, count = cc3d.connected_components(mask.view(np.uint8), connectivity=8, return_N=True)
     if count > _SPECKS:
         raise CrowdedError
-    labels: Labels = found.astype(np.uint16)
+    labels: Labels = np.asarray(found, np.uint16)
     statistics = cc3d.statistics(labels)
     boxes = cast("list[tuple[slice, slice]]", statistics["bounding_boxes"])
     counts = statistics["voxel_counts"].tolist()

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
-import numpy as np
-
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.context import Written, settled
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
@@ -23,7 +21,7 @@ from app.recognition.parts import CrowdedError, Part, find_lines
 from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone_score, best_path
 from app.recognition.photographs import Region
 from app.recognition.pieces import Piece, evidence, is_sure, pieces_of
-from app.recognition.segmentation import Grey, extent, separate_ink
+from app.recognition.segmentation import Grey, box_of, separate_ink
 
 # More than a few lines are a page: that takes too long, and nothing here can read it.
 MAX_CHARACTERS = 200
@@ -31,8 +29,6 @@ MAX_CHARACTERS = 200
 _MAX_PARTS = 2 * MAX_CHARACTERS
 # So many are classified in half a second. Joined writing has more of them for each character than separate digits.
 _MAX_PIECES = 8 * MAX_CHARACTERS
-# The edge of the ink that a box is drawn around, as a share of the strongest; the preprocessing crops to the same.
-_INK = 0.25
 # On a photograph there may be one character and others beside it: it is all there is if it has so much of each.
 _MOST = 0.5
 
@@ -153,7 +149,7 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
     character = ink.character()
     if not character.ink.any():  # a photograph of many small ones
         character = region
-    box = _in_upload(_extent(character.ink), character, size)
+    box = _in_upload(box_of(character.ink), character, size)
     everything, evidence = _judged(model.preprocessing.from_ink(character.ink), box, classifier)
     lines: list[Line] = []
     photographed = ink.photograph is not None
@@ -185,13 +181,6 @@ def _in_upload(box: Box, region: Region, size: tuple[int, int]) -> Box:
         round((left + box[2] * x) * width),
         round((top + box[3] * y) * height),
     )
-
-
-def _extent(ink: Grey) -> Box:
-    """The box of the ink, without what is too weak to be cropped to."""
-    marks = ink >= _INK * int(ink.max())
-    (left, right), (top, bottom) = extent(np.logical_or.reduce(marks, 0)), extent(np.logical_or.reduce(marks, 1))
-    return left, top, right, bottom
 
 
 def _covers(box: Box, boxes: list[Box]) -> bool:

@@ -70,8 +70,7 @@ class Ink:
         if self.photograph:
             return photographed_writing(self.photograph, self.paper)
         height, width = self.everything.shape
-        marks = self.everything >= _WRITTEN * int(self.everything.max())
-        (left, right), (top, bottom) = extent(np.logical_or.reduce(marks, 0)), extent(np.logical_or.reduce(marks, 1))
+        left, top, right, bottom = box_of(self.everything)
         part = self.everything[top:bottom, left:right]
         return Region(part, (left / width, top / height, right / width, bottom / height))
 
@@ -107,6 +106,14 @@ def extent(marks: NDArray[np.uint8] | NDArray[np.bool_]) -> tuple[int, int]:
     """Where the first thing but 0 is, and the place after the last, in (n,) bytes; the latter is 0 if there is none."""
     line = marks.tobytes()
     return len(line) - len(line.lstrip(b"\0")), len(line.rstrip(b"\0"))
+
+
+def box_of(ink: Grey) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the ink, without what is too weak to be cropped to; the end exclusive."""
+    level = _WRITTEN * int(ink.max())
+    left, right = extent(np.maximum.reduce(ink, 0) >= level)
+    top, bottom = extent(np.maximum.reduce(ink, 1) >= level)
+    return left, top, right, bottom
 
 
 def frame(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -45,9 +45,7 @@ def test_boxes_are_around_the_ink(client, row):
     characters = read(client, row).json()["characters"]
     for place, character in enumerate(characters):
         half = ImageOps.invert(row.crop((280 * place, 0, 280 * place + 280, 280)))
-        box = half.getbbox()
-        assert box
-        left, top, right, bottom = box
+        left, top, right, bottom = half.getbbox() or (0, 0, 0, 0)
         expected = [left + 280 * place, top, right + 280 * place, bottom]
         assert character["box"] == pytest.approx(expected, abs=3)
 
@@ -157,8 +155,7 @@ def test_more_drawings_than_may_wait_are_refused(row):
     app = create_app(Settings(model_path=MODEL, max_waiting=1))
     with TestClient(app) as client:
         assert read(client, row).status_code == 200
-        classifier = app.state.classifier
-        with classifier._drawings.place():
+        with app.state.classifier._drawings.place():
             response = read(client, row)
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) > 0

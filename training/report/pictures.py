@@ -120,7 +120,7 @@ def _chart(numbers: Sequence[int], lines: dict[str, list[float | None]], best: i
             numbers, points, label=name, color=_COLOURS[name], marker="o" if len(points) == 1 else "", linewidth=2
         )
     # The first epochs would flatten all that follows; they run off the edge instead.
-    settled = [value for values in lines.values() for value in values[-(-len(values) // 10) :] if value is not None]
+    settled = [value for values in lines.values() for value in values[len(values) // 10 :] if value is not None]
     if settled and min(settled) < max(settled):
         margin = 0.08 * (max(settled) - min(settled))
         axes.set_ylim(min(settled) - margin, max(settled) + margin)

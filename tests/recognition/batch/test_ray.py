@@ -38,24 +38,19 @@ def workers() -> list[int]:
 
 
 def test_killed_worker_changes_nothing(images, tmp_path, hidden):
-    files = [str(path) for path in images] * 100
+    files = [str(path) for path in images] * 40
     assert main([*files, "--model", str(MODEL), "--output", str(tmp_path / "here.csv")]) == 0
     before = set(workers())
     output, journal = tmp_path / "ray.csv", tmp_path / "ray.csv.unfinished"
-    process = subprocess.Popen(
-        command("-", *CLUSTER, "--output", output),
-        cwd=ROOT,
-        env=environment(hidden),
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdin
-    process.stdin.write("\n".join(files).encode())
-    process.stdin.close()
-    deadline = time.monotonic() + 120
+    (tmp_path / "names").write_text("\n".join(files))
+    with (tmp_path / "names").open() as names, (tmp_path / "told").open("w") as told:
+        process = subprocess.Popen(
+            command("-", *CLUSTER, "--output", output), cwd=ROOT, env=environment(hidden), stdin=names, stderr=told
+        )
+    deadline = time.monotonic() + 240
     while not journal.exists() or journal.read_bytes().count(b"\n") < 2:
         assert time.monotonic() < deadline
-        assert process.poll() is None
+        assert process.poll() is None, (tmp_path / "told").read_text()
         time.sleep(0.02)
     mine = set(workers()) - before
     assert mine
