@@ -96,7 +96,7 @@ def test_every_control_is_reached_with_the_tab_key(desktop: Page):
     draw_line(desktop)
     expect(desktop.locator("#undoButton")).to_be_enabled()
     reached = []
-    for _ in range(16):
+    for _ in range(17):
         desktop.keyboard.press("Tab")
         reached.append(
             desktop.evaluate(
@@ -104,7 +104,7 @@ def test_every_control_is_reached_with_the_tab_key(desktop: Page):
             )
         )
     assert reached == [
-        "canvas", "undoButton", "redoButton", "clearCanvasButton", "pictureButton", "shareButton", "predictButton",
+        "canvas", "undoButton", "redoButton", "clearCanvasButton", "wideButton", "pictureButton", "shareButton", "predictButton",
         "Look inside",
         *(f"Example: {label}" for label in "25839"), "playButton", "About the model", "API",
     ]  # fmt: skip
