@@ -104,8 +104,8 @@ def test_every_control_is_reached_with_the_tab_key(desktop: Page):
             )
         )
     assert reached == [
-        "canvas", "undoButton", "redoButton", "clearCanvasButton", "wideButton", "pictureButton", "shareButton", "predictButton",
-        "Look inside",
+        "canvas", "undoButton", "redoButton", "clearCanvasButton", "wideButton", "pictureButton", "shareButton",
+        "predictButton", "Look inside",
         *(f"Example: {label}" for label in "25839"), "playButton", "About the model", "API",
     ]  # fmt: skip
 
