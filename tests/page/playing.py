@@ -152,9 +152,10 @@ def sheet(page: Page) -> str:
 
 
 def answer(label: str, **probabilities: float) -> dict[str, Any]:
-    """An answer of the server; classes are named as `c7`."""
+    """An answer of the server; classes are named as `c7`. Without probabilities it is certain."""
     shares = {str(digit): probabilities.get(f"c{digit}", 0.0) for digit in range(10)}
-    return {"label": label, "confidence": shares[label] or 1.0, "probabilities": shares}
+    shares[label] = shares[label] or 1.0
+    return {"label": label, "confidence": shares[label], "probabilities": shares}
 
 
 class Held:

@@ -95,12 +95,12 @@ def _require_consistent(options: Options) -> None:
         raise BatchError("- (names from standard input) is given twice. Give it once.")
     if options.null and STANDARD_INPUT not in options.inputs:
         raise BatchError("--null is about names on standard input, but none are read there. Give - as well.")
-    if options.ray is not None and importlib.util.find_spec("ray") is None:
-        raise BatchError("--ray needs Ray. Install it with: pip install '.[cluster]'")
     if options.ray not in (None, "local") and options.workers is not None:
         raise BatchError(
             "--workers is about this machine; on a cluster Ray uses the cores that are free. Leave it out."
         )
+    if options.ray is not None and importlib.util.find_spec("ray") is None:
+        raise BatchError("--ray needs Ray. Install it with: pip install '.[cluster]'")
     if options.output is not None:
         _require_usable(options.output, options.inputs)
 
