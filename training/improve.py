@@ -114,7 +114,8 @@ def run(options: Options) -> None:
     figures = {part: evaluate(better, images, quantised).figures for part, images in tests.items()}
     seconds = time.perf_counter() - started
     provenance = _provenance(options, model, learn, len(strange), held, comparisons, seconds) | {"blend": share}
-    better = replace(better, metrics=figures or model.metrics, provenance=provenance)
+    # Without test sets there are no figures: those of the model before are not the new one's.
+    better = replace(better, metrics=figures, provenance=provenance)
     served = replace(served, neighbours=neighbours.kept(options.model, served.onnx))
     checkpoint.save(better, options.output, served)
     print(f"wrote {options.output}: version {better.version}, made from {model.version}")

@@ -115,7 +115,9 @@ def test_without_data_it_rehearses_with_scribbles(url, trained, tracks, tmp_path
     status = main(["improve", "--model", str(trained), "--database", url, "--output", str(output), *QUICK])
     assert status == 0
     assert "scribbles" in capsys.readouterr().out
-    assert checkpoint.load(output).provenance["data"] == "scribbles"
+    better = checkpoint.load(output)
+    assert better.provenance["data"] == "scribbles"
+    assert better.metrics == {}
 
 
 def test_too_few_corrections_are_refused(url, trained, tracks, tmp_path, capsys):
