@@ -39,7 +39,9 @@ def reads(page: Page, label: str) -> None:
 
 def handle(page: Page, part: str) -> Point:
     """The middle of a handle in the window."""
-    box = page.locator(f"#frame [data-part={part}]").bounding_box()
+    found = page.locator(f"#frame [data-part={part}]")
+    expect(found).to_be_visible()  # the frame is loaded with the first picture
+    box = found.bounding_box()
     assert box
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 

@@ -272,7 +272,7 @@ def test_examples_are_replayed_and_read_right(desktop: Page):
         label = str(tile.get_attribute("aria-label")).removeprefix("Example: ")
         tile.click()
         expect(desktop.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
-        assert desktop.locator("#predictionResult").inner_text() == label
+        expect(desktop.locator("#predictionResult")).to_have_text(label)
 
 
 def fool(page: Page, *, plausible: bool = True) -> None:
