@@ -48,7 +48,7 @@ def handle(page: Page, part: str) -> Point:
 
 def drag(page: Page, part: str, *to: Point) -> None:
     """With the mouse, to places in shares of the paper."""
-    page.mouse.move(*handle(page, part))
+    page.locator(f"#frame [data-part={part}]").hover()  # once it stays where it is
     page.mouse.down()
     for point in at(page, *to):
         page.mouse.move(*point, steps=4)
