@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
@@ -15,7 +15,7 @@ from app.recognition.classifier import Explanation
 from app.recognition.explanation import LayerMaps
 from app.recognition.model_card import ModelCard
 from app.recognition.pictures import column, png, value_range
-from app.routes.predict import ERRORS, FORM, PredictionAnswer, data_url
+from app.routes.predict import ERRORS, FORM, PredictionAnswer, data_url, included_parts
 
 router = APIRouter()
 _PARTS = ("kernels",)
@@ -110,7 +110,7 @@ async def explain(request: Request) -> Response:
 
     Every model of the trainer shows its own layers. It takes about six times as long as `/predict`.
     """
-    included = _included(request)
+    included = included_parts(request, *_PARTS)
     classifier = ready_classifier(request)
     model = classifier.classifier.model
     async with request.app.state.uploads.received(request) as upload:
@@ -118,13 +118,6 @@ async def explain(request: Request) -> Response:
             upload.image, lambda explanation: to_json(_answer(explanation, model, "kernels" in included))
         )
     return Response(answer, media_type="application/json", headers={"X-Model-Version": model.version})
-
-
-def _included(request: Request) -> set[str]:
-    included = set(request.query_params.getlist("include"))
-    for unknown in included.difference(_PARTS):
-        raise HTTPException(422, f"include={unknown} is not offered. Send include=kernels, or leave it out.")
-    return included
 
 
 def _answer(explanation: Explanation, model: ModelCard, with_kernels: bool) -> dict[str, Any]:

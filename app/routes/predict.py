@@ -90,7 +90,7 @@ async def predict(request: Request) -> Response:
 
     The answer is JSON; with `Accept: text/plain` it is the label alone. `X-Model-Version` says which model answered.
     """
-    included = _included(request)
+    included = included_parts(request, "input", "ink")
     recognition = await recognise(request, "ink" in included)
     prediction = recognition.prediction
     headers = {"X-Model-Version": recognition.model.version}
@@ -118,11 +118,12 @@ async def recognise(request: Request, show_ink: bool = False) -> Recognition:
     return recognition
 
 
-def _included(request: Request) -> set[str]:
+def included_parts(request: Request, *offered: str) -> set[str]:
+    """Which of the one or two parts that are offered `include` asks for. Raises HTTPException (422) for another."""
     included = set(request.query_params.getlist("include")) if request.scope["query_string"] else set()
-    for unknown in included - {"input", "ink"}:
-        detail = f"include={unknown} is not offered. Send include=input, include=ink or both, or leave it out."
-        raise HTTPException(422, detail)
+    for unknown in included.difference(offered):
+        each = ", ".join(f"include={part}" for part in offered) + (" or both" if len(offered) > 1 else "")
+        raise HTTPException(422, f"include={unknown} is not offered. Send {each}, or leave it out.")
     return included
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from app.models import PARAMETER, ready_classifier
 from app.recognition.pictures import png
 from app.recognition.reading import Character
-from app.routes.predict import ERRORS, FORM, data_url, prefers_plain_text
+from app.routes.predict import ERRORS, FORM, data_url, included_parts, prefers_plain_text
 
 router = APIRouter()
 _EXAMPLE: JsonDict = {
@@ -82,7 +82,7 @@ async def read(request: Request) -> Response:
     The answer is JSON; with `Accept: text/plain` it is the text alone. What is far more probably no character than one,
     as dots, dashes and printed lines are, is left out. `X-Model-Version` says which model answered.
     """
-    included = _included(request)
+    included = included_parts(request, "probabilities", "input")
     state = request.app.state
     classifier = ready_classifier(request)
     started = time.perf_counter()
@@ -109,13 +109,3 @@ def _answer(character: Character, included: set[str]) -> dict[str, Any]:
     if "input" in included:
         answer["input"] = data_url(png(character.seen))
     return answer
-
-
-def _included(request: Request) -> set[str]:
-    included = set(request.query_params.getlist("include")) if request.scope["query_string"] else set()
-    for unknown in included - {"probabilities", "input"}:
-        detail = (
-            f"include={unknown} is not offered. Send include=probabilities, include=input or both, or leave it out."
-        )
-        raise HTTPException(422, detail)
-    return included

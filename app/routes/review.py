@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from fastapi.templating import Jinja2Templates
 from limits import parse
 
+from app.routes.predict import data_url
 from app.storage.records import STATUSES, Correction, Status
 from app.storage.storage import Storage
 
@@ -64,7 +64,7 @@ async def show(request: Request, status: Status = "waiting") -> Response:
     found, counts = await storage.read(_find, status)
     values = {
         "static": request.app.state.static.url,
-        "corrections": [(one, _data_url(one)) for one in found],
+        "corrections": [(one, data_url(one.image)) for one in found],
         "status": status,
         "statuses": STATUSES,
         "counts": counts,
@@ -94,7 +94,3 @@ def _decide(connection: Connection, decisions: list[tuple[str, Status]]) -> None
 
     for status in STATUSES:
         corrections.review(connection, status, [number for number, decision in decisions if decision == status])
-
-
-def _data_url(correction: Correction) -> str:
-    return f"data:image/png;base64,{base64.b64encode(correction.image).decode()}"
