@@ -33,8 +33,13 @@ def _shadow(columns: Field, rows: Field, generator: np.random.Generator) -> Fiel
     across = columns * math.cos(angle) + rows * math.sin(angle) - generator.uniform(-0.4, 0.4)
     along = rows * math.cos(angle) - columns * math.sin(angle)
     edge = across + bend * np.sin(generator.uniform(2, 12) * along + angle)
-    softness = size * float(np.exp(generator.uniform(math.log(0.004), math.log(0.15))))
-    return 1 - np.float32(generator.uniform(0.1, 0.6)) * side_of(edge * size, softness)
+    softness = size * float(np.exp(generator.uniform(math.log(0.003), math.log(0.15))))
+    cover = side_of(edge * size, softness)
+    if generator.random() < 0.4:  # of something with a corner, or narrow
+        angle += generator.choice([math.pi, generator.uniform(0.6, 2.5)])
+        across = columns * math.cos(angle) + rows * math.sin(angle) + generator.uniform(0, 0.3)
+        cover = cover * side_of(across * size, softness)
+    return 1 - np.float32(generator.uniform(0.1, 0.6)) * cover
 
 
 def scanned(scene: Scene, generator: np.random.Generator) -> Image.Image:

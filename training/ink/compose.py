@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from training.ink.cameras import lit, photographed, scanned
 from training.ink.noise import Field
-from training.ink.papers import Scene, random_features, surface
+from training.ink.papers import Scene, boxed, random_features, surface
 from training.ink.pens import random_pen, write
 from training.prepare.drawing import draw, vary
 from training.prepare.unipen import Character
@@ -67,6 +67,8 @@ def compose(
         scene = _specked(scene, generator)
     if generator.random() < 0.1 and characters:
         scene = _shown_through(scene, characters[0], generator)
+    if "box" in features:
+        scene = boxed(scene, drawn, generator)
     scene = write(scene, drawn, pen, generator) if drawn.any() else scene
     scan = generator.random() < _SCANS
     picture = scanned(scene, generator) if scan else photographed(lit(scene, generator), generator)

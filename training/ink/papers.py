@@ -1,4 +1,4 @@
-"""Synthesised writing surfaces: plain, ruled, squared or framed sheets on a table, and boards; nothing written yet.
+"""Synthesised writing surfaces: plain, ruled, squared or framed sheets on a table, and boards.
 
 What is drawn here is what the network learns to leave out.
 """
@@ -16,7 +16,8 @@ Scene = NDArray[np.floating[Any]]
 
 
 # What may be on a surface, and how often it is.
-FEATURES = {"ruled": 0.28, "squared": 0.22, "holes": 0.06, "fold": 0.12, "stains": 0.12, "frame": 0.32, "table": 0.22}
+FEATURES = {"ruled": 0.28, "squared": 0.22, "holes": 0.06, "fold": 0.12, "stains": 0.12, "frame": 0.32, "table": 0.22,
+            "crease": 0.15, "box": 0.25}  # fmt: skip
 _BOARDS = 0.12
 
 
@@ -170,6 +171,51 @@ def _folds(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> 
     return np.asarray(scene * light[..., None])
 
 
+def _creases(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> Scene:
+    """Sharp folds in any direction: dark lines as thin as a pen's with a light rim, another light on each side."""
+    size = scene.shape[0]
+    for _ in range(generator.integers(1, 4)):
+        angle = generator.uniform(0, np.pi)
+        across = (u * np.cos(angle) + v * np.sin(angle)) / size - generator.uniform(-0.4, 0.4)
+        width = generator.uniform(0.003, 0.014)
+        light = 1 + generator.normal(0, 0.08) * np.sign(across)
+        light = light - generator.uniform(0.03, 0.4) * np.exp(-np.abs(across) / width)
+        light = light + generator.uniform(0, 0.12) * np.exp(-np.abs(across - 1.2 * width) / width)
+        scene = scene * light[..., None]
+    return np.asarray(scene)
+
+
+def boxed(scene: Scene, drawn: Field, generator: np.random.Generator) -> Scene:
+    """Sides of a box so close to what is written that they touch it: lines, or bars out to the picture's edge."""
+    size = scene.shape[0]
+    rows, columns = np.flatnonzero(drawn.max(1) > 0.5), np.flatnonzero(drawn.max(0) > 0.5)
+    if not len(rows):
+        return scene
+    reach = max(rows[-1] - rows[0], columns[-1] - columns[0])
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
+    turn = generator.normal(0, 0.02)
+    x, y = x + turn * (y - size / 2), y - turn * (x - size / 2)
+    # How far each pixel is outside of each side of the box.
+    sides = [columns[0] - x, x - columns[-1], rows[0] - y, y - rows[-1]]
+    sides = [side - reach * generator.normal(0, 0.06) for side in sides]
+    thickness = size * float(np.exp(generator.uniform(np.log(0.004), np.log(0.1))))
+    if generator.random() < 0.25:
+        thickness = 2.0 * size  # a bar, as the inside of a thick frame is
+    drawn_sides = generator.permutation(4)[: generator.integers(1, 5)]
+    ends = 0.0 if generator.random() < 0.4 else float(size)
+    cover = np.zeros_like(x)
+    for side in drawn_sides:
+        line = np.clip(np.minimum(sides[side] + 0.5, thickness - sides[side] + 0.5), 0, 1)
+        others = sides[2:] if side < 2 else sides[:2]
+        within = np.clip(ends + thickness - np.maximum(*others) + 0.5, 0, 1)
+        cover = np.maximum(cover, line * within)
+    light = float(scene.mean()) < 90
+    ink = np.full(3, generator.uniform(150, 255) if light else generator.uniform(0, 110))
+    if generator.random() < 0.2:
+        ink = colour(generator, 0, 160)
+    return _blend(scene, cover * generator.uniform(0.5, 1), ink)
+
+
 def _stains(scene: Scene, _u: Field, _v: Field, generator: np.random.Generator) -> Scene:
     """Blotches, rubbed-out pencil, chalk wiped off: weak and without edges."""
     size = scene.shape[0]
@@ -183,6 +229,7 @@ _DRAWN = {
     "squared": _squared,
     "holes": _holes,
     "fold": _folds,
+    "crease": _creases,
     "stains": _stains,
     "frame": _frame,
     "table": _table,
