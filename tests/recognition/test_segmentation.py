@@ -34,10 +34,12 @@ def test_shadow_across_the_paper_leaves_the_drawing_alone(drawings):
         assert similarity(clean, photographed) > 0.85
 
 
-def test_light_ink_on_a_dark_board(seven):
-    board = photograph(seven, ink_colour=(30, 40, 120)).point(lambda level: 255 - level)
-    clean, photographed = ink(seven).astype(float), ink(board).astype(float)
-    assert similarity(clean, photographed) > 0.85
+def test_light_ink_on_a_dark_board(drawings):
+    alike = 0
+    for _, drawing in drawings[::12]:
+        board = photograph(drawing, ink_colour=(30, 40, 120)).point(lambda level: 255 - level)
+        alike += similarity(ink(drawing).astype(float), ink(board).astype(float)) > 0.85
+    assert alike >= 18  # of 20
 
 
 @pytest.mark.parametrize("shadow", [0.0, 0.5])
