@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -35,16 +35,22 @@ _ROW, _ROWS = 0.05, 121
 
 @dataclass(frozen=True)
 class Number:
-    """What was written: the strokes of each digit in pixels, on a sheet of this width and height."""
+    """What was written: the strokes of each digit in pixels, on a sheet of this width and height, with this pen."""
 
     text: str
     digits: tuple[tuple[Stroke, ...], ...]
     size: tuple[int, int]
+    pen: float = PEN
 
     @property
     def strokes(self) -> list[Stroke]:
         """Those of all digits."""
         return [stroke for digit in self.digits for stroke in digit]
+
+    def moved(self, right: float, down: float, size: tuple[int, int]) -> Number:
+        """The same on another sheet, so many pixels further right and down."""
+        digits = (tuple(tuple((x + right, y + down) for x, y in stroke) for stroke in digit) for digit in self.digits)
+        return replace(self, digits=tuple(digits), size=size)
 
 
 class _Digit(NamedTuple):
@@ -94,6 +100,7 @@ def compose(
         "".join(one.label for one in chosen),
         tuple(tuple(next(placed) for _ in digit.strokes) for digit in digits),
         size,
+        pen,
     )
 
 

@@ -26,14 +26,15 @@ from app.recognition.classifier import Classifier
 from app.recognition.decoding import ImageError
 from app.recognition.reading import read
 from benchmarks.held_out import read_held_out
-from benchmarks.numbers import by_writer, compose
+from benchmarks.numbers import Number, by_writer, compose
 from training.ink.cameras import lit, photographed
 from training.ink.papers import surface
 from training.ink.pens import random_pen, write
 from training.prepare.drawing import PEN, draw, draw_placed
 from training.prepare.unipen import Character
 
-Sheet = tuple[str, bytes]
+# A number as it is placed on the sheet, and the image file.
+Sheet = tuple[Number, bytes]
 Maker = Callable[[Sequence[Character], np.random.Generator], Sheet]
 
 SQUARE, WIDE = (280, 280), (840, 280)
@@ -46,13 +47,13 @@ _PHOTOGRAPH = 640
 def drawn(own: Sequence[Character], generator: np.random.Generator, size: tuple[int, int] = SQUARE) -> Sheet:
     """A number of two to six digits on the page's paper, as a PNG file."""
     number = compose(own, int(generator.integers(2, 7)), generator, size, touching=_touching(generator))
-    return number.text, _png(draw_placed(number.strokes, PEN, size))
+    return number, png(draw_placed(number.strokes, PEN, size))
 
 
 def touching(own: Sequence[Character], generator: np.random.Generator) -> Sheet:
     """Two digits that touch, on the page's paper."""
     number = compose(own, 2, generator, SQUARE, touching=1.0)
-    return number.text, _png(draw_placed(number.strokes, PEN, SQUARE))
+    return number, png(draw_placed(number.strokes, PEN, SQUARE))
 
 
 def drawn_wide(own: Sequence[Character], generator: np.random.Generator) -> Sheet:
@@ -74,7 +75,7 @@ def cheque(own: Sequence[Character], generator: np.random.Generator) -> Sheet:
     picture = Image.fromarray((np.asarray(picture) + grain).clip(0, 255).astype(np.uint8))
     if generator.random() < 0.5:
         picture = picture.convert("L")
-    return number.text, _jpeg(picture, int(generator.integers(70, 96)))
+    return number, _jpeg(picture, int(generator.integers(70, 96)))
 
 
 def photograph(own: Sequence[Character], generator: np.random.Generator) -> Sheet:
@@ -83,13 +84,11 @@ def photograph(own: Sequence[Character], generator: np.random.Generator) -> Shee
     pen = generator.uniform(4, 9)
     part = round(0.9 * size[0]), round(0.5 * size[1])
     number = compose(own, int(generator.integers(2, 7)), generator, part, pen, _touching(generator))
-    cover = np.zeros(size[::-1], np.float32)
-    top, left = int(generator.uniform(0.1, 0.4) * size[1]), int(0.05 * size[0])
-    own_cover = 1 - np.asarray(draw_placed(number.strokes, pen, number.size), np.float32) / 255
-    cover[top : top + own_cover.shape[0], left : left + own_cover.shape[1]] = own_cover
+    number = number.moved(0.05 * size[0], generator.uniform(0.1, 0.4) * size[1], size)
+    cover = 1 - np.asarray(draw_placed(number.strokes, pen, size), np.float32) / 255
     scene = surface(_PHOTOGRAPH, frozenset({"ruled"}), generator)
     scene = write(scene, cover, random_pen(generator), generator)
-    return number.text, _jpeg(photographed(lit(scene, generator), generator), 90)
+    return number, _jpeg(photographed(lit(scene, generator), generator), 90)
 
 
 SHEETS: dict[str, Maker] = {
@@ -134,7 +133,8 @@ def _printed_paper(generator: np.random.Generator) -> NDArray[np.float32]:
     return np.asarray(sheet, np.float32)
 
 
-def _png(image: Image.Image) -> bytes:
+def png(image: Image.Image) -> bytes:
+    """As a PNG file."""
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
@@ -160,7 +160,8 @@ class Figures:
 def figures(classifier: Classifier, given: Sequence[Sheet]) -> tuple[Figures, list[tuple[str, str]]]:
     """The figures of some numbers, and the mistakes: what was written, and what was read."""
     seconds, mistakes, wrong = [], [], 0
-    for text, image in given:
+    for number, image in given:
+        text = number.text
         started = time.thread_time()
         try:
             answer = read(image, classifier).text
@@ -170,7 +171,7 @@ def figures(classifier: Classifier, given: Sequence[Sheet]) -> tuple[Figures, li
         if answer != text:
             mistakes.append((text, answer))
             wrong += edits(text, answer)
-    digits = sum(len(text) for text, _ in given)
+    digits = sum(len(number.text) for number, _ in given)
     milliseconds = np.array(seconds) * 1e3
     return (
         Figures(1 - len(mistakes) / len(given), 1 - wrong / digits, float(np.median(milliseconds)), milliseconds.max()),
@@ -217,7 +218,7 @@ def main() -> None:
         )
     print("\n| single characters | count | read as one, as predicted |\n|---|---|---|")
     for name, characters in held_out.items():
-        right = [alone(classifier, _png(draw(one.strokes))) for one in characters]
+        right = [alone(classifier, png(draw(one.strokes))) for one in characters]
         print(f"| {name} | {len(right)} | {np.mean(right):.2%} |", flush=True)
 
 

@@ -1,8 +1,8 @@
 """The best path through a line of writing: which of its parts make up which characters.
 
-A piece is right with a probability that its evidence, its size and its cuts tell (logistic regression). The best path
-has the pieces that are most likely right together, as if each were right or wrong on its own: those whose log-odds have
-the highest sum.
+A path's score is the sum of its pieces' scores, and of the scores of the parts that it leaves out. A piece's score is
+linear in what its evidence, its size and its cuts say: a conditional random field over segmentations (Sarawagi and
+Cohen, "Semi-Markov conditional random fields for information extraction", 2004).
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ _LOW = -2.0
 
 @dataclass(frozen=True)
 class Weights:
-    """Of a piece's log-odds of being right. benchmarks/reading_weights.py fits them, but for the last four."""
+    """What each feature adds to a score. benchmarks/reading_weights.py fits them, but for `distrust` and `alone`."""
 
-    bias: float = 3.46
-    evidence: float = -0.76
+    bias: float = 2.40
+    evidence: float = -0.56
     # The square root of the probability that the classifier is wrong.
-    doubt: float = -6.15
-    low: float = 0.94
-    short: float = -6.34
-    wide: float = -3.37
+    doubt: float = -5.39
+    low: float = 0.70
+    short: float = -8.15
+    wide: float = -8.42
     # How many parts it has that are not joined.
-    loose: float = -1.05
+    loose: float = -1.33
     # Sides on which it is cut, and how much ink the cuts cross, in widths of a stroke.
-    cuts: float = -0.83
-    crossed: float = -0.25
-    cut_slim: float = -45.45
-    cut_short: float = -3.24
+    cuts: float = -0.82
+    crossed: float = -0.15
+    cut_slim: float = -4.76
+    cut_short: float = -0.35
     # How little its parts are to be trusted.
     distrust: float = -4.0
-    # Log-odds of a part's being no writing: of any, and for its size if it can be trusted.
-    nothing: float = -0.5
-    nothing_size: float = -4.0
-    # What makes everything one character if it is as likely as the least likely of several.
-    alone: float = -1.0
+    # A part's being no writing: of any, and for its size if it can be trusted.
+    nothing: float = -1.16
+    nothing_size: float = -7.01
+    # Everything's being one character. The fit says -5.6: then 16 of 2,253 single characters are read as several, now 4.
+    alone: float = 1.00
 
 
 WEIGHTS = Weights()
@@ -54,54 +54,55 @@ PHOTOGRAPHED = replace(WEIGHTS, nothing=-0.5, nothing_size=-2.0)
 
 
 class Path(NamedTuple):
-    """The pieces of a path, from left to right; parts that are in none of them are no writing. And the log-odds of the
-    least likely of its pieces, and of those parts."""
+    """The pieces of a path, from left to right; parts that are in none of them are no writing. And its score."""
 
     pieces: list[Piece]
-    worst: float
+    score: float
 
 
 def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, weights: Weights = WEIGHTS) -> Path:
     """The best path through a line whose characters are usually of this height."""
     ending: list[list[tuple[Piece, float]]] = [[] for _ in parts]
     for piece in pieces:
-        ending[piece.last].append((piece, sum(weighted(features(piece, parts, height), weights))))
+        ending[piece.last].append((piece, scored(features(piece, parts, height), weights)))
     best = [0.0]
-    steps: list[tuple[Piece | None, float]] = []
+    steps: list[Piece | None] = []
     for index, part in enumerate(parts):
-        own = weights.nothing + weights.nothing_size * part.trust * max(part.width, part.height) / height
-        chosen: tuple[Piece | None, float] = None, own
-        score = best[index] + own
+        chosen: Piece | None = None
+        score = best[index] + scored(left_out(part, height), weights)
         for piece, own in ending[index]:
             if best[piece.first] + own > score:
-                score, chosen = best[piece.first] + own, (piece, own)
+                score, chosen = best[piece.first] + own, piece
         best.append(score)
         steps.append(chosen)
     path: list[Piece] = []
-    worst, index = 0.0, len(parts)
+    index = len(parts)
     while index:
-        taken, own = steps[index - 1]
-        worst = min(worst, own)
+        taken = steps[index - 1]
         if taken:
             path.append(taken)
         index = taken.first if taken else index - 1
-    return Path(path[::-1], worst)
+    return Path(path[::-1], best[-1])
 
 
-def alone_score(evidence: float, box: tuple[int, int, int, int], weights: Weights = WEIGHTS) -> float:
-    """The log-odds of everything's being one character."""
+def scored(found: dict[str, float], weights: Weights) -> float:
+    """The sum of features, each by its weight."""
+    return float(sum(getattr(weights, name) * value for name, value in found.items()))
+
+
+def left_out(part: Part, height: float) -> dict[str, float]:
+    """The features of a part that is no writing."""
+    return {"nothing": 1.0, "nothing_size": part.trust * max(part.width, part.height) / height}
+
+
+def alone(evidence: float, box: tuple[int, int, int, int]) -> dict[str, float]:
+    """The features of everything as one character."""
     width, height = box[2] - box[0], box[3] - box[1]
-    seen = {**_seen(evidence), "wide": max(0.0, width / height - _WIDE)}
-    return weights.alone + sum(weighted(seen, weights))
-
-
-def weighted(found: dict[str, float], weights: Weights) -> list[float]:
-    """Each feature by its weight."""
-    return [getattr(weights, name) * value for name, value in found.items()]
+    return {**_seen(evidence), "alone": 1.0, "wide": max(0.0, width / height - _WIDE)}
 
 
 def features(piece: Piece, parts: Sequence[Part], height: float) -> dict[str, float]:
-    """What tells whether a piece is right, by the names of the weights."""
+    """The features of a piece, by the names of the weights."""
     left, top, right, bottom = piece.box
     width, high = (right - left) / height, (bottom - top) / height
     following = parts[piece.last + 1].cut if piece.last + 1 < len(parts) else 0.0

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import exp, log, log1p
 
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.model_card import ModelCard
-from app.recognition.parts import CrowdedError, Lines, Part, cuts
+from app.recognition.parts import CrowdedError, Lines, Part
+from app.recognition.preprocessing import NothingDrawnError
+from app.recognition.seams import cuts
 from app.recognition.segmentation import Grey
 
 # A character has at most so many parts, is at most so wide, in heights, and no gap between its parts is wider.
 _MOST_PARTS = 5
-_WIDEST = 1.8
+_WIDEST = 1.5
 _WIDEST_GAP = 0.45
+# What was cut off is at least so high and so wide, in heights: of digits that touch hardly any is less.
+_LEAST_HIGH, _LEAST_WIDE = 0.5, 0.15
 # A part may be cut if it is as wide and as high as these shares of the usual height, ...
 _SLIM, _LOW = 0.45, 0.3
 # ... and has not so much evidence for being a character, or is wider than a character is in heights.
@@ -95,44 +100,49 @@ def _may_touch(part: Part, alone: Piece | None, height: float) -> bool:
 def _runs(parts: Sequence[Part], height: float) -> list[Run]:
     """The first and the last part of all that may be one character, by size alone."""
     runs: list[Run] = []
-    for first, part in enumerate(parts):
-        left, right = part.left, part.right
-        runs.append((first, first))
-        for last in range(first + 1, min(first + _MOST_PARTS, len(parts))):
-            following = parts[last]
-            left = min(left, following.left)
-            if max(right, following.right) - left > _WIDEST * height or following.left - right > _WIDEST_GAP * height:
+    for first in range(len(parts)):
+        for last in range(first, min(first + _MOST_PARTS, len(parts))):
+            left, top, right, bottom = _box(parts[first : last + 1])
+            if last > first and (
+                right - left > _WIDEST * height
+                or parts[last].left - max(part.right for part in parts[first:last]) > _WIDEST_GAP * height
+            ):
                 break
-            right = max(right, following.right)
-            runs.append((first, last))
+            cut = parts[first].cut or (last + 1 < len(parts) and parts[last + 1].cut)
+            if not cut or (bottom - top >= _LEAST_HIGH * height and right - left >= _LEAST_WIDE * height):
+                runs.append((first, last))
     return runs
+
+
+def _box(parts: Sequence[Part]) -> tuple[int, int, int, int]:
+    return (
+        min(part.left for part in parts),
+        min(part.top for part in parts),
+        max(part.right for part in parts),
+        max(part.bottom for part in parts),
+    )
 
 
 def _classified(
     parts: Sequence[Part], runs: Sequence[Run], lines: Lines, ink: Grey, classifier: Classifier
 ) -> dict[Run, Piece]:
     prepare = classifier.model.preprocessing.from_ink
-    found = []
+    found: dict[Run, tuple[tuple[int, int, int, int], Grey]] = {}
     for first, last in runs:
         chosen = parts[first : last + 1]
-        box = (
-            min(part.left for part in chosen),
-            min(part.top for part in chosen),
-            max(part.right for part in chosen),
-            max(part.bottom for part in chosen),
-        )
-        left, top, right, bottom = box
+        left, top, right, bottom = box = _box(chosen)
         labels = lines.labels[top:bottom, left:right]
         mask = labels == chosen[0].label
         for part in chosen[1:]:
             mask |= labels == part.label
-        found.append((box, prepare(ink[top:bottom, left:right] * mask)))
+        with suppress(NothingDrawnError):  # faint specks beside stronger ink
+            found[first, last] = box, prepare(ink[top:bottom, left:right] * mask)
     if not found:
         return {}
-    judged = classifier.judge([seen for _, seen in found])
+    judged = classifier.judge([seen for _, seen in found.values()])
     return {
         run: Piece(*run, box, seen, prediction, evidence(prediction, margin, classifier.model))
-        for run, (box, seen), (prediction, margin) in zip(runs, found, judged, strict=True)
+        for (run, (box, seen)), (prediction, margin) in zip(found.items(), judged, strict=True)
     }
 
 

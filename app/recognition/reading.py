@@ -17,8 +17,8 @@ from app.recognition.classifier import Classifier, Prediction
 from app.recognition.context import Written, settled
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
 from app.recognition.model_card import ModelCard
-from app.recognition.parts import CrowdedError, Part, find_lines
-from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone_score, best_path
+from app.recognition.parts import CrowdedError, Labels, Part, find_lines
+from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone, best_path, left_out, scored
 from app.recognition.photographs import Region
 from app.recognition.pieces import Piece, evidence, is_sure, pieces_of
 from app.recognition.segmentation import Grey, box_of, separate_ink
@@ -100,7 +100,8 @@ class Line:
 @dataclass(frozen=True)
 class Sheet:
     """All that may be characters on an image: everything as one, and the pieces of each line, from top to bottom, in
-    pixels of `region`, which is a part of the upload of this size (width, height). Characters are so high in it."""
+    pixels of `region`, which is a part of the upload of this size (width, height). Characters are so high in it.
+    `labels` has the label of its part for each pixel of the region's ink."""
 
     model: ModelCard
     everything: Character
@@ -108,6 +109,7 @@ class Sheet:
     lines: Sequence[Line] = ()
     height: float = 1.0
     region: Region | None = None
+    labels: Labels | None = None
     size: tuple[int, int] = (1, 1)
     photographed: bool = False
 
@@ -121,10 +123,20 @@ class Sheet:
             raise TooMuchWrittenError
         if count > 1:
             boxes = [character.box for line in read for character in line]
-            together = alone_score(self.evidence, self.everything.box, weights)
-            if together < min(path.worst for path in paths) or not _covers(self.everything.box, boxes):
+            together = scored(self.alone(), weights)
+            together += sum(scored(left_out(part, self.height), weights) for part in self.beside())
+            if together < sum(path.score for path in paths) or not _covers(self.everything.box, boxes):
                 return Reading(tuple(read))
         return Reading(((self.everything,),))
+
+    def alone(self) -> dict[str, float]:
+        """The features of everything as one character."""
+        return alone(self.evidence, self.everything.box)
+
+    def beside(self) -> list[Part]:
+        """The parts that are not in what is taken for everything; on drawings there are none."""
+        parts = (part for line in self.lines for part in line.parts)
+        return [part for part in parts if not _covers(self.everything.box, [self._pixels(part.box)])]
 
     def _characters(self, pieces: Sequence[Piece]) -> tuple[Character, ...]:
         """A line's, of which each that looks like another class is what its neighbours make likely."""
@@ -162,7 +174,7 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
             lines.append(Line(*pieces_of(line, found, region.ink, classifier, most)))
     except CrowdedError:
         raise TooMuchWrittenError from None
-    return Sheet(model, everything, evidence, lines, found.height, region, size, photographed)
+    return Sheet(model, everything, evidence, lines, found.height, region, found.labels, size, photographed)
 
 
 def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float]:
