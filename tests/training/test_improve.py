@@ -106,6 +106,7 @@ def test_a_model_that_is_not_better_is_not_written(url, tree, trained, tracks, t
     assert not output.exists()
 
 
+@pytest.mark.slow
 def test_wrong_labels_do_not_cost_what_the_model_knew(url, tree, trained, tracks, tmp_path, capsys):
     for one in [one for one in tracks if one.label == "1"][:20]:
         store(url, "0", one.strokes)
@@ -116,6 +117,7 @@ def test_wrong_labels_do_not_cost_what_the_model_knew(url, tree, trained, tracks
     assert not output.exists()
 
 
+@pytest.mark.slow
 def test_without_data_it_rehearses_with_scribbles(url, trained, tracks, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(improve, "SCRIBBLES", 200)
     drawn = sevens(tracks, 15)
