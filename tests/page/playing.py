@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from playwright.sync_api import Page, Route, expect
@@ -132,6 +133,15 @@ def wait_until(page: Page, condition: str) -> None:
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"{condition} did not come true")
+
+
+def wait_until_true(condition: Callable[[], bool]) -> None:
+    """Wait for what happens outside of the page."""
+    for _ in range(200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come true")
 
 
 def ink(page: Page, left: float = 0, top: float = 0, right: float = 1, bottom: float = 1) -> float:
