@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -123,6 +124,25 @@ def predict(page: Page) -> str:
 def message(page: Page, words: str) -> None:
     """Wait for a line that says this."""
     expect(page.locator("#message")).to_contain_text(words)
+
+
+_LISTEN = """() => {
+  window.heard = [];
+  const status = document.getElementById('announcement');
+  new MutationObserver(() => heard.push(status.textContent)).observe(status, { childList: true });
+}"""
+
+
+def listen(page: Page) -> Callable[[str], None]:
+    """Note what is announced from now on, as the next announcement may soon take its place. What is returned waits
+    until one has these words, and forgets all until then."""
+    page.evaluate(_LISTEN)
+
+    def hear(words: str) -> None:
+        wait_until(page, f"heard.some(text => text.includes({json.dumps(words)}))")
+        page.evaluate("heard.length = 0")
+
+    return hear
 
 
 def wait_until(page: Page, condition: str) -> None:

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.photograph import photograph
 from tests.conftest import encode
-from tests.page.playing import Fingers, Held, Point, answer, at, bring, draw_line, message, sheet
+from tests.page.playing import Fingers, Held, Point, answer, at, bring, draw_line, listen, message, sheet
 
 
 @pytest.fixture(scope="session")
@@ -192,8 +192,9 @@ def test_keys_size_move_and_turn_the_frame(desktop: Page, two_digits: bytes):
     reads(desktop, "3")
     press(desktop, "body", ["]"])
     assert "rotate(0.08" in (desktop.locator("#frame").get_attribute("style") or "")
+    hear = listen(desktop)
     press(desktop, "body", ["["])
-    expect(desktop.locator("#announcement")).to_contain_text("51 % wide, 51 % high")
+    hear("51 % wide, 51 % high")
     press(desktop, "se", ["ArrowUp"] * 3)
     assert frame(desktop)[3] - frame(desktop)[1] < 1.1**-7 - 0.04
     desktop.keyboard.press("Escape")

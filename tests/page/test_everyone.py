@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.conftest import encode
 from tests.page.conftest import opened
-from tests.page.playing import answer, at, draw_line, jot, message, predict
+from tests.page.playing import answer, at, draw_line, jot, listen, message, predict
 from training.prepare.unipen import Character
 
 
@@ -80,15 +80,16 @@ def test_clearing_and_undoing_to_empty_are_announced(desktop: Page):
 
 
 def test_the_keyboard_pen_and_its_place_are_announced(desktop: Page):
+    hear = listen(desktop)
     desktop.locator("#canvas").focus()
     desktop.keyboard.press("ArrowRight")
-    status(desktop, "53 % from the left, 25 % from the top")
+    hear("53 % from the left, 25 % from the top")
     desktop.keyboard.press(" ")
-    expect(desktop.locator("#announcement")).to_contain_text("Pen down, 53 % from the left, 25 % from the top")
+    hear("Pen down, 53 % from the left, 25 % from the top")
     desktop.keyboard.press("ArrowDown")
-    status(desktop, "53 % from the left, 28 % from the top")
+    hear("53 % from the left, 28 % from the top")
     desktop.keyboard.press(" ")
-    expect(desktop.locator("#announcement")).to_contain_text("Pen up, 53 % from the left, 28 % from the top")
+    hear("Pen up, 53 % from the left, 28 % from the top")
 
 
 @pytest.mark.parametrize("name", ["undoButton", "redoButton", "clearCanvasButton", "predictButton"])

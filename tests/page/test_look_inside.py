@@ -197,15 +197,16 @@ def test_it_fits(desktop: Page, four: Character, width: int):
     ],
 )
 def test_a_failure_is_told_and_tried_again(
-    desktop: Page, seven_track: Character, answer: Callable[..., None], words: str
+    timed: Page, seven_track: Character, answer: Callable[..., None], words: str
 ):
-    desktop.route("**/explain*", answer)
-    jot(desktop, seven_track.strokes)
-    look(desktop)
-    expect(desktop.locator("#insideNews")).to_contain_text(words)
-    desktop.unroute("**/explain*")
-    expect(desktop.locator("#speaksTitle")).to_have_text("Why 7")
-    expect(desktop.locator("#insideNews")).to_be_empty()
+    timed.route("**/explain*", answer)
+    jot(timed, seven_track.strokes)
+    look(timed)
+    expect(timed.locator("#insideNews")).to_contain_text(words)
+    timed.unroute("**/explain*")
+    timed.clock.run_for(3000)
+    expect(timed.locator("#speaksTitle")).to_have_text("Why 7")
+    expect(timed.locator("#insideNews")).to_be_empty()
 
 
 def test_a_network_without_average_pooling_says_that_it_has_no_map(
