@@ -39,13 +39,16 @@ TABLET := --validation-fraction 0.17 --test-fraction 0.17
 # The same for every section of UNIPEN. Files at `app` that have the name of one at `apa` may be the same person's.
 SITES := --validation-source aga --validation-source uqb --test-source apa --test-fraction 0 --exclude-namesakes
 
-.PHONY: serve test test-cluster trainer model model-small letters kana ink lint lint-page screenshots clean
+.PHONY: serve test test-slow test-cluster trainer model model-small letters kana ink lint lint-page screenshots clean
 
 serve: $(VENV)/.base
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^web: //p' Procfile)"
 
 test: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-slow: $(VENV)/.test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m slow
 
 test-cluster: $(VENV)/.test $(VENV)/.cluster
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster tests/recognition/batch

@@ -128,15 +128,16 @@ class BatchingClassifier:
         with self._photographs.place():
             return await self._in_next_batch(await loop.run_in_executor(self._threads.photographs, preprocess, data))
 
-    async def read(self, data: bytes) -> Reading:
-        """Read all characters of an image file. Raises what `classify` does."""
+    async def read(self, data: bytes, show_ink: bool = False) -> Reading:
+        """Read all characters of an image file, and show the ink that was found. Raises what `classify` does."""
         loop = asyncio.get_running_loop()
         if is_drawing(data, WIDE_DRAWING_PIXELS):
             with self._drawings.place(), suppress(PhotographError):
-                drawing = partial(read, data, self.classifier, self._max_pixels, photographs=False)
+                drawing = partial(read, data, self.classifier, self._max_pixels, False, show_ink)
                 return await loop.run_in_executor(self._threads.drawings, drawing)
         with self._photographs.place():
-            return await loop.run_in_executor(self._threads.photographs, read, data, self.classifier, self._max_pixels)
+            photograph = partial(read, data, self.classifier, self._max_pixels, True, show_ink)
+            return await loop.run_in_executor(self._threads.photographs, photograph)
 
     async def explain(self, data: bytes, answer: Callable[[Explanation], _Answer]) -> _Answer:
         """Explain what an image file is read as. `answer` makes of it what is sent, in the same thread.

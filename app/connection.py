@@ -3,6 +3,9 @@
 uvicorn alone waits without limit for the end of a request's head, for the end of a body after its answer, and for
 further requests after such a body. And its parser keeps a header field in memory until the field ends.
 The limits on a body before its answer are the application's (app/uploads.py).
+
+And when it is told to end, uvicorn closes connections between two requests at once, so that a request which is just on
+its way is lost.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+_CLOSE = (b"connection", b"close")
+
 
 class LimitedConnection(HttpToolsProtocol):
     """Closes a connection whose request's head is too long or takes too long to arrive, or whose body goes on for too
@@ -18,6 +23,8 @@ class LimitedConnection(HttpToolsProtocol):
 
     max_head_bytes = 32_768
     head_seconds = 10.0
+    # For how long a server that ends still answers a request on an idle connection.
+    last_request_seconds = 0.5
 
     # Bytes of the address and of complete header fields.
     _field_bytes = 0
@@ -86,6 +93,14 @@ class LimitedConnection(HttpToolsProtocol):
         self._in_head = self._idle = True
         self._stop_timer()
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """The server ends. Each answer from now on is the last one of its connection, and says so; an idle connection
+        is closed a moment later."""
+        headers = self.server_state.default_headers  # of all answers, also those that are being made
+        if _CLOSE not in headers:
+            headers.append(_CLOSE)
+        self.loop.call_later(self.last_request_seconds, super().shutdown)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a request that cannot be parsed, or whose head is too long."""

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, disable_created_metrics
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
 from app.batching import Recognition
+from app.model_metrics import ModelCollector
 from app.recognition.classifier import Prediction
 from app.recognition.drift import CONFIDENCE_BOUNDS
 from app.recognition.model_card import ModelCard
@@ -183,7 +181,7 @@ class Metrics:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         else:
             registry.register(self._registry)
-        registry.register(_ModelCollector(self._models))
+        registry.register(ModelCollector(self._models))
         return generate_latest(registry)
 
 
@@ -214,54 +212,3 @@ def _reserve_memory() -> None:
         except (OSError, AttributeError) as error:  # macOS has no such function
             logger.warning("no memory could be reserved for metrics: %s", error)
             return
-
-
-class _ModelCollector(Collector):
-    """What does not change while models are served, each under its name: their versions, and how their predictions on
-    their test sets are distributed, which operations/rules.yml compares with those in service."""
-
-    def __init__(self, models: Mapping[str, ModelCard]) -> None:
-        self._models = models
-
-    def collect(self) -> Iterator[Metric]:
-        info = GaugeMetricFamily(
-            "handwritten_model_info",
-            "The loaded models; always 1.",
-            labels=("model", "version", "architecture", "trained"),
-        )
-        for name, model in self._models.items():
-            info.add_metric((name, model.version, model.architecture, str(model.provenance.get("date", ""))), 1)
-        yield info
-        classes = GaugeMetricFamily(
-            "handwritten_test_class_share",
-            "Share of a class among the predictions on a test set.",
-            labels=("class", "against", "version"),
-        )
-        confidences = GaugeMetricFamily(
-            "handwritten_test_confidence_share",
-            "Share of the predictions on a test set up to this confidence.",
-            labels=("le", "against", "version"),
-        )
-        unknown = GaugeMetricFamily(
-            "handwritten_test_unknown_share",
-            "Share of the predictions on a test set for what is probably none of the classes.",
-            labels=("against", "version"),
-        )
-        # One file can be offered under two names.
-        for model in {model.version: model for model in self._models.values()}.values():
-            for part, figures in model.metrics.items():
-                if "known_share" in figures:
-                    unknown.add_metric((part, model.version), 1 - figures["known_share"])
-                if "confidence_share" not in figures:
-                    continue
-                for name in model.classes:
-                    classes.add_metric((name, part, model.version), figures["predicted_share"].get(name, 0.0))
-                share = 0.0
-                for bound, bin_share in zip(
-                    [*map(str, CONFIDENCE_BOUNDS), "+Inf"], figures["confidence_share"], strict=True
-                ):
-                    share += bin_share
-                    confidences.add_metric((bound, part, model.version), share)
-        yield classes
-        yield confidences
-        yield unknown

@@ -68,7 +68,9 @@ class ServedModel:
 
 
 class ServedModels:
-    """The model files that MODEL_PATH names, the default first."""
+    """The model files that MODEL_PATH names, in the order in which people are shown them: the default, then the others
+    as MODEL_PATH names them, those of a folder in the order of their classes: digits, capitals, small letters, words.
+    """
 
     def __init__(self, places: Sequence[Path]) -> None:
         self._places = places
@@ -107,7 +109,14 @@ class ServedModels:
             if model.state is None or model.state != FileState.of(model.path):
                 model.reload()
         # The default is one that can be used.
-        self._models = {model.path: model for model in sorted(self, key=lambda model: model.classifier is None)}
+        models = sorted(self, key=lambda model: model.classifier is None)
+        self._models = {model.path: model for model in models[:1] + sorted(models[1:], key=self._place)}
+
+    def _place(self, model: ServedModel) -> tuple[bool, int, tuple[str, ...]]:
+        """What sorts the models that are not the default."""
+        places = (number for number, place in enumerate(self._places) if place in (model.path, model.path.parent))
+        classes = model.classifier.model.classes if model.classifier else ()
+        return model.classifier is None, next(places), classes
 
 
 def title(model: ModelCard) -> str:

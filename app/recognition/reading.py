@@ -9,7 +9,7 @@ them (paths.py): the segmentation graph of LeCun et al., "Gradient-based learnin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
@@ -17,11 +17,12 @@ from app.recognition.classifier import Classifier, Prediction
 from app.recognition.context import Written, settled
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
 from app.recognition.model_card import ModelCard
+from app.recognition.overlay import overlay
 from app.recognition.parts import CrowdedError, Labels, Part, find_lines
 from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone, best_path, left_out, scored
 from app.recognition.photographs import Region
 from app.recognition.pieces import Piece, evidence, is_sure, pieces_of
-from app.recognition.segmentation import Grey, box_of, separate_ink
+from app.recognition.segmentation import Grey, Ink, box_of, separate_ink
 
 # More than a few lines are a page: that takes too long, and nothing here can read it.
 MAX_CHARACTERS = 200
@@ -57,9 +58,11 @@ class Character:
 
 @dataclass(frozen=True)
 class Reading:
-    """The characters of each line from left to right, lines from top to bottom; there is at least one character."""
+    """The characters of each line from left to right, lines from top to bottom; there is at least one character.
+    `ink` shows what was taken for ink (PNG, see overlay.py) if that was asked for and the model looks for ink."""
 
     lines: tuple[tuple[Character, ...], ...]
+    ink: bytes | None = None
 
     @property
     def characters(self) -> list[Character]:
@@ -77,7 +80,13 @@ class Reading:
         return prod(one.prediction.confidence for one in self.characters)
 
 
-def read(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, photographs: bool = True) -> Reading:
+def read(
+    data: bytes,
+    classifier: Classifier,
+    max_pixels: int = MAX_PIXELS,
+    photographs: bool = True,
+    show_ink: bool = False,
+) -> Reading:
     """Read an image file, drawn, scanned or photographed.
 
     What is one character is read exactly as `Classifier.preprocess` and `predict` read it. A model whose images fill
@@ -86,7 +95,9 @@ def read(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
     Raises: ImageError for a file that cannot be used, NothingDrawnError and TooMuchWrittenError among them;
     PhotographError for what looks like a photograph, if `photographs` is false.
     """
-    return look(data, classifier, max_pixels, photographs).reading()
+    sheet = look(data, classifier, max_pixels, photographs)
+    reading = sheet.reading()
+    return replace(reading, ink=sheet.shown(reading)) if show_ink else reading
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,8 @@ class Line:
 class Sheet:
     """All that may be characters on an image: everything as one, and the pieces of each line, from top to bottom, in
     pixels of `region`, which is a part of the upload of this size (width, height). Characters are so high in it.
-    `labels` has the label of its part for each pixel of the region's ink."""
+    `labels` has the label of its part for each pixel of the region's ink. `ink` is all that was found, `character` the
+    part of it that is `everything`."""
 
     model: ModelCard
     everything: Character
@@ -112,6 +124,8 @@ class Sheet:
     labels: Labels | None = None
     size: tuple[int, int] = (1, 1)
     photographed: bool = False
+    ink: Ink | None = None
+    character: Region | None = None
 
     def reading(self, weights: Weights | None = None) -> Reading:
         """What is most likely written. Raises TooMuchWrittenError."""
@@ -137,6 +151,13 @@ class Sheet:
         """The parts that are not in what is taken for everything; on drawings there are none."""
         parts = (part for line in self.lines for part in line.parts)
         return [part for part in parts if not _covers(self.everything.box, [self._pixels(part.box)])]
+
+    def shown(self, reading: Reading) -> bytes | None:
+        """The ink that was found, and which of it is what was read. None for a model that does not look for ink."""
+        if not self.ink or not self.character:
+            return None
+        alone = reading.lines == ((self.everything,),)
+        return overlay(self.size, self.ink.everything, self.character if alone or not self.region else self.region)
 
     def _characters(self, pieces: Sequence[Piece]) -> tuple[Character, ...]:
         """A line's, of which each that looks like another class is what its neighbours make likely."""
@@ -168,13 +189,15 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
     try:
         found = find_lines(region.ink, _MAX_PARTS, photographed)
         if sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], evidence, found.height):
-            return Sheet(model, everything, evidence)
+            return Sheet(model, everything, evidence, size=size, ink=ink, character=character)
         for line in found.lines:
             most = _MAX_PIECES - sum(len(one.pieces) for one in lines)
             lines.append(Line(*pieces_of(line, found, region.ink, classifier, most)))
     except CrowdedError:
         raise TooMuchWrittenError from None
-    return Sheet(model, everything, evidence, lines, found.height, region, found.labels, size, photographed)
+    return Sheet(
+        model, everything, evidence, lines, found.height, region, found.labels, size, photographed, ink, character
+    )
 
 
 def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float]:

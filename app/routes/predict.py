@@ -21,6 +21,13 @@ router = APIRouter()
 _EXAMPLE: JsonDict = {"label": "7", "confidence": 0.9987, "known": True, "probabilities": {"1": 0.0013, "7": 0.9987}}
 
 
+INK = (
+    "What was taken for ink, as the data URL of a PNG image that lies over the whole upright upload, at most 480 "
+    "pixels wide and high: black, opaque where what was read is, fainter where other ink was found, transparent "
+    "elsewhere. Null if the model does not look for ink"
+)
+
+
 class PredictionAnswer(BaseModel):
     """The most probable class, its probability, and the probability of every class in class order.
 
@@ -34,12 +41,7 @@ class PredictionAnswer(BaseModel):
     known: bool = Field(description="False for what is probably none of the classes")
     probabilities: dict[str, float] = Field(description="The probability of every class; they add up to 1")
     input: str | None = Field(None, description="The network's input, as the data URL of a PNG image")
-    ink: str | None = Field(
-        None,
-        description="What was taken for ink, as the data URL of a PNG image that lies over the whole upright upload, "
-        "at most 480 pixels wide and high: black, opaque where what was read is, fainter where other ink was found, "
-        "transparent elsewhere. Null if the model does not look for ink",
-    )
+    ink: str | None = Field(None, description=INK)
 
 
 class ErrorAnswer(BaseModel):
@@ -119,10 +121,11 @@ async def recognise(request: Request, show_ink: bool = False) -> Recognition:
 
 
 def included_parts(request: Request, *offered: str) -> set[str]:
-    """Which of the one or two parts that are offered `include` asks for. Raises HTTPException (422) for another."""
+    """Which of the parts that are offered `include` asks for. Raises HTTPException (422) for another."""
     included = set(request.query_params.getlist("include")) if request.scope["query_string"] else set()
     for unknown in included.difference(offered):
-        each = ", ".join(f"include={part}" for part in offered) + (" or both" if len(offered) > 1 else "")
+        together = {1: "", 2: " or both"}.get(len(offered), " or several of them")
+        each = ", ".join(f"include={part}" for part in offered) + together
         raise HTTPException(422, f"include={unknown} is not offered. Send {each}, or leave it out.")
     return included
 

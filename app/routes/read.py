@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from app.models import PARAMETER, ready_classifier
 from app.recognition.pictures import png
 from app.recognition.reading import Character
-from app.routes.predict import ERRORS, FORM, data_url, included_parts, prefers_plain_text
+from app.routes.predict import ERRORS, FORM, INK, data_url, included_parts, prefers_plain_text
 
 router = APIRouter()
 _EXAMPLE: JsonDict = {
@@ -41,22 +41,26 @@ class CharacterAnswer(BaseModel):
 
 
 class ReadingAnswer(BaseModel):
-    """All characters in reading order: lines from top to bottom, each from left to right."""
+    """All characters in reading order: lines from top to bottom, each from left to right.
+
+    `ink` is only in the answer if it was asked for.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     text: str = Field(description="All labels, without spaces; lines are separated by a line feed")
     confidence: float = Field(description="The product of all confidences: how probably all is right", ge=0, le=1)
     characters: list[CharacterAnswer] = Field(description="At least one", min_length=1)
+    ink: str | None = Field(None, description=INK)
 
 
 _INCLUDE = {
     "name": "include",
     "in": "query",
     "required": False,
-    "schema": {"type": "array", "items": {"type": "string", "enum": ["probabilities", "input"]}},
+    "schema": {"type": "array", "items": {"type": "string", "enum": ["probabilities", "input", "ink"]}},
     "description": "`probabilities` adds the probability of every class to each character, `input` the network's "
-    "input; both: `include=probabilities&include=input`",
+    "input; `ink` adds what was taken for ink to the answer; several: `include=probabilities&include=ink`",
 }
 _READING_ERRORS = {
     **ERRORS,
@@ -82,22 +86,24 @@ async def read(request: Request) -> Response:
     The answer is JSON; with `Accept: text/plain` it is the text alone. What is far more probably no character than one,
     as dots, dashes and printed lines are, is left out. `X-Model-Version` says which model answered.
     """
-    included = included_parts(request, "probabilities", "input")
+    included = included_parts(request, "probabilities", "input", "ink")
     state = request.app.state
     classifier = ready_classifier(request)
     started = time.perf_counter()
     async with state.uploads.received(request) as upload:
-        reading = await classifier.read(upload.image)
+        reading = await classifier.read(upload.image, "ink" in included)
     model = classifier.classifier.model
     state.metrics.count_reading(reading, model, time.perf_counter() - started, state.settings.unsure_below)
     headers = {"X-Model-Version": model.version}
     if prefers_plain_text(request.headers.get("accept", "")):
         return PlainTextResponse(reading.text, headers=headers)
-    answer = {
+    answer: dict[str, Any] = {
         "text": reading.text,
         "confidence": reading.confidence,
         "characters": [_answer(character, included) for character in reading.characters],
     }
+    if "ink" in included:
+        answer["ink"] = reading.ink and data_url(reading.ink)
     return Response(to_json(answer), media_type="application/json", headers=headers)
 
 

@@ -65,6 +65,7 @@ def nginx(replicas: list[str], folder: Path) -> Iterator[str]:
         process.wait(20)
 
 
+@pytest.mark.slow
 def test_corrections_and_publications_of_three_replicas_under_load(postgres, letters, seven, tmp_path):
     url = postgres.new_database()
     settings = {"DATABASE_URL": url, "LOG_REQUESTS": "false", "MODEL_POLL_SECONDS": "0.5"}

@@ -6,14 +6,19 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app.main import create_app
+from app.settings import Settings
 from tests.conftest import MODEL, ROOT
 from tests.page.playing import first
 from tests.test_deployment import free_port, wait_until_ready
@@ -32,6 +37,24 @@ def served(model: Path = MODEL, **environment: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@contextmanager
+def served_here(*models: Path, **settings: Any) -> Iterator[str]:
+    """The server in a thread of this process, which starts in a tenth of the time, and its address."""
+    port = free_port()
+    app = create_app(Settings(model_path=models, log_requests=False, **settings))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @contextmanager
@@ -91,26 +114,40 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-class Windows:
-    """One window for each device, opened once for all tests, because opening takes longer than most of them."""
+# Leaves nothing of a test to the next one: what it has drawn is stored once more when its page is left.
+_FORGET = """() => {
+  if (!location.protocol.startsWith('http')) return;
+  Storage.prototype.setItem = () => {};
+  sessionStorage.clear();
+  localStorage.clear();
+}"""
 
-    def __init__(self, browser: Browser, address: str) -> None:
+
+class Windows:
+    """Windows that are opened once for all tests, because opening one takes longer than most of them.
+
+    Little moves in them: tests of what moves ask for it.
+    """
+
+    def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self._address = address
         self._pages: dict[str, Page] = {}
         self._errors: list[object] = []
 
     @contextmanager
-    def page(self, device: str) -> Iterator[Page]:
-        """The page, loaded anew; an error in its scripts fails the test."""
-        if device not in self._pages:
-            self._pages[device] = self._browser.new_context(**DEVICES[device]).new_page()
-            self._pages[device].on("pageerror", lambda error: self._errors.append(error))
-        page = self._pages[device]
+    def page(self, kind: str, address: str, device: str = "desktop", **media: Any) -> Iterator[Page]:
+        """The page, loaded anew in the window of this kind. An error in its scripts fails the test."""
+        if kind not in self._pages:
+            page = self._browser.new_context(**DEVICES[device]).new_page()
+            page.on("pageerror", lambda error: self._errors.append(error))
+            if kind == "timed":
+                page.clock.install()
+            self._pages[kind] = page
+        page = self._pages[kind]
         page.set_viewport_size(DEVICES[device]["viewport"])
-        page.goto(f"{self._address}/healthz")
-        page.evaluate("sessionStorage.clear(); localStorage.clear()")  # what the test before has drawn
-        page.goto(self._address)
+        page.emulate_media(**{"color_scheme": "light", "forced_colors": "none", "reduced_motion": "reduce", **media})
+        page.evaluate(_FORGET)
+        page.goto(address)
         yield page
         page.unroute_all(behavior="ignoreErrors")
         errors, self._errors = self._errors, []
@@ -118,26 +155,40 @@ class Windows:
 
 
 @pytest.fixture(scope="session")
-def windows(browser: Browser, address: str) -> Windows:
-    return Windows(browser, address)
+def windows(browser: Browser) -> Windows:
+    return Windows(browser)
 
 
 @pytest.fixture(params=DEVICES)
-def page(request: pytest.FixtureRequest, windows: Windows) -> Iterator[Page]:
-    """The page on a desktop and on a phone."""
-    with windows.page(request.param) as page:
+def page(request: pytest.FixtureRequest, windows: Windows, address: str) -> Iterator[Page]:
+    """The page on a desktop and on a phone, for what depends on that."""
+    with windows.page(request.param, address, request.param) as page:
         yield page
 
 
 @pytest.fixture
-def desktop(windows: Windows) -> Iterator[Page]:
-    with windows.page("desktop") as page:
+def desktop(windows: Windows, address: str) -> Iterator[Page]:
+    with windows.page("desktop", address) as page:
         yield page
 
 
 @pytest.fixture
-def phone(windows: Windows) -> Iterator[Page]:
-    with windows.page("phone") as page:
+def phone(windows: Windows, address: str) -> Iterator[Page]:
+    with windows.page("phone", address, "phone") as page:
+        yield page
+
+
+@pytest.fixture
+def timed(windows: Windows, address: str) -> Iterator[Page]:
+    """The page with a clock that the test can put forward."""
+    with windows.page("timed", address) as page:
+        yield page
+
+
+@pytest.fixture
+def other(windows: Windows) -> Iterator[Page]:
+    """Somebody else's browser."""
+    with windows.page("other", "about:blank") as page:
         yield page
 
 

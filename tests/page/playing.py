@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import json
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from playwright.sync_api import Page, Route, expect
@@ -124,6 +126,25 @@ def message(page: Page, words: str) -> None:
     expect(page.locator("#message")).to_contain_text(words)
 
 
+_LISTEN = """() => {
+  window.heard = [];
+  const status = document.getElementById('announcement');
+  new MutationObserver(() => heard.push(status.textContent)).observe(status, { childList: true });
+}"""
+
+
+def listen(page: Page) -> Callable[[str], None]:
+    """Note what is announced from now on, as the next announcement may soon take its place. What is returned waits
+    until one has these words, and forgets all until then."""
+    page.evaluate(_LISTEN)
+
+    def hear(words: str) -> None:
+        wait_until(page, f"heard.some(text => text.includes({json.dumps(words)}))")
+        page.evaluate("heard.length = 0")
+
+    return hear
+
+
 def wait_until(page: Page, condition: str) -> None:
     """Wait for a condition in JavaScript. (Playwright's own wait evaluates it inside the page, where the page's
     content security policy forbids that.)"""
@@ -132,6 +153,15 @@ def wait_until(page: Page, condition: str) -> None:
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"{condition} did not come true")
+
+
+def wait_until_true(condition: Callable[[], bool]) -> None:
+    """Wait for what happens outside of the page."""
+    for _ in range(200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come true")
 
 
 def ink(page: Page, left: float = 0, top: float = 0, right: float = 1, bottom: float = 1) -> float:

@@ -23,9 +23,9 @@ def test_drawn_digits_are_read(desktop: Page, tracks: list[Character]):
     assert sum(label == answer for label, answer in answers) >= len(answers) - 1, answers
 
 
-def test_the_answer_comes_without_a_click(page: Page, seven_track: Character):
-    play(page, seven_track.strokes)
-    expect(page.locator("#predictionResult")).to_have_text("7")
+def test_the_answer_comes_without_a_click(desktop: Page, seven_track: Character):
+    play(desktop, seven_track.strokes)
+    expect(desktop.locator("#predictionResult")).to_have_text("7")
 
 
 def test_the_answer_comes_while_the_pen_is_down(desktop: Page):
@@ -81,10 +81,10 @@ def test_predict_shows_nothing_until_the_fresh_answer(desktop: Page):
     expect(desktop.locator("#predictionResult")).to_have_text("3")
 
 
-def test_every_class_has_its_probability(page: Page, seven_track: Character):
-    jot(page, seven_track.strokes)
-    predict(page)
-    rows = page.locator("#probabilities li")
+def test_every_class_has_its_probability(desktop: Page, seven_track: Character):
+    jot(desktop, seven_track.strokes)
+    predict(desktop)
+    rows = desktop.locator("#probabilities li")
     percentages = [float(text.removesuffix(" %")) for text in rows.locator(".percent").all_inner_texts()]
     assert len(percentages) == 10
     assert sum(percentages) == pytest.approx(100, abs=0.6)
@@ -102,6 +102,7 @@ def test_bars_are_as_long_as_the_probabilities(desktop: Page):
 
 
 def test_bars_move_smoothly(desktop: Page):
+    desktop.emulate_media(reduced_motion="no-preference")
     assert desktop.evaluate("parseFloat(getComputedStyle($('.fill')[0]).transitionDuration)") > 0
 
 
@@ -138,30 +139,30 @@ def test_certainty_is_never_claimed(desktop: Page):
     message(desktop, "Over 99 % sure")
 
 
-def test_what_the_network_saw_is_shown(page: Page, seven_track: Character):
-    jot(page, seven_track.strokes)
-    predict(page)
-    source = page.locator("#seen img").get_attribute("src")
+def test_what_the_network_saw_is_shown(desktop: Page, seven_track: Character):
+    jot(desktop, seven_track.strokes)
+    predict(desktop)
+    source = desktop.locator("#seen img").get_attribute("src")
     assert source
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
     assert pixels.shape == (28, 28)
     assert pixels[:2].max() == 0 < pixels.max()
 
 
-def test_clear_empties_paper_and_answer(page: Page, seven_track: Character):
-    jot(page, seven_track.strokes)
-    predict(page)
-    page.locator("#clearCanvasButton").click()
-    expect(page.locator("#predictionResult")).to_be_empty()
-    page.locator("#predictButton").click()
-    message(page, "empty")
+def test_clear_empties_paper_and_answer(desktop: Page, seven_track: Character):
+    jot(desktop, seven_track.strokes)
+    predict(desktop)
+    desktop.locator("#clearCanvasButton").click()
+    expect(desktop.locator("#predictionResult")).to_be_empty()
+    desktop.locator("#predictButton").click()
+    message(desktop, "empty")
 
 
-def test_empty_paper_is_pointed_out(page: Page):
-    page.locator("#predictButton").click()
-    message(page, "The paper is empty")
-    expect(page.locator("#remedy")).to_have_text("Draw a character first.")
-    expect(page.locator("#predictionResult")).to_be_empty()
+def test_empty_paper_is_pointed_out(desktop: Page):
+    desktop.locator("#predictButton").click()
+    message(desktop, "The paper is empty")
+    expect(desktop.locator("#remedy")).to_have_text("Draw a character first.")
+    expect(desktop.locator("#predictionResult")).to_be_empty()
 
 
 def test_what_is_no_digit_is_said_to_be_none_with_the_best_guess_beside_it(desktop: Page):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -12,8 +13,9 @@ from app.storage import corrections, models
 from app.storage.database import open_database, reading, writing
 from app.storage.records import Correction
 from app.storage.schema import upgrade
-from tests.page.conftest import DEVICES, opened, served
-from tests.page.playing import first, jot
+from tests.conftest import MODEL
+from tests.page.conftest import opened, served_here
+from tests.page.playing import first, jot, wait_until_true
 from tests.service.test_model_updates import make
 from training.prepare.unipen import Character
 
@@ -29,20 +31,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def address(url: str) -> Iterator[str]:
-    with served(DATABASE_URL=url, REVIEW_PASSWORD=PASSWORD, MODEL_POLL_SECONDS="0.3") as address:
+    with served_here(MODEL, database_url=url, review_password=PASSWORD, model_poll_seconds=0.3) as address:
         yield address
-
-
-@pytest.fixture(params=DEVICES)
-def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
-    with opened(browser, address, **DEVICES[request.param]) as page:
-        yield page
-
-
-@pytest.fixture
-def desktop(browser: Browser, address: str) -> Iterator[Page]:
-    with opened(browser, address) as page:
-        yield page
 
 
 def stored(url: str) -> list[Correction]:
@@ -59,14 +49,14 @@ def thanks(page: Page) -> None:
     expect(page.locator("#correctionNews")).to_contain_text("Thank you")
 
 
-def test_one_tap_stores_the_drawing_with_its_strokes(page: Page, tracks: list[Character], url: str):
+def test_one_tap_stores_the_drawing_with_its_strokes(phone: Page, tracks: list[Character], url: str):
     known = {one.id for one in stored(url)}
     track = first(tracks, "7")
-    draw(page, track)
-    assert page.locator("#correction button[data-label='7']").is_hidden(), "it was not the answer itself"
-    page.locator("#correction button[data-label='1']").click()
-    thanks(page)
-    expect(page.locator("#correctionQuestion")).to_be_hidden()
+    draw(phone, track)
+    assert phone.locator("#correction button[data-label='7']").is_hidden(), "it was not the answer itself"
+    phone.locator("#correction button[data-label='1']").tap()
+    thanks(phone)
+    expect(phone.locator("#correctionQuestion")).to_be_hidden()
     (correction,) = [one for one in stored(url) if one.id not in known]
     assert correction.label == "1"
     assert correction.strokes is not None
@@ -88,15 +78,14 @@ def test_undo_deletes_it_and_asks_again(desktop: Page, tracks: list[Character], 
     expect(desktop.locator("#correctionQuestion")).to_be_visible()
 
 
-def test_undo_ends_after_ten_seconds(desktop: Page, tracks: list[Character]):
-    desktop.clock.install()
-    draw(desktop, first(tracks, "3"))
-    desktop.locator("#correction button[data-label='none of these']").click()
-    thanks(desktop)
-    desktop.clock.run_for(9_000)
-    expect(desktop.locator("#takeBackButton")).to_be_visible()
-    desktop.clock.run_for(2_000)
-    expect(desktop.locator("#takeBackButton")).to_be_hidden()
+def test_undo_ends_after_ten_seconds(timed: Page, tracks: list[Character]):
+    draw(timed, first(tracks, "3"))
+    timed.locator("#correction button[data-label='none of these']").click()
+    thanks(timed)
+    timed.clock.run_for(9_000)
+    expect(timed.locator("#takeBackButton")).to_be_visible()
+    timed.clock.run_for(2_000)
+    expect(timed.locator("#takeBackButton")).to_be_hidden()
 
 
 def test_by_keyboard(desktop: Page, tracks: list[Character], url: str):
@@ -136,14 +125,13 @@ def test_a_refusal_is_said_and_can_be_tried_again(desktop: Page, tracks: list[Ch
     expect(desktop.locator("#correctionQuestion")).to_be_visible()
 
 
-def test_review_by_keyboard(browser: Browser, address: str, url: str, tracks: list[Character]):
+def test_review_by_keyboard(browser: Browser, desktop: Page, address: str, url: str, tracks: list[Character]):
     waiting = [one for one in stored(url) if one.status == "waiting"]
-    with opened(browser, address) as page:
-        for label in "123"[len(waiting) :]:
-            page.locator("#clearCanvasButton").click()
-            draw(page, first(tracks, label))
-            page.locator("#confirmButton").click()
-            thanks(page)
+    for label in "123"[len(waiting) :]:
+        desktop.locator("#clearCanvasButton").click()
+        draw(desktop, first(tracks, label))
+        desktop.locator("#confirmButton").click()
+        thanks(desktop)
     count = len([one for one in stored(url) if one.status == "waiting"])
     assert count >= 3
     credentials = {"username": "anybody", "password": PASSWORD}
@@ -158,12 +146,14 @@ def test_review_by_keyboard(browser: Browser, address: str, url: str, tracks: li
     assert statuses == ["accepted"] * (count - 1) + ["rejected"]
 
 
-def test_the_page_follows_a_model_with_other_classes(desktop: Page, tracks: list[Character], url: str, tmp_path: Path):
+def test_the_page_follows_a_model_with_other_classes(
+    timed: Page, tracks: list[Character], address: str, url: str, tmp_path: Path
+):
     letters = make(tmp_path / "letters.pt", ("a", "b", "c"))
-    desktop.wait_for_timeout(5000)
+    timed.clock.run_for(5_000)  # replicas may differ in the first moments of a page
     with writing(open_database(url)) as connection:
         models.publish(connection, "letters", letters.read_bytes(), {}, None, "test")
-    desktop.wait_for_timeout(1500)
-    jot(desktop, first(tracks, "7").strokes)
-    expect(desktop.locator("#probabilities li[data-class='b']")).to_be_visible()
-    expect(desktop.locator("#predictionResult")).not_to_be_empty()
+    wait_until_true(lambda: httpx2.get(f"{address}/model").json()["classes"] == ["a", "b", "c"])
+    jot(timed, first(tracks, "7").strokes)
+    expect(timed.locator("#probabilities li[data-class='b']")).to_be_visible()
+    expect(timed.locator("#predictionResult")).not_to_be_empty()

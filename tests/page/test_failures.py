@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.page.conftest import opened
 from tests.page.playing import Held, draw_line, ink, message
 
 CASES = [
@@ -37,14 +34,14 @@ def refuse(route: Route) -> None:
     route.abort()
 
 
-def test_the_drawing_is_kept_and_read_when_the_server_is_back(page: Page):
-    page.route("**/predict?*", refuse)
-    draw_line(page)
-    message(page, "The server cannot be reached")
-    assert ink(page) > 0
-    page.unroute("**/predict?*")
-    expect(page.locator("#predictionResult")).not_to_be_empty()
-    expect(page.locator(".verdict")).not_to_have_class("verdict error")
+def test_the_drawing_is_kept_and_read_when_the_server_is_back(desktop: Page):
+    desktop.route("**/predict?*", refuse)
+    draw_line(desktop)
+    message(desktop, "The server cannot be reached")
+    assert ink(desktop) > 0
+    desktop.unroute("**/predict?*")
+    expect(desktop.locator("#predictionResult")).not_to_be_empty()
+    expect(desktop.locator(".verdict")).not_to_have_class("verdict error")
 
 
 def test_no_old_answer_stands_beside_an_error(desktop: Page):
@@ -63,15 +60,6 @@ def test_offline_is_told_and_ends_by_itself(phone: Page):
     expect(phone.locator("#remedy")).to_contain_text("Your drawing is kept")
     phone.context.set_offline(False)
     expect(phone.locator("#predictionResult")).not_to_be_empty()
-
-
-@pytest.fixture
-def timed(browser: Browser, address: str) -> Iterator[Page]:
-    """The page with a clock that the test can put forward."""
-    with opened(browser, "about:blank") as page:
-        page.clock.install()
-        page.goto(address)
-        yield page
 
 
 def test_a_slow_server_is_told(timed: Page):

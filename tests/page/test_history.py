@@ -8,17 +8,17 @@ from playwright.sync_api import Page, expect
 from tests.page.playing import draw_line, ink, sheet, wait_until
 
 
-def test_buttons_undo_and_redo_stroke_by_stroke(page: Page):
-    blank = sheet(page)
-    draw_line(page, 0.3)
-    one = sheet(page)
-    draw_line(page, 0.7)
-    two = sheet(page)
-    undo, redo = page.locator("#undoButton"), page.locator("#redoButton")
+def test_buttons_undo_and_redo_stroke_by_stroke(desktop: Page):
+    blank = sheet(desktop)
+    draw_line(desktop, 0.3)
+    one = sheet(desktop)
+    draw_line(desktop, 0.7)
+    two = sheet(desktop)
+    undo, redo = desktop.locator("#undoButton"), desktop.locator("#redoButton")
     seen = []
     for button in (undo, undo, redo, redo):
         button.click()
-        seen.append(sheet(page))
+        seen.append(sheet(desktop))
     assert seen == [one, blank, one, two]
 
 

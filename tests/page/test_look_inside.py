@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
-from tests.page.conftest import opened, served
+from tests.page.conftest import Windows, served_here
 from tests.page.playing import jot
 from tests.training.untrained import untrained
 from training import checkpoint
@@ -79,35 +79,35 @@ def test_nothing_of_it_is_loaded_or_asked_until_it_is_opened(browser: Browser, a
     context.close()
 
 
-def test_it_follows_the_pen_and_stops_when_it_is_closed(page: Page, seven_track: Character, four: Character):
-    look(page)
-    expect(page.locator("#insideNews")).to_contain_text("Draw something")
-    jot(page, seven_track.strokes)
-    expect(page.locator("#speaksTitle")).to_have_text("Why 7")
-    expect(page.locator("#insideWay")).to_have_text(WAY)
-    first = maps(page, "Convolution 1")
+def test_it_follows_the_pen_and_stops_when_it_is_closed(desktop: Page, seven_track: Character, four: Character):
+    look(desktop)
+    expect(desktop.locator("#insideNews")).to_contain_text("Draw something")
+    jot(desktop, seven_track.strokes)
+    expect(desktop.locator("#speaksTitle")).to_have_text("Why 7")
+    expect(desktop.locator("#insideWay")).to_have_text(WAY)
+    first = maps(desktop, "Convolution 1")
     first.scroll_into_view_if_needed()  # what is not in the window is not drawn
-    page.wait_for_timeout(200)
+    desktop.wait_for_timeout(200)
     before = picture(first)
-    page.keyboard.press("Escape")
-    expect(page.locator("#insideParts")).to_be_hidden()
-    jot(page, four.strokes)
-    expect(page.locator("#speaksTitle")).to_have_text("Why 4")
+    desktop.keyboard.press("Escape")
+    expect(desktop.locator("#insideParts")).to_be_hidden()
+    jot(desktop, four.strokes)
+    expect(desktop.locator("#speaksTitle")).to_have_text("Why 4")
     first.scroll_into_view_if_needed()
-    page.wait_for_function(f"before => ({PICTURE})(document.querySelector('.layer canvas')) !== before", arg=before)
-    page.locator("#inside summary").first.click()
+    desktop.wait_for_function(f"before => ({PICTURE})(document.querySelector('.layer canvas')) !== before", arg=before)
+    desktop.locator("#inside summary").first.click()
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    jot(page, seven_track.strokes)
-    expect(page.locator("#predictionResult")).not_to_have_text("4")
+    desktop.on("request", lambda request: asked.append(request.url))
+    jot(desktop, seven_track.strokes)
+    expect(desktop.locator("#predictionResult")).not_to_have_text("4")
     assert not [url for url in asked if "/explain" in url]
 
 
-def test_a_tap_enlarges_a_map_with_its_kernel_and_its_place_in_the_drawing(page: Page, seven_track: Character):
-    jot(page, seven_track.strokes)
-    look(page)
-    first, pooled = maps(page, "Convolution 1"), maps(page, "Average pooling")
-    detail = page.locator(".layer .detail").first
+def test_a_tap_enlarges_a_map_with_its_kernel_and_its_place_in_the_drawing(phone: Page, seven_track: Character):
+    jot(phone, seven_track.strokes)
+    look(phone)
+    first, pooled = maps(phone, "Convolution 1"), maps(phone, "Average pooling")
+    detail = phone.locator(".layer .detail").first
     expect(detail).to_be_hidden()
     first.click(position={"x": 45, "y": 10})
     expect(detail.locator("figcaption")).to_contain_text(["map 2:", "its filter", "what that place looks at"])
@@ -118,7 +118,7 @@ def test_a_tap_enlarges_a_map_with_its_kernel_and_its_place_in_the_drawing(page:
     first.click(position={"x": 45, "y": 10})
     expect(detail).to_be_hidden()
     pooled.click(position={"x": 5, "y": 5})
-    shown = page.locator(".layer", has=pooled).locator("figure:visible")
+    shown = phone.locator(".layer", has=pooled).locator("figure:visible")
     expect(shown).to_have_count(1)  # neither a kernel nor a place
 
 
@@ -141,21 +141,21 @@ def test_maps_are_chosen_with_keys_and_the_drawing_stays(desktop: Page, seven_tr
     expect(desktop.locator("#predictionResult")).to_have_text("7")
 
 
-def test_it_shows_what_speaks_for_the_answer_and_for_any_other_class(page: Page, seven_track: Character):
-    jot(page, seven_track.strokes)
-    look(page)
-    expect(page.locator("#speaksTitle")).to_have_text("Why 7")
-    expect(page.locator("#speaksWords")).to_contain_text("Blue speaks for 7, most at the ")
-    blue, orange = colours(page)
+def test_it_shows_what_speaks_for_the_answer_and_for_any_other_class(desktop: Page, seven_track: Character):
+    jot(desktop, seven_track.strokes)
+    look(desktop)
+    expect(desktop.locator("#speaksTitle")).to_have_text("Why 7")
+    expect(desktop.locator("#speaksWords")).to_contain_text("Blue speaks for 7, most at the ")
+    blue, orange = colours(desktop)
     assert blue > 10 * orange
-    page.get_by_role("button", name="0", exact=True).locator("visible=true").last.click()
-    expect(page.locator("#speaksTitle")).to_have_text("What speaks for 0")
-    blue, orange = colours(page)
+    desktop.get_by_role("button", name="0", exact=True).locator("visible=true").last.click()
+    expect(desktop.locator("#speaksTitle")).to_have_text("What speaks for 0")
+    blue, orange = colours(desktop)
     assert orange > blue
-    expect(page.get_by_role("status")).to_contain_text("for 0")
+    expect(desktop.get_by_role("status")).to_contain_text("for 0")
     # The best class follows the drawing again.
-    page.locator("#speaksChoice button", has_text="7").click()
-    expect(page.locator("#speaksTitle")).to_have_text("Why 7")
+    desktop.locator("#speaksChoice button", has_text="7").click()
+    expect(desktop.locator("#speaksTitle")).to_have_text("Why 7")
 
 
 def test_it_says_which_stroke_makes_the_difference(desktop: Page, four: Character, seven_track: Character):
@@ -197,24 +197,25 @@ def test_it_fits(desktop: Page, four: Character, width: int):
     ],
 )
 def test_a_failure_is_told_and_tried_again(
-    desktop: Page, seven_track: Character, answer: Callable[..., None], words: str
+    timed: Page, seven_track: Character, answer: Callable[..., None], words: str
 ):
-    desktop.route("**/explain*", answer)
-    jot(desktop, seven_track.strokes)
-    look(desktop)
-    expect(desktop.locator("#insideNews")).to_contain_text(words)
-    desktop.unroute("**/explain*")
-    expect(desktop.locator("#speaksTitle")).to_have_text("Why 7")
-    expect(desktop.locator("#insideNews")).to_be_empty()
+    timed.route("**/explain*", answer)
+    jot(timed, seven_track.strokes)
+    look(timed)
+    expect(timed.locator("#insideNews")).to_contain_text(words)
+    timed.unroute("**/explain*")
+    timed.clock.run_for(3000)
+    expect(timed.locator("#speaksTitle")).to_have_text("Why 7")
+    expect(timed.locator("#insideNews")).to_be_empty()
 
 
 def test_a_network_without_average_pooling_says_that_it_has_no_map(
-    browser: Browser, seven_track: Character, tmp_path: Path
+    windows: Windows, seven_track: Character, tmp_path: Path
 ):
     path = tmp_path / "model.pt"
     classes = tuple("abc")
     checkpoint.save(Checkpoint("simple-cnn", classes, untrained("simple-cnn", 3).state_dict()), path)
-    with served(path) as address, opened(browser, address) as page:
+    with served_here(path) as address, windows.page("desktop", address) as page:
         jot(page, seven_track.strokes)
         look(page)
         expect(page.locator("#speaksWords")).to_contain_text("This network has no map of it")
@@ -223,11 +224,11 @@ def test_a_network_without_average_pooling_says_that_it_has_no_map(
         expect(page.locator("#alike")).to_be_hidden()
 
 
-def test_many_classes_are_chosen_from_a_list(browser: Browser, seven_track: Character, tmp_path: Path):
+def test_many_classes_are_chosen_from_a_list(windows: Windows, seven_track: Character, tmp_path: Path):
     path = tmp_path / "model.pt"
     classes = tuple("abcdefghijklmn")
     checkpoint.save(Checkpoint("resnet-small", classes, untrained("resnet-small", 14).state_dict()), path)
-    with served(path) as address, opened(browser, address) as page:
+    with served_here(path) as address, windows.page("desktop", address) as page:
         jot(page, seven_track.strokes)
         look(page)
         best = page.locator("#predictionResult").inner_text()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import MODEL
-from tests.page.conftest import DEVICES, opened, served
+from tests.page.conftest import Windows, opened, served_here
 from tests.page.playing import draw_line, play
 from tests.page.test_models import untrained
 from training.checkpoint import save
@@ -28,13 +26,13 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     save(untrained(LETTERS, title="Letters", look_alikes=(LETTERS,)), folder / "letters.pt")
     save(untrained(("arrow", "spiral")), folder / "shapes.pt")
     database = f"sqlite:///{folder / 'corrections.db'}"
-    with served(Path(f"{MODEL}{os.pathsep}{folder}"), DATABASE_URL=database) as address:
+    with served_here(MODEL, folder, database_url=database) as address:
         yield address
 
 
 @pytest.fixture
-def page(browser: Browser, several: str) -> Iterator[Page]:
-    with opened(browser, several, **DEVICES["desktop"]) as page:
+def page(windows: Windows, several: str) -> Iterator[Page]:
+    with windows.page("desktop", several) as page:
         yield page
 
 
@@ -74,8 +72,8 @@ def test_the_drawing_stays_and_the_chosen_model_reads_it(page: Page, several: st
     expect(page.locator(ANSWER)).to_have_text("7")
 
 
-def test_a_link_opens_the_model_and_survives_a_reload(browser: Browser, several: str):
-    with opened(browser, f"{several}/?model=shapes", **DEVICES["phone"]) as page:
+def test_a_link_opens_the_model_and_survives_a_reload(windows: Windows, several: str):
+    with windows.page("phone", f"{several}/?model=shapes", "phone") as page:
         assert choice(page)["Shapes"] == "page"
         draw_line(page)
         page.reload()
@@ -89,8 +87,8 @@ def test_the_keyboard_chooses(page: Page, several: str):
     page.wait_for_url(f"{several}/?model=letters")
 
 
-def test_what_looks_alike_is_named_beside_the_answer(browser: Browser, several: str):
-    with opened(browser, f"{several}/?model=letters", **DEVICES["desktop"]) as page:
+def test_what_looks_alike_is_named_beside_the_answer(windows: Windows, several: str):
+    with windows.page("desktop", f"{several}/?model=letters") as page:
         draw_line(page)
         expect(page.locator(ANSWER)).not_to_be_empty()
         label = page.locator(ANSWER).inner_text()
@@ -100,8 +98,8 @@ def test_what_looks_alike_is_named_beside_the_answer(browser: Browser, several: 
         expect(page.locator("body")).not_to_have_class("unsure")
 
 
-def test_a_correction_goes_to_the_model_that_was_wrong(browser: Browser, several: str):
-    with opened(browser, f"{several}/?model=letters", **DEVICES["desktop"]) as page:
+def test_a_correction_goes_to_the_model_that_was_wrong(windows: Windows, several: str):
+    with windows.page("desktop", f"{several}/?model=letters") as page:
         draw_line(page)
         select = page.locator("#correctionChoice")
         expect(select).to_be_visible()
@@ -111,8 +109,8 @@ def test_a_correction_goes_to_the_model_that_was_wrong(browser: Browser, several
         assert answer.value.status == 201
 
 
-def test_a_shared_link_carries_the_model(browser: Browser, several: str):
-    with opened(browser, f"{several}/?model=shapes", **DEVICES["desktop"]) as page:
+def test_a_shared_link_carries_the_model(windows: Windows, several: str):
+    with windows.page("desktop", f"{several}/?model=shapes") as page:
         draw_line(page)
         expect(page.locator(ANSWER)).not_to_be_empty()
         page.locator("#shareButton").click()
@@ -130,8 +128,8 @@ def test_without_scripts_the_chosen_model_answers(browser: Browser, several: str
         assert page.locator(ANSWER).inner_text() in LETTERS
 
 
-def test_an_unknown_name_shows_the_default_and_says_so(browser: Browser, several: str):
-    with opened(browser, f"{several}/?model=runes") as page:
+def test_an_unknown_name_shows_the_default_and_says_so(windows: Windows, several: str):
+    with windows.page("desktop", f"{several}/?model=runes") as page:
         expect(page.locator("#message")).to_contain_text("Send one of digits, letters, shapes")
         assert choice(page)["Digits"] == "page"
 
@@ -144,24 +142,22 @@ SIZES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("viewport", SIZES, ids=lambda size: f"{size['width']}x{size['height']}")
-def test_the_choice_fits_every_window_and_leaves_the_paper_in_it(
-    browser: Browser, several: str, viewport: dict[str, Any]
-):
-    with opened(browser, several, viewport=viewport) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-        for link in page.get_by_role("navigation", name="What it reads").get_by_role("link").all():
-            box = link.bounding_box()
-            assert box
-            assert box["height"] >= 24  # WCAG 2.5.8
-            assert box["x"] + box["width"] <= viewport["width"]
-        paper = page.locator("#canvas").bounding_box()
-        assert paper
-        assert paper["y"] + paper["height"] <= viewport["height"]
+def test_the_choice_fits_every_window_and_leaves_the_paper_in_it(page: Page, viewport: Any):
+    page.set_viewport_size(viewport)
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    for link in page.get_by_role("navigation", name="What it reads").get_by_role("link").all():
+        box = link.bounding_box()
+        assert box
+        assert box["height"] >= 24  # WCAG 2.5.8
+        assert box["x"] + box["width"] <= viewport["width"]
+    paper = page.locator("#canvas").bounding_box()
+    assert paper
+    assert paper["y"] + paper["height"] <= viewport["height"]
 
 
-def test_the_chosen_one_can_be_told_in_forced_colours(browser: Browser, several: str):
-    with opened(browser, several, forced_colors="active") as page:
-        lines = page.eval_on_selector_all(
-            "header nav a", "links => links.map(link => getComputedStyle(link).textDecorationLine)"
-        )
-        assert lines == ["underline", "none", "none"]
+def test_the_chosen_one_can_be_told_in_forced_colours(page: Page):
+    page.emulate_media(forced_colors="active")
+    lines = page.eval_on_selector_all(
+        "header nav a", "links => links.map(link => getComputedStyle(link).textDecorationLine)"
+    )
+    assert lines == ["underline", "none", "none"]

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.recognition.preprocessing import Preprocessing
 from app.routes.pages import invitation
-from tests.page.conftest import DEVICES, opened, served
+from tests.page.conftest import Windows, served_here
 from tests.page.playing import draw_line
 from training.checkpoint import Checkpoint, save
 from training.networks import build
@@ -30,7 +30,7 @@ def untrained(classes: tuple[str, ...], **more: Any) -> Checkpoint:
     return Checkpoint("resnet", classes, network.state_dict(), arguments={"widths": (8, 8)}, **more)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A server for each model."""
     with ExitStack() as stack:
@@ -38,15 +38,18 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         for name, classes in MODELS.items():
             path = tmp_path_factory.mktemp(name) / "model.pt"
             save(untrained(classes), path)
-            found[name] = stack.enter_context(served(path))
+            found[name] = stack.enter_context(served_here(path))
         yield found
 
 
-@pytest.fixture(params=["two", "long", "sixty"])
-def small(request: pytest.FixtureRequest, browser: Browser, addresses: dict[str, str]) -> Iterator[Page]:
+SMALLEST: Any = {"width": 320, "height": 568}
+
+
+@pytest.fixture(scope="module", params=["two", "long", "sixty"])
+def small(request: pytest.FixtureRequest, windows: Windows, addresses: dict[str, str]) -> Iterator[Page]:
     """Each model's page on the smallest phone, with an answer."""
-    options = {**DEVICES["phone"], "viewport": {"width": 320, "height": 568}}
-    with opened(browser, addresses[request.param], **options) as page:
+    with windows.page("phone", addresses[request.param], "phone") as page:
+        page.set_viewport_size(SMALLEST)
         draw_line(page)
         expect(page.locator("#predictionResult")).not_to_be_empty()
         yield page
@@ -69,19 +72,19 @@ def test_no_name_runs_into_its_neighbour(small: Page):
     assert small.evaluate(script) == 0
 
 
-def test_every_class_of_sixty_has_a_bar(browser: Browser, addresses: dict[str, str]):
-    with opened(browser, addresses["sixty"]) as page:
+def test_every_class_of_sixty_has_a_bar(windows: Windows, addresses: dict[str, str]):
+    with windows.page("desktop", addresses["sixty"]) as page:
         assert page.locator("#probabilities .name").all_inner_texts() == list(MODELS["sixty"])
 
 
 @pytest.mark.parametrize("label", [MODELS["two"][1], "hiragana letter a", "אבגדהוזח", "W" * 60])
-def test_a_long_answer_stays_in_its_place(browser: Browser, addresses: dict[str, str], label: str):
+def test_a_long_answer_stays_in_its_place(windows: Windows, addresses: dict[str, str], label: str):
     def fulfil(route: Route) -> None:
         other = MODELS["two"][0]
         route.fulfill(json={"label": label, "confidence": 0.6, "probabilities": {label: 0.6, other: 0.4}})
 
-    options = {**DEVICES["phone"], "viewport": {"width": 320, "height": 568}}
-    with opened(browser, addresses["two"], **options) as page:
+    with windows.page("phone", addresses["two"], "phone") as page:
+        page.set_viewport_size(SMALLEST)
         page.route("**/predict?*", fulfil)
         draw_line(page)
         expect(page.locator("#predictionResult")).to_have_text(label)

@@ -5,27 +5,16 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import encode
-from tests.page.conftest import opened
 from tests.page.playing import Held, answer, bring, draw_line, ink, jot, message
 from training.prepare.unipen import Character
 
 NOTES = (b"milk, eggs", "notes.txt", "text/plain")
-
-
-@pytest.fixture
-def timed(browser: Browser, address: str) -> Iterator[Page]:
-    """The page with a clock that the test can put forward."""
-    with opened(browser, "about:blank") as page:
-        page.clock.install()
-        page.goto(address)
-        yield page
 
 
 def result(page: Page, label: str) -> None:
@@ -83,33 +72,49 @@ _DROP_AND_DRAW = """([data, from, to]) => {
 }"""
 
 
-def test_a_slow_picture_does_not_cover_what_was_drawn_after_it(desktop: Page):
-    picture = base64.b64encode(encode(Image.new("L", (2000, 2000), 0))).decode()
-    desktop.evaluate(_DROP_AND_DRAW, [picture, 0.5, 0.5])
-    expect(desktop.locator("#predictionResult")).not_to_be_empty()
-    desktop.wait_for_timeout(500)
-    assert 0 < ink(desktop) < 0.5
-
-
-def test_a_slow_picture_does_not_cover_one_that_was_brought_after_it(desktop: Page):
-    large, small = Image.new("L", (5000, 5000), 0), Image.new("L", (50, 50), 255)
-    bring(desktop, "drop", (encode(large), "large.png", "image/png"))
-    bring(desktop, "drop", (encode(small), "small.png", "image/png"))
-    desktop.wait_for_timeout(2000)
-    assert ink(desktop) == 0
-    expect(desktop.locator("#paper")).not_to_have_class("empty")
-
-
-def test_a_picture_that_takes_its_time_is_said_to_be_opening(desktop: Page):
-    said = desktop.evaluate_handle("""() => {
-      const said = [];
-      new MutationObserver(() => said.push(document.getElementById('message').textContent)).observe(
-        document.getElementById('message'), { childList: true, characterData: true, subtree: true });
-      return said;
+@pytest.fixture
+def slow(desktop: Page) -> Page:
+    """The page in a browser that takes its time to decode pictures larger than 100 pixels: until `decode()`."""
+    desktop.evaluate("""() => {
+      const decode = window.createImageBitmap;
+      const wanted = new Promise(done => { window.decode = done; });
+      window.createImageBitmap = async (file, options) => {
+        const bitmap = await decode(file, options);
+        if (bitmap.width > 100) await wanted;
+        return bitmap;
+      };
     }""")
-    bring(desktop, "drop", (encode(Image.new("L", (3000, 3000), 200)), "slow.png", "image/png"))
-    expect(desktop.locator("#paper")).not_to_have_class("empty")
-    assert "Opening “slow.png”…" in said.json_value()
+    return desktop
+
+
+def decode(page: Page) -> None:
+    """Let pictures be decoded, and what follows happen."""
+    page.evaluate("() => { window.decode(); return new Promise(done => setTimeout(done, 50)); }")
+
+
+LARGE = Image.new("L", (200, 200), 0)
+
+
+def test_a_slow_picture_does_not_cover_what_was_drawn_after_it(slow: Page):
+    slow.evaluate(_DROP_AND_DRAW, [base64.b64encode(encode(LARGE)).decode(), 0.5, 0.5])
+    expect(slow.locator("#predictionResult")).not_to_be_empty()
+    decode(slow)
+    assert 0 < ink(slow) < 0.5
+
+
+def test_a_slow_picture_does_not_cover_one_that_was_brought_after_it(slow: Page):
+    bring(slow, "drop", (encode(LARGE), "large.png", "image/png"))
+    bring(slow, "drop", (encode(Image.new("L", (50, 50), 255)), "small.png", "image/png"))
+    expect(slow.locator("#paper")).not_to_have_class("empty")
+    decode(slow)
+    assert ink(slow) == 0
+
+
+def test_a_picture_that_takes_its_time_is_said_to_be_opening(slow: Page):
+    bring(slow, "drop", (encode(LARGE), "slow.png", "image/png"))
+    message(slow, "Opening “slow.png”…")
+    decode(slow)
+    expect(slow.locator("#paper")).not_to_have_class("empty")
 
 
 def busy(route: Route) -> None:
@@ -138,6 +143,7 @@ def test_the_wait_is_counted_down(timed: Page):
 
 def test_an_answer_is_clear_at_once(desktop: Page):
     held = Held(desktop)
+    desktop.emulate_media(reduced_motion="no-preference")
     draw_line(desktop, 0.4)
     held.wait(desktop, 1)
     desktop.wait_for_timeout(800)
@@ -165,13 +171,13 @@ def test_reading_is_said_after_400_ms_and_the_old_answer_goes(timed: Page):
     result(timed, "")
 
 
-def test_a_drawing_survives_a_reload(page: Page, seven_track: Character):
-    jot(page, seven_track.strokes)
-    result(page, "7")
-    before = ink(page)
-    page.reload()
-    result(page, "7")
-    assert ink(page) == pytest.approx(before, rel=0.02)
+def test_a_drawing_survives_a_reload(phone: Page, seven_track: Character):
+    jot(phone, seven_track.strokes)
+    result(phone, "7")
+    before = ink(phone)
+    phone.reload()
+    result(phone, "7")
+    assert ink(phone) == pytest.approx(before, rel=0.02)
 
 
 def test_a_photo_survives_a_reload(desktop: Page, seven: Image.Image):

@@ -33,10 +33,10 @@ def reads(page: Page, label: str) -> None:
     expect(page.locator("#predictionResult")).to_have_text(label)
 
 
-def test_a_chosen_photo_is_read(page: Page, photo: bytes):
-    choose(page, photo)
-    reads(page, "7")
-    assert ink(page) > 0
+def test_a_chosen_photo_is_read(phone: Page, photo: bytes):
+    choose(phone, photo)
+    reads(phone, "7")
+    assert ink(phone) > 0
 
 
 @pytest.mark.parametrize("how", ["drop", "paste"])

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
-from tests.page.conftest import opened
 from tests.page.playing import _DISPATCH, at, bring, draw_line, first, jot, message, predict, wait_until
 from training.prepare.unipen import Character, Stroke
 
@@ -28,9 +27,8 @@ def beside(page: Page, strokes: list[Stroke] | tuple[Stroke, ...], middle: float
     page.locator("#canvas").evaluate(_DISPATCH, ["mouse", points])
 
 
-@pytest.fixture
-def asked(page: Page) -> list[str]:
-    """The paths of the questions that the page asks."""
+def noted(page: Page) -> list[str]:
+    """The paths of the questions that the page will have asked."""
     paths: list[str] = []
 
     def note(request: Request) -> None:
@@ -46,24 +44,24 @@ def draw_42(page: Page, tracks: list[Character]) -> None:
         beside(page, first(tracks, label).strokes, place)
 
 
-def test_4_and_2_are_42(page: Page, tracks: list[Character]):
-    draw_42(page, tracks)
-    assert predict(page) in ("4", "42")
-    expect(page.locator("#predictionResult")).to_have_text("42")
-    expect(page.locator("#message")).to_contain_text("sure of each")
-    expect(page.locator("#characters button")).to_have_text(["4", "2"])
-    expect(page.locator("#boxes span")).to_have_count(2)
-    expect(page.locator("#announcement")).to_contain_text("42")
+def test_4_and_2_are_42(desktop: Page, tracks: list[Character]):
+    draw_42(desktop, tracks)
+    assert predict(desktop) in ("4", "42")
+    expect(desktop.locator("#predictionResult")).to_have_text("42")
+    expect(desktop.locator("#message")).to_contain_text("sure of each")
+    expect(desktop.locator("#characters button")).to_have_text(["4", "2"])
+    expect(desktop.locator("#boxes span")).to_have_count(2)
+    expect(desktop.locator("#announcement")).to_contain_text("42")
 
 
-def test_boxes_are_around_the_characters(page: Page, tracks: list[Character]):
-    draw_42(page, tracks)
-    expect(page.locator("#boxes span")).to_have_count(2)
+def test_boxes_are_around_the_characters(phone: Page, tracks: list[Character]):
+    draw_42(phone, tracks)
+    expect(phone.locator("#boxes span")).to_have_count(2)
     for index, place in enumerate((0.3, 0.7)):
-        found = page.locator("#boxes span").nth(index).bounding_box()
+        found = phone.locator("#boxes span").nth(index).bounding_box()
         assert found
-        (x, y), (side, _) = at(page, (place, 0.5))[0], at(page, (1, 0))[0]
-        side -= at(page, (0, 0))[0][0]
+        (x, y), (side, _) = at(phone, (place, 0.5))[0], at(phone, (1, 0))[0]
+        side -= at(phone, (0, 0))[0][0]
         assert found["x"] + found["width"] / 2 == pytest.approx(x, abs=0.03 * side)
         assert found["y"] + found["height"] / 2 == pytest.approx(y, abs=0.03 * side)
         assert max(found["width"], found["height"]) == pytest.approx(0.35 * side + side * 10 / 280, abs=0.03 * side)
@@ -126,23 +124,25 @@ def test_the_uncertain_one_is_marked(desktop: Page):
     expect(desktop.locator("#characters button").nth(0)).not_to_have_class("doubtful")
 
 
-def test_one_character_is_asked_for_and_shown_as_ever(page: Page, seven_track: Character, asked: list[str]):
-    jot(page, seven_track.strokes)
-    assert predict(page) == "7"
+def test_one_character_is_asked_for_and_shown_as_ever(desktop: Page, seven_track: Character):
+    asked = noted(desktop)
+    jot(desktop, seven_track.strokes)
+    assert predict(desktop) == "7"
     assert set(asked) == {"predict"}
-    expect(page.locator("#characters")).to_have_count(0)
-    expect(page.locator("#seen")).to_be_visible()
+    expect(desktop.locator("#characters")).to_have_count(0)
+    expect(desktop.locator("#seen")).to_be_visible()
 
 
-def test_one_character_of_several_strokes_is_one(page: Page, asked: list[str]):
+def test_one_character_of_several_strokes_is_one(desktop: Page):
     """The bar of this 5 touches nothing."""
+    asked = noted(desktop)
     body = ((100, 80), (95, 140), (150, 130), (175, 170), (150, 215), (95, 205))
     bar = ((112, 62), (180, 58))
-    jot(page, (body, bar))
-    expect(page.locator("#predictionResult")).to_have_text("5")
-    wait_until(page, "!document.querySelector('#seen').hidden")
+    jot(desktop, (body, bar))
+    expect(desktop.locator("#predictionResult")).to_have_text("5")
+    wait_until(desktop, "!document.querySelector('#seen').hidden")
     assert "read" in asked
-    expect(page.locator("#characters button")).to_have_count(0)
+    expect(desktop.locator("#characters button")).to_have_count(0)
 
 
 def test_what_is_for_one_character_is_not_offered_for_several(desktop: Page, tracks: list[Character]):
@@ -166,7 +166,8 @@ def widen(page: Page) -> None:
     )
 
 
-def test_a_wide_paper_takes_a_number_and_is_remembered(page: Page, tracks: list[Character], asked: list[str]):
+def test_a_wide_paper_takes_a_number_and_is_remembered(page: Page, tracks: list[Character]):
+    asked = noted(page)
     widen(page)
     viewport = page.viewport_size
     found = page.locator("#canvas").bounding_box()
@@ -208,7 +209,7 @@ def test_the_wide_paper_can_be_drawn_on_with_keys(desktop: Page):
     expect(desktop.locator("#announcement")).to_contain_text("99 % from the left")
 
 
-def test_a_picture_brings_the_usual_paper(desktop: Page, seven):
+def test_a_picture_brings_the_usual_paper(desktop: Page, seven: Image.Image):
     widen(desktop)
     file = io.BytesIO()
     seven.save(file, "PNG")
@@ -217,11 +218,7 @@ def test_a_picture_brings_the_usual_paper(desktop: Page, seven):
     expect(desktop.locator("#wideButton")).to_have_attribute("aria-pressed", "false")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_smallest_window_has_room_for_all(browser, address: str, tracks: list[Character], scheme: str):
-    with opened(browser, address, viewport={"width": 320, "height": 640}, color_scheme=scheme) as page:
-        draw_42(page, tracks)
-        expect(page.locator("#characters button")).to_have_count(2)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        widen(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+def test_the_smallest_window_has_room_for_a_wide_paper(phone: Page):
+    phone.set_viewport_size({"width": 320, "height": 640})
+    widen(phone)
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
+import signal
 import time
 
 import pytest
 
 from app.connection import LimitedConnection
-from tests.service.server import converse, listening
+from tests.service.server import converse, listening, production
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: test\r\n"
 
@@ -132,3 +134,18 @@ def test_answer_that_has_no_body(port):
     answer = converse(port, b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n", GET + b"Connection: close\r\n\r\n", pause=0.1)
     assert answer.count(b"HTTP/1.1 ") == 2
     assert answer.endswith(b'{"status":"ok"}')
+
+
+def test_a_server_that_ends_answers_a_request_that_is_on_its_way():
+    with production() as (address, process):
+        connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=5)
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        assert answer.read()
+        assert answer.getheader("connection") is None
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("connection")) == (200, "close")
+        assert process.wait(10) == 0

@@ -212,6 +212,7 @@ def test_a_wrong_address_or_rate_stops_the_start_with_a_line(monkeypatch):
         read_settings()
 
 
+@pytest.mark.slow
 def test_workers_that_are_killed_lose_no_acknowledged_correction(database_url, drawings):
     files = [encode(image) for _, image in drawings[:20]]
     acknowledged: list[str] = []

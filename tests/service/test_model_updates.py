@@ -98,6 +98,7 @@ class Load:
             thread.join()
 
 
+@pytest.mark.slow
 def test_a_publication_reaches_all_workers_under_load_and_a_rollback_too(database_url, letters, seven):
     settings = {**SETTINGS, "DATABASE_URL": database_url, "WEB_CONCURRENCY": "2"}
     with production(**settings) as (address, process), Load(address, encode(seven)) as load:

@@ -92,6 +92,19 @@ def test_a_file_is_the_default_and_a_folder_has_the_others(folder: Path, seven):
         assert probabilities(client, encode(seven)) == "abc"
 
 
+def test_the_others_of_a_folder_are_in_the_order_of_their_classes(folder: Path):
+    make(folder / "zahlen.pt", ("0", "1", "A"))
+    make(folder / "also.pt", ("あ", "い"))
+    with serving(folder) as client:
+        assert names(client) == ["digits", "zahlen", "abc", "also"]
+
+
+def test_files_that_model_path_names_come_in_its_order(folder: Path):
+    also = make(folder.parent / "also.pt", ("あ", "い"))
+    with serving(folder / "digits.pt", also, folder) as client:
+        assert names(client) == ["digits", "also", "abc"]
+
+
 def test_one_file_alone_is_one_model(client):
     assert names(client) == ["digits"]
 

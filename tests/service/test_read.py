@@ -5,11 +5,13 @@ import io
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from benchmarks.photograph import photograph
 from tests.conftest import MODEL, encode
 from training.prepare.drawing import draw_placed
 
@@ -95,9 +97,33 @@ def test_probabilities_and_input_are_added_if_asked_for(client, row):
         file = base64.b64decode(character["input"].removeprefix("data:image/png;base64,"))
         assert np.asarray(Image.open(io.BytesIO(file))).max() == 255
     assert "probabilities" not in read(client, row, "?include=input").json()["characters"][0]
-    response = read(client, row, "?include=ink")
+    response = read(client, row, "?include=paper")
     assert response.status_code == 422
     assert "include=probabilities" in response.json()["detail"]
+
+
+def ink_of(client: TestClient, image: Image.Image | bytes) -> NDArray[np.uint8]:
+    """The alpha channel of the answer's `ink`."""
+    contents = read(client, image, "?include=ink").json()["ink"].removeprefix("data:image/png;base64,")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(contents))).getchannel("A"))
+
+
+def test_ink_of_a_single_character_is_that_which_predict_shows(client, seven):
+    photographed = photograph(seven, np.random.default_rng(0))
+    answer = client.post("/predict?include=ink", files={"image": photographed}).json()
+    assert read(client, photographed, "?include=ink").json()["ink"] == answer["ink"]
+
+
+def test_ink_of_all_characters_is_as_strong(client, row):
+    ink = ink_of(client, photograph(row, np.random.default_rng(0)))
+    assert ink[:, : ink.shape[1] // 2].max() > 200
+    assert ink[:, ink.shape[1] // 2 :].max() > 200
+
+
+def test_ink_of_a_drawing_is_where_it_was_drawn(client, row):
+    drawn = ImageOps.invert(row).resize((480, 240), Image.Resampling.BILINEAR)
+    difference = np.abs(ink_of(client, row).astype(int) - np.asarray(drawn))
+    assert difference.mean() < 2
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ PLAIN = ("--epochs", "1", "--batch-size", "32", "--augment", "--opt", "sgd", "--
 UNEQUAL = ("--class-weight", "7=5", "--model-ema-decay", "0", "--validation-fraction", "0", "--widths", "8", "16")
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_does(tree: Path, tmp_path: Path):
     arguments = ["train", str(tree), "--no-report", "--no-quantise", *PLAIN, *UNEQUAL]
     assert main([*arguments, "--output", str(tmp_path / "one.pt")]) == 0

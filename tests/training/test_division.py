@@ -123,6 +123,7 @@ def test_a_folder_of_class_folders_is_enough(whole: Path, tmp_path: Path, capsys
     assert "95 % interval" in printed
 
 
+@pytest.mark.slow
 def test_cross_validation_tests_every_image_once(whole: Path, tmp_path: Path, capsys):
     output = tmp_path / "m.pt"
     command = ["train", str(whole), "--output", str(output), "--folds", "3", "--epochs", "6", "--batch-size", "16"]

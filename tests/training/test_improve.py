@@ -53,6 +53,13 @@ def sevens(tracks, count: int):
     return [lying(one.strokes) for one in tracks if one.label == "7"][:count]
 
 
+def another(trained: Path, drawn: Sequence[Sequence[Stroke]]) -> str:
+    """The class that the model gives these drawings least: whoever calls them so has something to teach it."""
+    classifier = Classifier.load(trained)
+    predictions = classifier.predict([classifier.preprocess(encode(draw(strokes))) for strokes in drawn])
+    return min(classifier.model.classes, key=[one.label for one in predictions].count)
+
+
 def statuses(url: str) -> list[str]:
     with reading(open_database(url)) as connection:
         return [one.status for one in corrections.find(connection)]
@@ -97,6 +104,7 @@ def test_a_model_that_is_not_better_is_not_written(url, tree, trained, tracks, t
     assert not output.exists()
 
 
+@pytest.mark.slow
 def test_wrong_labels_do_not_cost_what_the_model_knew(url, tree, trained, tracks, tmp_path, capsys):
     for one in [one for one in tracks if one.label == "1"][:20]:
         store(url, "0", one.strokes)
@@ -107,12 +115,16 @@ def test_wrong_labels_do_not_cost_what_the_model_knew(url, tree, trained, tracks
     assert not output.exists()
 
 
+@pytest.mark.slow
 def test_without_data_it_rehearses_with_scribbles(url, trained, tracks, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(improve, "SCRIBBLES", 200)
-    for strokes in sevens(tracks, 15):
-        store(url, "0", strokes)  # called so, surely none is read right before
+    drawn = sevens(tracks, 15)
+    label = another(trained, drawn)
+    for strokes in drawn:
+        store(url, label, strokes)
     output = tmp_path / "better.pt"
-    status = main(["improve", "--model", str(trained), "--database", url, "--output", str(output), *QUICK])
+    command = ["improve", "--model", str(trained), "--database", url, "--output", str(output), *QUICK]
+    status = main([*command, "--steps", "100"])
     assert status == 0
     assert "scribbles" in capsys.readouterr().out
     better = checkpoint.load(output)

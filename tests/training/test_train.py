@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 from PIL import Image, ImageDraw
 
@@ -32,6 +33,7 @@ def test_trained_model_reads_drawings_of_other_writers(trained: Path, tree: Path
     assert classifier.predict([classifier.preprocess(file.read_bytes())])[0].label == "0"
 
 
+@pytest.mark.slow
 def test_a_student_learns_what_its_teacher_says(trained: Path, tree: Path, tmp_path: Path):
     model = checkpoint.load(trained)
     *_, weight, bias = model.state
@@ -120,6 +122,7 @@ def test_any_alphabet_any_size_very_unequal_folders(tmp_path: Path, capsys):
     assert "two words" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_model(tree: Path, tmp_path: Path):
     output = tmp_path / "m.pt"
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port", str(free_port())]

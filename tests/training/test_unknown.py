@@ -52,6 +52,7 @@ def known(model: Path, folder: Path, names: str) -> float:
     return sum(answer.known for answer in answers) / len(answers)
 
 
+@pytest.mark.slow
 def test_images_of_no_class_by_other_writers_are_not_known(wary: Path, tree: Path, strange: Path):
     assert known(wary, tree / "test", "017") >= 0.8
     # Without having learned of them, all are called known.
@@ -76,6 +77,7 @@ def test_the_model_tells_what_it_calls_known(wary: Path):
     assert 0 < model.metrics["test"]["known_share"] <= 1
 
 
+@pytest.mark.slow
 def test_without_images_of_no_class_the_logits_decide(trained: Path, tree: Path):
     assert checkpoint.load(trained).known_threshold is not None
     assert known(trained, tree / "test", "017") >= 0.8
@@ -91,6 +93,7 @@ def test_trainer_and_server_agree_on_what_is_known(wary: Path, strange: Path):
     assert known(wary, strange / "validation", "2345689") == pytest.approx(share, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_student_learns_what_its_teacher_does_not_know_from_the_images(
     trained: Path, tree: Path, strange: Path, tmp_path: Path
 ):

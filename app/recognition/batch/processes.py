@@ -85,6 +85,10 @@ class Processes:
         return ProcessPoolExecutor(self._workers, context, _start, self._arguments)
 
     def _restart(self) -> None:
+        # The pool ends its processes when one is killed, but not one that is just being started. It would then wait for
+        # that one for ever (seen in Python 3.11).
+        for process in multiprocessing.active_children():
+            process.terminate()
         self._pool.shutdown(wait=True)
         self._pool = self._started()
         try:
