@@ -156,8 +156,8 @@ class Sheet:
         """The ink that was found, and which of it is what was read. None for a model that does not look for ink."""
         if not self.ink or not self.character:
             return None
-        alone = reading.lines == ((self.everything,),)
-        return overlay(self.size, self.ink.everything, self.character if alone or not self.region else self.region)
+        whole = reading.lines == ((self.everything,),)
+        return overlay(self.size, self.ink.everything, self.character if whole or not self.region else self.region)
 
     def _characters(self, pieces: Sequence[Piece]) -> tuple[Character, ...]:
         """A line's, of which each that looks like another class is what its neighbours make likely."""
