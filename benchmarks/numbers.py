@@ -1,4 +1,4 @@
-"""Numbers composed of pen tracks: several digits of one writer side by side, as people write them on a sheet.
+"""Numbers and words composed of pen tracks: digits or letters of one writer side by side, as people write them.
 
 The digits keep the writer's own sizes and shapes. Line, sizes and gaps vary, and some neighbours touch.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -31,6 +31,8 @@ _SLOPE = 0.04
 _SIZES = (0.2, 0.7)
 # Outlines are compared in rows of this share of the usual height; so many have room above and below the line.
 _ROW, _ROWS = 0.05, 121
+# Small letters that are lower than a capital, those that go below the line, and how far these do.
+_LOW, _DESCENDERS, _BELOW = frozenset("acegmnopqrsuvwxyz"), frozenset("gpqyj"), 0.4
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,33 @@ def compose(
     """
     chosen = [own[int(index)] for index in generator.integers(len(own), size=length)]
     usual = float(np.median([np.ptp(_points(one)[:, 1]) for one in own])) or 1.0
-    digits = [_digit(one, usual, generator) for one in chosen]
+    return _placed(chosen, [_digit(one, usual, generator) for one in chosen], generator, size, pen, touching)
+
+
+def compose_text(
+    text: str,
+    own: Mapping[str, Sequence[Character]],
+    generator: np.random.Generator,
+    size: tuple[int, int] = (280, 280),
+    pen: float = PEN,
+) -> Number:
+    """Write a text with one writer's characters, as high beside each other as the writer made them."""
+    chosen = [own[one][int(generator.integers(len(own[one])))] for one in text]
+    # Capitals, digits and letters with an ascender are as high as a digit.
+    tall = [np.ptp(_points(one)[:, 1]) for name, some in own.items() if name not in _LOW for one in some]
+    usual = float(np.median(tall)) or 1.0
+    return _placed(chosen, [_letter(one, usual, generator) for one in chosen], generator, size, pen)
+
+
+def _placed(
+    chosen: Sequence[Character],
+    digits: Sequence[_Digit],
+    generator: np.random.Generator,
+    size: tuple[int, int],
+    pen: float,
+    touching: float = 0.0,
+) -> Number:
+    length = len(digits)
     spaces = generator.uniform(*_SPACES, length)
     meeting = np.where(generator.random(length) < touching, generator.uniform(*_MEETING, length), 0.0)
     turn, height = generator.normal(0, _SLOPE), size[1] * generator.uniform(*_SIZES)
@@ -115,6 +143,19 @@ def _digit(character: Character, usual: float, generator: np.random.Generator) -
     own = max(high[1] - low[1], 0.7 * (high[0] - low[0])) or usual
     scale = float(np.clip(own / usual, 0.75, 1.3)) * math.exp(generator.normal(0, _HEIGHTS)) / own
     foot = np.array([low[0], high[1]])
+    off_line = np.array([0, generator.normal(0, _OFF_LINE)])
+    strokes = [(np.asarray(stroke) - foot) * scale + off_line for stroke in character.strokes]
+    return _Digit(strokes, *_outline(strokes))
+
+
+def _letter(character: Character, usual: float, generator: np.random.Generator) -> _Digit:
+    """Its strokes on the line, in heights of a capital: at the writer's own size, and below the line as far as the
+    letter goes."""
+    points = _points(character)
+    low, high = points.min(0), points.max(0)
+    scale = math.exp(generator.normal(0, _HEIGHTS)) / usual
+    below = _BELOW * (high[1] - low[1]) if character.label in _DESCENDERS else 0.0
+    foot = np.array([low[0], high[1] - below])
     off_line = np.array([0, generator.normal(0, _OFF_LINE)])
     strokes = [(np.asarray(stroke) - foot) * scale + off_line for stroke in character.strokes]
     return _Digit(strokes, *_outline(strokes))

@@ -18,14 +18,20 @@ from app.recognition.model_card import ModelCard
 _LOW_LETTERS, _LOW = frozenset("aceimnorsuvwxz"), 0.62
 # Letters that go below the line say nothing about heights.
 _DESCENDERS = frozenset("gjpqyQ")
-# The spread of heights in one hand, as a logarithm.
-_SPREAD = 0.2
+# The spread of heights in one hand, as a logarithm; chosen by benchmarks/words.py, as are the patterns.
+_SPREAD = 0.28
 # Lower ones than this share of the highest are small letters.
 _LOWER = 0.8
-# Capitals and small letters are often side by side; digits and letters are not.
-_MIXED = 0.3
-# How often what the others are is considered again.
-_ROUNDS = 3
+# What lines are made of, and how often: the kind of the first character, and that of the others; None is any. A
+# character is of the other kinds this often.
+_PATTERNS = {
+    ("digit", "digit"): 0.3,
+    ("capital", "capital"): 0.2,
+    ("small", "small"): 0.25,
+    ("capital", "small"): 0.15,
+    (None, None): 0.1,
+}
+_OTHERS = 0.01
 # How much the classifier's own preference within a group counts: the picture shows little of what tells them apart.
 _OWN = 0.5
 
@@ -47,42 +53,48 @@ def settled(line: Sequence[Written], model: ModelCard) -> list[Prediction]:
     capital = _capital_height(sure) or _tallest(line)
     if not sure and not capital:
         return [one.prediction for one in line]
-    # What one is makes its neighbours likelier: the first round goes by sizes and those that look like no other.
-    shares = [{one.prediction.label: float(len(group) == 1)} for one, group in zip(line, groups, strict=True)]
-    for _ in range(_ROUNDS):
-        shares = [
-            _shares(one, group, capital, _kinds(shares, i))
-            for i, (one, group) in enumerate(zip(line, groups, strict=True))
-        ]
-    return [_chosen(one.prediction, own) for one, own in zip(line, shares, strict=True)]
+    scores = [_scores(one, group, capital) for one, group in zip(line, groups, strict=True)]
+    return [_chosen(one.prediction, own) for one, own in zip(line, _shares(scores), strict=True)]
 
 
-def _kinds(shares: Sequence[dict[str, float]], place: int) -> dict[str, float]:
-    """How many of each kind there are beside the one at this place."""
-    kinds = dict.fromkeys(("digit", "capital", "small"), 0.0)
-    for other, own in enumerate(shares):
-        if other != place:
-            for name, share in own.items():
-                kinds[_kind(name)] += share
-    return kinds
+def _shares(scores: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    """How probable each of a group is: the mean over the patterns, by how probable they make the line."""
+    weights: list[float] = []
+    shares: list[list[dict[str, float]]] = []
+    for (first, others), often in _PATTERNS.items():
+        weight, found = log(often), []
+        for place, own in enumerate(scores):
+            kind = others if place else first
+            powers = {name: exp(score) * _often(name, kind) for name, score in own.items()}
+            weight += log(sum(powers.values()))
+            found.append({name: power / sum(powers.values()) for name, power in powers.items()})
+        weights.append(weight)
+        shares.append(found)
+    highest = max(weights)
+    parts = [exp(weight - highest) for weight in weights]
+    return [
+        {
+            name: sum(part * found[place][name] for part, found in zip(parts, shares, strict=True)) / sum(parts)
+            for name in own
+        }
+        for place, own in enumerate(scores)
+    ]
 
 
-def _shares(one: Written, group: Sequence[str], capital: float | None, kinds: dict[str, float]) -> dict[str, float]:
-    """How probable each of a group is, if it is one of them."""
-    if len(group) == 1:
-        return {group[0]: 1.0}
-    scores = {}
-    for name in group:
-        score = _OWN * log(max(one.prediction.probabilities[name], 1e-6))
-        kind = _kind(name)
-        alike = kinds[kind] + _MIXED * kinds.get({"capital": "small", "small": "capital"}.get(kind, ""), 0.0)
-        score += log((alike + 0.5) / (sum(kinds.values()) + 1.5))
-        if capital:
-            score -= (log(one.height / (capital * _share(name))) / _SPREAD) ** 2 / 2
-        scores[name] = score
+def _often(name: str, kind: str | None) -> float:
+    if kind is None:
+        return 1 / 3
+    return 1 - 2 * _OTHERS if _kind(name) == kind else _OTHERS
+
+
+def _scores(one: Written, group: Sequence[str], capital: float | None) -> dict[str, float]:
+    """What the classifier and the height say of each of a group, as logarithms; the highest is 0."""
+    scores = {name: _OWN * log(max(one.prediction.probabilities[name], 1e-6)) for name in group}
+    if capital:
+        for name in group:
+            scores[name] -= (log(one.height / (capital * _share(name))) / _SPREAD) ** 2 / 2
     highest = max(scores.values())
-    powers = {name: exp(score - highest) for name, score in scores.items()}
-    return {name: power / sum(powers.values()) for name, power in powers.items()}
+    return {name: score - highest for name, score in scores.items()}
 
 
 def _chosen(prediction: Prediction, shares: dict[str, float]) -> Prediction:
