@@ -83,10 +83,10 @@ export class Correction {
   async #send(label) {
     const { revision, marks } = this.#paper;
     const answer = this.#reader.shown?.answer;
-    const file = await this.#paper.file();
-    if (!file || !answer || revision !== this.#paper.revision) return;
+    const upload = await this.#paper.upload();
+    if (!upload || !answer || revision !== this.#paper.revision) return;
     const data = new FormData();
-    data.append("image", file, "drawing");
+    data.append("image", upload.file, "drawing");
     data.append("label", label);
     data.append("writer", writer());
     if (answer.version) data.append("version", answer.version);

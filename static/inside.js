@@ -76,10 +76,10 @@ export class Inside {
     this.#notBefore = performance.now() + PAUSE;
     try {
       const marks = cropped(paper.marks);
-      const file = await paper.file();
-      if (!file) return;
+      const upload = await paper.upload();
+      if (!upload) return;
       const data = new FormData();
-      data.append("image", file, "drawing");
+      data.append("image", upload.file, "drawing");
       const kernels = this.#kernels.size ? "" : `${QUERY ? "&" : "?"}include=kernels`;
       /** @type {JQuery.jqXHR} */
       const request = $.ajax({
