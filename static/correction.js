@@ -5,6 +5,7 @@
 import { strokesOf } from "./ink.js";
 import { resetWriter, writer } from "./memory.js";
 import { QUERY } from "./reader.js";
+import { uploadOf } from "./upload.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Paper } from "./paper.js" */
@@ -81,9 +82,9 @@ export class Correction {
 
   /** @param {string} label */
   async #send(label) {
-    const { revision, marks } = this.#paper;
+    const { revision, marks, width } = this.#paper;
     const answer = this.#reader.shown?.answer;
-    const upload = await this.#paper.upload();
+    const upload = await uploadOf(marks, width);
     if (!upload || !answer || revision !== this.#paper.revision) return;
     const data = new FormData();
     data.append("image", upload.file, "drawing");

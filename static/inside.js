@@ -7,6 +7,7 @@ import { Change } from "./change.js";
 import { cropped, placed, WHOLE } from "./ink.js";
 import { LayerView } from "./layers.js";
 import { QUERY } from "./reader.js";
+import { uploadOf } from "./upload.js";
 import { Why } from "./why.js";
 
 /** @import { Announcer } from "./announcer.js" */
@@ -76,7 +77,7 @@ export class Inside {
     this.#notBefore = performance.now() + PAUSE;
     try {
       const marks = cropped(paper.marks);
-      const upload = await paper.upload();
+      const upload = await uploadOf(paper.marks, paper.width);
       if (!upload) return;
       const data = new FormData();
       data.append("image", upload.file, "drawing");

@@ -18,3 +18,15 @@ export function linkTo(hash) {
 export function leaveLink() {
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
 }
+
+/**
+ * Do what the address says.
+ * @param {(code: string) => void} replay a drawing
+ * @returns {boolean} whether it has one
+ */
+export function followLink(replay) {
+  if (location.hash === GAME) $("#playButton").trigger("focus");
+  if (!location.hash.startsWith(DRAWING)) return false;
+  replay(location.hash.slice(DRAWING.length));
+  return true;
+}

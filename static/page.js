@@ -6,7 +6,7 @@ import { Announcer } from "./announcer.js";
 import { Arrival } from "./arrival.js";
 import { Gallery, showExamples } from "./gallery.js";
 import { SIZE, strokesOf } from "./ink.js";
-import { DRAWING, GAME, leaveLink } from "./links.js";
+import { followLink, leaveLink } from "./links.js";
 import { Look } from "./look.js";
 import { isKeptWide, keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
@@ -181,14 +181,6 @@ function replay(code) {
   paper.play(strokes);
 }
 
-/** @returns {boolean} whether the address has a drawing */
-function followLink() {
-  if (location.hash === GAME) $("#playButton").trigger("focus");
-  if (!location.hash.startsWith(DRAWING)) return false;
-  replay(location.hash.slice(DRAWING.length));
-  return true;
-}
-
 /* Sharing and playing. */
 
 function shareDrawing() {
@@ -245,7 +237,7 @@ $(document).on("keydown", (event) => {
 });
 
 $(window)
-  .on("hashchange", followLink)
+  .on("hashchange", () => followLink(replay))
   .on("pagehide", () => {
     keepPaper(paper.marks);
     keepDrawing();
@@ -257,13 +249,16 @@ $(document).on("visibilitychange", () => {
 if (document.body.dataset.method === "ink") {
   // Nobody knows how to draw what a long name stands for.
   $("#play").prop("hidden", classes.length < 2 || classes.some((name) => [...name].length > 1));
-  showExamples(classes, (code) => {
-    leaveLink();
-    replay(code);
+  setTimeout(() => {
+    // not in one go with the rest, or a slow phone would not react meanwhile
+    showExamples(classes, (code) => {
+      leaveLink();
+      replay(code);
+    });
   });
 }
 view.render();
-if (!followLink()) takeUp();
+if (!followLink(replay)) takeUp();
 
 /** Go on where the page was left. */
 async function takeUp() {

@@ -4,10 +4,8 @@
  */
 
 import { beginning, contextOf, draw, SIZE } from "./ink.js";
-import { upload } from "./upload.js";
 
 /** @import { Frame, Mark, Picture, Point, Stroke } from "./ink.js" */
-/** @import { Upload } from "./upload.js" */
 /** @typedef {Mark | {kind: "sheet", marks: Mark[]} | {kind: "crop", frame: Frame | null}} Step a fresh sheet may have
  * something on it already */
 
@@ -210,14 +208,6 @@ export class Paper {
     this.#dirty = false;
     draw(this.#context, this.#canvas.height / SIZE, this.marks);
     this.overlay?.(this.#context);
-  }
-
-  /**
-   * What is sent of it.
-   * @returns {Promise<Upload | null>} null if the paper is empty
-   */
-  upload() {
-    return upload(this.marks, this.width);
   }
 
   /** @param {Step} step */

@@ -6,6 +6,7 @@
 import { isParted, SIZE } from "./ink.js";
 import { BEGINNING, next, wake } from "./machine.js";
 import { refusal, trouble } from "./problems.js";
+import { uploadOf } from "./upload.js";
 
 /** @import { Happening } from "./machine.js" */
 /** @import { Picture } from "./ink.js" */
@@ -85,7 +86,7 @@ export class Reader {
   /** @param {number} number of the question */
   async #ask(number) {
     const { revision, picture, marks, width } = this.#paper;
-    const sent = await this.#paper.upload();
+    const sent = await uploadOf(marks, width);
     if (number !== this.question || this.state.name !== "asking" || !sent) return;
     const data = new FormData();
     data.append("image", sent.file, "drawing");

@@ -15,7 +15,7 @@ import { contextOf, cut, draw, placed, SIZE } from "./ink.js";
  * @param {number} paperWidth in units
  * @returns {Promise<Upload | null>} null if the paper is empty
  */
-export async function upload(marks, paperWidth) {
+export async function uploadOf(marks, paperWidth) {
   const [first] = marks;
   if (!first) return null;
   const picture = first.kind === "picture" ? first.picture : null;
