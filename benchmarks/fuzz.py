@@ -1,6 +1,6 @@
 """Damaged and generated uploads through the whole application: no answer is ever a server error, and nothing grows.
 
-    python -m benchmarks.fuzz --count 20000 --seed 1
+    python -m benchmarks.fuzz --count 20000 --seed 1 [--route /read]
 
 The figures are in benchmarks/OPERATION.md.
 """
@@ -26,6 +26,8 @@ from app.settings import Settings
 KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16")
 _KIND = b"multipart/form-data; boundary=frontier"
+# Where uploads go, and a query that may be added.
+_ROUTES = {"/predict": b"include=input", "/read": b"include=probabilities", "/explain": b"model=letters"}
 _OPTIONS: tuple[dict[str, Any], ...] = ({}, {"progressive": True}, {"interlace": 1}, {"save_all": True})
 
 
@@ -87,7 +89,7 @@ def form(data: bytes, dice: random.Random) -> tuple[bytes, bytes]:
     return body, _KIND
 
 
-async def send(app: Any, body: bytes, kind: bytes, dice: random.Random) -> int:
+async def send(app: Any, route: str, body: bytes, kind: bytes, dice: random.Random) -> int:
     """One request, in pieces; the status of its answer."""
     edges = sorted({0, len(body), *(dice.randrange(len(body) + 1) for _ in range(dice.randrange(3)))})
     pieces = [body[start:end] for start, end in itertools.pairwise(edges)] or [b""]
@@ -103,10 +105,10 @@ async def send(app: Any, body: bytes, kind: bytes, dice: random.Random) -> int:
     scope = {
         "type": "http",
         "method": "POST",
-        "path": "/predict",
-        "raw_path": b"/predict",
+        "path": route,
+        "raw_path": route.encode(),
         "root_path": "",
-        "query_string": dice.choice((b"", b"include=input")),
+        "query_string": dice.choice((b"", _ROUTES[route])),
         "headers": [(b"content-type", kind), (b"accept", dice.choice((b"*/*", b"text/plain")))],
         "http_version": "1.1",
         "scheme": "http",
@@ -123,8 +125,8 @@ def megabytes() -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
-async def fuzz(count: int, seed: int) -> Counter[int]:
-    """Send so many uploads; print and return how many got which status."""
+async def fuzz(route: str, count: int, seed: int) -> Counter[int]:
+    """Send a route so many uploads; print and return how many got which status."""
     dice, statuses = random.Random(seed), Counter[int]()
     app = create_app(Settings(log_requests=False))
     slowest, began = 0.0, time.perf_counter()
@@ -134,7 +136,7 @@ async def fuzz(count: int, seed: int) -> Counter[int]:
                 print(f"  {number:6} uploads, {megabytes():.1f} MB", flush=True)
             body, kind = form(damage(picture(dice), dice), dice)
             started = time.perf_counter()
-            statuses[await send(app, body, kind, dice)] += 1
+            statuses[await send(app, route, body, kind, dice)] += 1
             slowest = max(slowest, time.perf_counter() - started)
         print(
             f"  {count:6} uploads, {megabytes():.1f} MB; {time.perf_counter() - began:.0f} s, slowest {slowest:.2f} s"
@@ -148,8 +150,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--route", choices=_ROUTES, default="/predict")
     arguments = parser.parse_args()
-    statuses = asyncio.run(fuzz(arguments.count, arguments.seed))
+    statuses = asyncio.run(fuzz(arguments.route, arguments.count, arguments.seed))
     if any(status >= 500 for status in statuses):
         raise SystemExit("There were server errors.")
 

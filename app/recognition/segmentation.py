@@ -161,7 +161,7 @@ def _is_drawing(difference: Grey, coarseness: int = _COARSE) -> bool:
     sides = 0
     for lines, pixels in ((small, difference), (small.T, difference.T)):
         marked = np.count_nonzero(lines[1:] | lines[:-1], 1).tolist()
-        length, third = lines.shape[1], len(marked) // 3
+        length, third = lines.shape[1], max(1, len(marked) // 3)
         if max(marked) > _RULE_SHARE * length and min(pixels[:, 0].max(), pixels[:, -1].max()) > _LINE_CONTRAST:
             return False
         sides += (max(marked[:third]) > _FRAME_SHARE * length) + (max(marked[-third:]) > _FRAME_SHARE * length)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -116,6 +118,15 @@ def test_any_pixels_give_an_image_or_are_blank(width: int, height: int, data: st
         return
     assert prepared.shape == (28, 28)
     assert prepared.any()
+
+
+@pytest.mark.parametrize("height", range(1, 7))
+def test_narrow_images_give_an_image_or_are_blank(height: int):
+    random = np.random.default_rng(0)
+    for width in range(1, 40):
+        pixels = np.where(random.random((height, width)) < 0.2, 0, 255).astype(np.uint8)
+        with suppress(NothingDrawnError):
+            assert ink(Image.fromarray(pixels)).any()
 
 
 def test_plain_fills_the_frame():
