@@ -1,13 +1,19 @@
-"""What the HTML pages have in common: their modules, their own address, and how they travel."""
+"""What the HTML pages have in common: style, modules, their own address, and how they travel."""
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 from pathlib import Path
 
 from fastapi import Request, Response
 
 _STATIC = Path(__file__).resolve().parent.parent / "static"
+# The page's style stands in the page itself: as a file it would keep the first sight of the page waiting.
+STYLE = (_STATIC / "page.css").read_text(encoding="utf-8")
+# What a content security policy allows it by (CSP level 3, section 2.3.1).
+STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 # What static/page.js imports only when it is needed.
 _LATER = (
     "canvas",
@@ -16,8 +22,11 @@ _LATER = (
     "correction",
     "crop",
     "frame",
+    "game",
     "inside",
     "layers",
+    "overlay",
+    "parcels",
     "picture",
     "several",
     "share",

@@ -3,7 +3,7 @@
     python -m benchmarks.page [--tracks N]
 
 Measured in the page, from the time stamp of the `pointerup` event to the frame after the one in which the answer to
-the complete drawing was put there. On 2 cores of a cloud machine, both shared with the browser: median 44 ms.
+the complete drawing was put there. On 2 cores of a cloud machine, both shared with the browser: median 42 ms.
 """
 
 from __future__ import annotations

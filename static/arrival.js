@@ -23,13 +23,39 @@ export class Arrival {
   constructor(view, show) {
     this.#view = view;
     this.#show = show;
+    $("#pictureButton").on("click", () => $("#pictureInput").trigger("click"));
+    $("#pictureInput").on("change", (event) => {
+      const input = /** @type {HTMLInputElement} */ (event.target);
+      this.#take(input.files).finally(() => {
+        input.value = ""; // the same file can be chosen again
+      });
+    });
+    $(document)
+      .on("paste", (event) => {
+        const { clipboardData } = /** @type {ClipboardEvent} */ (event.originalEvent);
+        const remedy = "Copy one and paste again.";
+        this.#take(clipboardData?.files, { reason: "There is no picture on the clipboard.", remedy });
+      })
+      .on("dragover", (event) => {
+        event.preventDefault();
+        $("#paper").addClass("drop");
+      })
+      .on("dragleave drop", (event) => {
+        event.preventDefault();
+        if (!(/** @type {DragEvent} */ (event.originalEvent).relatedTarget)) $("#paper").removeClass("drop");
+      })
+      .on("drop", (event) => {
+        const { dataTransfer } = /** @type {DragEvent} */ (event.originalEvent);
+        const remedy = "Save the picture first, then drop its file here.";
+        this.#take(dataTransfer?.files, { reason: "That was not a picture file.", remedy });
+      });
   }
 
   /**
    * @param {FileList | null | undefined} files
    * @param {Problem} [without] what to say if there are none
    */
-  async take(files, without) {
+  async #take(files, without) {
     if (!files?.length) return without && this.#view.notify(without);
     if (files.length > 1) {
       return this.#view.notify({ reason: "That was more than one picture.", remedy: "Bring them one at a time." });
@@ -55,7 +81,10 @@ export class Arrival {
     if (!this.#isOpening) return;
     this.#number++;
     this.#end();
-    this.#view.notify({ reason: "The picture was left aside, as you went on.", remedy: "Choose it again to open it." });
+    this.#view.notify({
+      reason: "The picture was left aside, as you went on.",
+      remedy: "Choose it again to open it.",
+    });
   }
 
   #end() {

@@ -5,6 +5,7 @@
 import { strokesOf } from "./ink.js";
 import { resetWriter, writer } from "./memory.js";
 import { QUERY } from "./reader.js";
+import { uploadOf } from "./upload.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Paper } from "./paper.js" */
@@ -81,12 +82,12 @@ export class Correction {
 
   /** @param {string} label */
   async #send(label) {
-    const { revision, marks } = this.#paper;
+    const { revision, marks, width } = this.#paper;
     const answer = this.#reader.shown?.answer;
-    const file = await this.#paper.file();
-    if (!file || !answer || revision !== this.#paper.revision) return;
+    const upload = await uploadOf(marks, width);
+    if (!upload || !answer || revision !== this.#paper.revision) return;
     const data = new FormData();
-    data.append("image", file, "drawing");
+    data.append("image", upload.file, "drawing");
     data.append("label", label);
     data.append("writer", writer());
     if (answer.version) data.append("version", answer.version);

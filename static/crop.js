@@ -1,12 +1,13 @@
-/** The frame on a picture: only what is within it is read. And what was taken for ink there, laid over the picture.
+/** The frame on a picture: only what is within it is read.
  * @module
  */
 
-import { cornerOf, stretched, turned, wholeOf, within } from "./frame.js";
-import { contextOf, SIZE } from "./ink.js";
+import { cornerNamed, cornerOf, stretched, turned, wholeOf, within } from "./frame.js";
+import { SIZE } from "./ink.js";
+import { Overlay } from "./overlay.js";
 
 /** @import { Announcer } from "./announcer.js" */
-/** @import { Frame, Picture, Point } from "./ink.js" */
+/** @import { Frame, Point } from "./ink.js" */
 /** @import { Paper } from "./paper.js" */
 /** @import { Reader } from "./reader.js" */
 
@@ -15,9 +16,6 @@ const GROWTH = 1.1; // that a key makes larger
 const TURN = Math.PI / 36; // that a key turns
 const LEVEL = 0.05; // radians off a straight angle that are taken for it
 const ABOVE = 20; // units from the frame to the handle that turns it
-const PALE = "rgb(255 255 255 / 40%)"; // what is read, under its ink
-const SHADE = "rgb(20 18 14 / 60%)"; // what is not read
-const INK = "#2447c4"; // the accent for white paper, in any colour scheme
 /** @type {Record<string, Point>} */
 const ARROWS = {
   ArrowLeft: { x: -1, y: 0 },
@@ -30,14 +28,12 @@ const ARROWS = {
 /** Handles for mouse, finger and keys. A whole picture can be written on; one with a frame is moved under the pen. */
 export class Crop {
   #paper;
-  #reader;
   #announcer;
   #group = $("#frame");
-  #overlay = /** @type {HTMLCanvasElement} */ ($("#overlay")[0]);
+  #canvas = $("#overlay")[0];
+  #overlay;
   /** @type {Drag | null} */
   #drag = null;
-  /** @type {{url: string, canvas: HTMLCanvasElement | null}} the ink of an answer; null while it is being decoded */
-  #found = { url: "", canvas: null };
 
   /**
    * @param {Paper} paper
@@ -46,8 +42,8 @@ export class Crop {
    */
   constructor(paper, reader, announcer) {
     this.#paper = paper;
-    this.#reader = reader;
     this.#announcer = announcer;
+    this.#overlay = new Overlay(reader, () => this.render());
     this.#group
       .on("pointerdown", "button", (event) => this.#down(/** @type {PointerEvent} */ (event.originalEvent)))
       .on("pointermove", (event) => this.#move(/** @type {PointerEvent} */ (event.originalEvent)))
@@ -55,7 +51,7 @@ export class Crop {
       .on("keydown", (event) => this.#key(/** @type {KeyboardEvent} */ (event.originalEvent)))
       .on("contextmenu", false);
     $("#wholeButton").on("click", () => this.reset());
-    new ResizeObserver(() => this.render()).observe(this.#overlay);
+    new ResizeObserver(() => this.render()).observe(this.#canvas);
   }
 
   /** Read the whole picture again. */
@@ -82,61 +78,7 @@ export class Crop {
       .css({ left: share(frame.x - frame.width / 2), top: share(frame.y - frame.height / 2) })
       .css({ width: share(frame.width), height: share(frame.height), transform: `rotate(${frame.angle}rad)` })
       .toggleClass("inner", !hasRoom(frame));
-    this.#load();
-    this.#draw(picture);
-  }
-
-  /** @param {Picture} picture */
-  #draw(picture) {
-    const side = Math.max(1, Math.round(this.#overlay.clientWidth * (window.devicePixelRatio || 1)));
-    this.#overlay.width = side; // which wipes it, too
-    this.#overlay.height = side;
-    const context = contextOf(this.#overlay);
-    context.scale(side / SIZE, side / SIZE);
-    if (picture.frame) {
-      const { left, top, width, height } = bounds(wholeOf(picture));
-      context.fillStyle = SHADE;
-      context.beginPath();
-      context.rect(left, top, width, height);
-      outline(context, picture.frame);
-      context.fill("evenodd");
-    }
-    const { shown } = this.#reader;
-    const ink = shown?.picture?.sheet === picture.sheet && shown.answer.ink === this.#found.url && this.#found.canvas;
-    $(this.#overlay).toggleClass("inked", !!ink);
-    if (!ink || !shown?.picture) return;
-    // Where it was found, even if the frame has been moved since.
-    const frame = shown.picture.frame ?? wholeOf(shown.picture);
-    context.fillStyle = PALE;
-    context.beginPath();
-    outline(context, frame);
-    context.fill();
-    context.translate(frame.x, frame.y);
-    context.rotate(frame.angle);
-    context.imageSmoothingQuality = "high";
-    context.drawImage(ink, -frame.width / 2, -frame.height / 2, frame.width, frame.height);
-  }
-
-  /** The answer's ink, coloured. */
-  #load() {
-    const url = this.#reader.shown?.answer.ink;
-    if (!url || url === this.#found.url) return;
-    const found = { url, canvas: /** @type {HTMLCanvasElement | null} */ (null) };
-    this.#found = found;
-    const image = new Image();
-    image.onload = () => {
-      const canvas = document.createElement("canvas");
-      canvas.width = image.naturalWidth;
-      canvas.height = image.naturalHeight;
-      const context = contextOf(canvas);
-      context.drawImage(image, 0, 0);
-      context.globalCompositeOperation = "source-in";
-      context.fillStyle = INK;
-      context.fillRect(0, 0, canvas.width, canvas.height);
-      found.canvas = canvas;
-      this.render();
-    };
-    image.src = url;
+    this.#overlay.draw(picture);
   }
 
   /** @param {PointerEvent} event */
@@ -211,7 +153,7 @@ export class Crop {
    * @returns {Point}
    */
   #position(event) {
-    const box = this.#overlay.getBoundingClientRect();
+    const box = this.#canvas.getBoundingClientRect();
     return { x: ((event.clientX - box.left) * SIZE) / box.width, y: ((event.clientY - box.top) * SIZE) / box.height };
   }
 }
@@ -238,14 +180,6 @@ function changed(frame, part, key) {
   return stretched(frame, corner, { x: start.x + arrow.x * STEP, y: start.y + arrow.y * STEP });
 }
 
-/**
- * @param {string} part "nw", "ne", "sw" or "se"
- * @returns {Point}
- */
-function cornerNamed(part) {
-  return { x: part[1] === "e" ? 1 : -1, y: part[0] === "s" ? 1 : -1 };
-}
-
 /** @param {Frame} frame @param {Point} to */
 function direction({ x, y }, to) {
   return Math.atan2(to.y - y, to.x - x);
@@ -258,22 +192,6 @@ function direction({ x, y }, to) {
 function hasRoom({ x, y, height, angle }) {
   const away = turned({ x: 0, y: -height / 2 - ABOVE }, angle);
   return [x + away.x, y + away.y].every((place) => place > 0 && place < SIZE);
-}
-
-/** @param {Frame} frame */
-function bounds({ x, y, width, height }) {
-  return { left: x - width / 2, top: y - height / 2, width, height };
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {Frame} frame
- */
-function outline(context, frame) {
-  const corners = ["nw", "ne", "se", "sw"].map((name) => cornerOf(frame, cornerNamed(name)));
-  context.moveTo(corners[0].x, corners[0].y);
-  for (const { x, y } of corners.slice(1)) context.lineTo(x, y);
-  context.closePath();
 }
 
 /**

@@ -59,6 +59,14 @@ export function stretched(frame, corner, point) {
 }
 
 /**
+ * @param {string} part "nw", "ne", "sw" or "se"
+ * @returns {Point} 1 or -1 in each direction
+ */
+export function cornerNamed(part) {
+  return { x: part[1] === "e" ? 1 : -1, y: part[0] === "s" ? 1 : -1 };
+}
+
+/**
  * @param {Frame} frame
  * @param {Point} corner
  * @returns {Point}

@@ -2,6 +2,7 @@
  * @module
  */
 
+import { EXAMPLES } from "./examples.js";
 import { marked, thumbnail } from "./ink.js";
 import { asKept, asMarks, keepDrawings, keptDrawings } from "./memory.js";
 import { decode } from "./strokes.js";
@@ -63,11 +64,12 @@ export class Gallery {
 }
 
 /**
- * Examples for those who have no idea what to draw.
- * @param {readonly {label: string, code: string}[]} examples
+ * Examples for those who have no idea what to draw: of the first set that is all known.
+ * @param {readonly string[]} classes
  * @param {(code: string) => void} play
  */
-export function showExamples(examples, play) {
+export function showExamples(classes, play) {
+  const examples = EXAMPLES.find((set) => set.every(({ label }) => classes.includes(label))) ?? [];
   for (const { label, code } of examples) {
     $("#exampleStrip").append(tile(marked(decode(code) ?? []), "", `Example: ${label}`, () => play(code)));
   }

@@ -1,13 +1,16 @@
-/** The game: draw a 7 that the network misreads. One minute.
+/** The game: draw a 7 that the network misreads. One minute. Loaded when it is first played.
  * @module
  */
 
-import { thumbnail } from "./ink.js";
+import { cropped, thumbnail } from "./ink.js";
 import { alike, ranked } from "./words.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Mark } from "./ink.js" */
-/** @import { Answer } from "./reader.js" */
+/** @import { Paper } from "./paper.js" */
+/** @import { Answer, Reader } from "./reader.js" */
+/** @import { Parcel } from "./share.js" */
+/** @import { View } from "./view.js" */
 /** @typedef {{marks: readonly Mark[], target: string, label: string}} Fooled a drawing of `target` that was read as
  * `label` */
 
@@ -15,11 +18,20 @@ const MINUTE = 60_000;
 const LAST = 10; // seconds that are announced
 const PLAUSIBLE = 3; // the target must be among so many first guesses, or any scribble would count
 
-/** Rounds of one minute. The page tells it of answers to drawings that are said to be done. */
+/** @typedef {object} Parts
+ * @property {string[]} classes
+ * @property {Paper} paper
+ * @property {Reader} reader
+ * @property {View} view
+ * @property {Announcer} announcer
+ * @property {() => void} clear empties the paper
+ * @property {() => void} narrow brings the usual paper
+ * @property {(pack: (parcels: typeof import("./parcels.js")) => Parcel) => void} share */
+
+/** Rounds of one minute. */
 export class Game {
-  #classes;
-  #announcer;
-  #on;
+  #parts;
+  #over = /** @type {HTMLDialogElement} */ ($("#gameOver")[0]);
   #target = "";
   #ends = 0;
   /** @type {Fooled[]} */
@@ -27,20 +39,19 @@ export class Game {
   /** @type {number | undefined} */
   #timer;
   #isOn = false;
+  /** The question whose answer is waited for, as the drawing was said to be done. */
+  #judged = 0;
 
-  /**
-   * @param {readonly string[]} classes
-   * @param {Announcer} announcer
-   * @param {{begin: () => void, next: () => void, end: (fooled: Fooled[], over: boolean) => void}} on `next`: an empty
-   * paper is wanted; `over`: the minute is, nobody has given up
-   */
-  constructor(classes, announcer, on) {
-    this.#classes = classes;
-    this.#announcer = announcer;
-    this.#on = on;
-    $("#playButton, #againButton").on("click", () => this.begin());
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    $("#againButton").on("click", () => this.begin());
     $("#skipButton").on("click", () => this.#next("Skipped."));
     $("#stopButton").on("click", () => this.#end(false));
+    $("#shareGameButton").on("click", () => {
+      parts.share(({ gameParcel }) => gameParcel(headline(this.#fooled.length), this.#fooled));
+    });
+    $(this.#over).on("close", () => this.#isOn || $("#canvas").trigger("focus"));
   }
 
   get isOn() {
@@ -48,16 +59,35 @@ export class Game {
   }
 
   begin() {
+    const { reader, narrow } = this.#parts;
     this.#isOn = true;
     this.#fooled = [];
     this.#ends = Date.now() + MINUTE;
+    this.#over.close();
     $("#game").prop("hidden", false);
     $("body").addClass("playing");
-    this.#on.begin();
+    narrow();
+    reader.isSeveral = false;
+    this.#show(true);
+    window.scrollTo(0, 0);
+    $("#canvas")[0].focus({ preventScroll: true });
     this.#next("One minute.");
     clearInterval(this.#timer);
     this.#timer = window.setInterval(() => this.#tick(), 250);
     this.#tick();
+  }
+
+  /** Somebody says that the drawing is done: the next question is about it. */
+  judgeNext() {
+    if (this.#isOn) this.#judged = this.#parts.reader.question + 1;
+  }
+
+  /** After the view. */
+  render() {
+    const { paper, reader } = this.#parts;
+    if (!this.#judged || this.#judged !== reader.question || !reader.isCurrent || !reader.shown) return;
+    this.#judged = 0;
+    this.#judge(cropped(paper.marks), reader.shown.answer);
   }
 
   /**
@@ -65,13 +95,12 @@ export class Game {
    * @param {readonly Mark[]} marks
    * @param {Answer} answer
    */
-  judge(marks, answer) {
-    if (!this.#isOn) return;
+  #judge(marks, answer) {
     const target = this.#target;
     const { label } = answer;
-    if (alike(target).includes(label)) return this.#tell(`That is a ${target}, plainly. Stranger!`);
+    if (alike(target).includes(label)) return this.#tell(`That is plainly ${target}. Stranger!`);
     if (!ranked(answer).slice(0, PLAUSIBLE).includes(target)) {
-      return this.#tell(`A ${label}? It does not even look like a ${target}. Closer!`);
+      return this.#tell(`${label}? It does not even look like ${target}. Closer!`);
     }
     this.#fooled.push({ marks, target, label });
     this.#next(`Fooled: read as ${label}.`);
@@ -79,12 +108,12 @@ export class Game {
 
   /** @param {string} before what has just happened */
   #next(before) {
-    const others = this.#classes.filter((name) => name !== this.#target);
+    const others = this.#parts.classes.filter((name) => name !== this.#target);
     this.#target = others[Math.floor(Math.random() * others.length)];
     $("#gameTarget").text(this.#target);
     $("#gameScore").text(this.#fooled.length);
-    this.#on.next();
-    this.#tell(before, `Draw a ${this.#target} that I misread.`);
+    this.#parts.clear();
+    this.#tell(before, `Draw ${this.#target} so that I misread it.`);
   }
 
   /**
@@ -93,7 +122,13 @@ export class Game {
    */
   #tell(text, more = "") {
     $("#gameNews").text(text);
-    this.#announcer.say(`${text} ${more}`, "game");
+    this.#parts.announcer.say(`${text} ${more}`, "game");
+  }
+
+  /** @param {boolean} isPlaying */
+  #show(isPlaying) {
+    this.#parts.view.isPlaying = isPlaying;
+    this.#parts.view.render();
   }
 
   #tick() {
@@ -101,18 +136,27 @@ export class Game {
     const shown = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
     if ($("#gameTime").text() !== shown) {
       $("#gameTime").text(shown);
-      if (left === LAST) this.#announcer.say(`${LAST} seconds left`, "game");
+      if (left === LAST) this.#parts.announcer.say(`${LAST} seconds left`, "game");
     }
     if (!left) this.#end(true);
   }
 
-  /** @param {boolean} over */
+  /** @param {boolean} over whether the minute is; otherwise somebody has given up */
   #end(over) {
     clearInterval(this.#timer);
     this.#isOn = false;
+    this.#judged = 0;
     $("#game").prop("hidden", true);
     $("body").removeClass("playing");
-    this.#on.end(this.#fooled, over);
+    this.#parts.reader.isSeveral = true;
+    this.#show(false);
+    if (!over && !this.#fooled.length) {
+      $("#canvas").trigger("focus");
+      return;
+    }
+    $("#gameOverTitle").text(`${headline(this.#fooled.length)}.`);
+    showFooled(this.#fooled);
+    this.#over.showModal();
   }
 }
 
@@ -120,7 +164,7 @@ export class Game {
  * What a game came to, in a line.
  * @param {number} count
  */
-export function headline(count) {
+function headline(count) {
   if (!count) return "I could not fool a neural network in a minute";
   return `I fooled a neural network ${count === 1 ? "once" : `${count} times`} in a minute`;
 }
@@ -129,7 +173,7 @@ export function headline(count) {
  * The drawings that fooled it, in the dialog at the end.
  * @param {readonly Fooled[]} fooled
  */
-export function showFooled(fooled) {
+function showFooled(fooled) {
   $("#fooledStrip").empty();
   for (const { marks, target, label } of fooled) {
     const item = $("<li>").append(thumbnail(marks, 112));

@@ -155,7 +155,8 @@ export function thumbnail(marks, side) {
   const canvas = document.createElement("canvas");
   canvas.width = side;
   canvas.height = side;
-  draw(contextOf(canvas), side / SIZE, marks);
+  // Drawn by the processor: for something so small a graphics card takes longer to set up.
+  draw(contextOf(canvas, { willReadFrequently: true }), side / SIZE, marks);
   return canvas;
 }
 

@@ -7,6 +7,7 @@ import { Change } from "./change.js";
 import { cropped, placed, WHOLE } from "./ink.js";
 import { LayerView } from "./layers.js";
 import { QUERY } from "./reader.js";
+import { uploadOf } from "./upload.js";
 import { Why } from "./why.js";
 
 /** @import { Announcer } from "./announcer.js" */
@@ -76,10 +77,10 @@ export class Inside {
     this.#notBefore = performance.now() + PAUSE;
     try {
       const marks = cropped(paper.marks);
-      const file = await paper.file();
-      if (!file) return;
+      const upload = await uploadOf(paper.marks, paper.width);
+      if (!upload) return;
       const data = new FormData();
-      data.append("image", file, "drawing");
+      data.append("image", upload.file, "drawing");
       const kernels = this.#kernels.size ? "" : `${QUERY ? "&" : "?"}include=kernels`;
       /** @type {JQuery.jqXHR} */
       const request = $.ajax({

@@ -4,27 +4,23 @@
 
 import { Announcer } from "./announcer.js";
 import { Arrival } from "./arrival.js";
-import { EXAMPLES } from "./examples.js";
 import { Gallery, showExamples } from "./gallery.js";
-import { Game, headline, showFooled } from "./game.js";
-import { cropped, SIZE, strokesOf } from "./ink.js";
+import { SIZE, strokesOf } from "./ink.js";
+import { followLink, leaveLink } from "./links.js";
 import { Look } from "./look.js";
 import { isKeptWide, keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
 import { Pen } from "./pen.js";
-import { QUERY, Reader } from "./reader.js";
-import { decode, encode } from "./strokes.js";
+import { Reader } from "./reader.js";
+import { decode } from "./strokes.js";
 import { View } from "./view.js";
-import { verdict } from "./words.js";
 
 /** @import { Crop } from "./crop.js" */
-/** @import { Fooled } from "./game.js" */
+/** @import { Game } from "./game.js" */
 /** @import { Mark } from "./ink.js" */
 /** @import { Parcel, ShareDialog } from "./share.js" */
 
-const DRAWING = "#d="; // what a link to a drawing has, before its strokes
 const RELOAD_PAUSE = 5000; // milliseconds from the page's beginning
-const GAME = "#fool"; // no id of an element, or the browser would go there and take the focus away
 
 const canvas = /** @type {HTMLCanvasElement} */ ($("#canvas")[0]);
 const classes = $("#probabilities li")
@@ -50,15 +46,14 @@ const gallery = new Gallery(restore, () => {
  * first answer */
 let correction = null;
 let isCorrectionWanted = $("#correction").length > 0;
-const game = new Game(classes, announcer, { begin: gameBegins, next: clear, end: gameEnds });
+/** @type {Game | null} loaded when it is first played */
+let game = null;
 const arrival = new Arrival(view, (picture) => {
   pen.lift();
   keepDrawing();
   narrow();
   paper.show(picture);
 });
-/** The question whose answer the game waits for. */
-let judged = 0;
 
 /**
  * @param {boolean} complete
@@ -86,14 +81,11 @@ function rendered() {
   frameAnew();
   if (several) several.render();
   else if (view.answer?.characters) loadSeveral();
-  if (!game.isOn) look.render();
+  if (!game?.isOn) look.render();
   if (isCorrectionWanted && reader.shown) loadCorrection();
-  correction?.render(game.isOn || !!view.answer?.characters || paper.width > SIZE);
+  correction?.render(!!game?.isOn || !!view.answer?.characters || paper.width > SIZE);
   if (reader.isCurrent && reader.shown) followModel(Object.keys(reader.shown.answer.probabilities));
-  if (judged && reader.isCurrent && judged === reader.question && reader.shown) {
-    judged = 0;
-    game.judge(cropped(paper.marks), reader.shown.answer);
-  }
+  game?.render();
 }
 
 /**
@@ -145,7 +137,7 @@ function predict() {
   if (paper.isEmpty) return view.notify({ reason: "The paper is empty.", remedy: "Draw a character first." });
   pen.lift();
   paper.finish();
-  if (game.isOn) judged = reader.question + 1;
+  game?.judgeNext();
   reader.happen({ type: "insisted" });
 }
 
@@ -180,26 +172,13 @@ function restore(marks) {
 /**
  * @param {string} code strokes as in a link
  */
-function play(code) {
+function replay(code) {
   const strokes = decode(code);
   if (!strokes) return view.notify({ reason: "This link is damaged.", remedy: "Ask for it again, or draw something." });
   pen.lift();
   keepDrawing();
   narrow();
   paper.play(strokes);
-}
-
-/** @returns {boolean} whether the address has a drawing */
-function followLink() {
-  if (location.hash === GAME) $("#playButton").trigger("focus");
-  if (!location.hash.startsWith(DRAWING)) return false;
-  play(location.hash.slice(DRAWING.length));
-  return true;
-}
-
-/** The address no longer says what is on the paper. */
-function leaveLink() {
-  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
 }
 
 /* Sharing and playing. */
@@ -209,80 +188,32 @@ function shareDrawing() {
     return view.notify({ reason: "There is nothing to share yet.", remedy: "Draw a character first." });
   }
   const { answer } = reader.shown;
-  const { message } = verdict(answer, Number(document.body.dataset.unsureBelow), document.body.dataset.subject ?? "");
-  const strokes = strokesOf(paper.marks);
-  const marks = cropped(paper.marks);
-  send(({ drawingCard }) => ({
-    title: "Share this drawing",
-    text: `I drew this, and a neural network read ${answer.label}.`,
-    link: strokes && address(DRAWING + encode(strokes)),
-    card: drawingCard(marks, answer, message),
-    alt: `The drawing, read as ${answer.label}: ${message}`,
-  }));
+  const { marks } = paper;
+  send(({ drawingParcel }) => drawingParcel(marks, answer));
 }
 
 /**
- * The dialog and its cards are loaded when they are first needed.
- * @param {(cards: typeof import("./card.js")) => Parcel} packed
+ * The dialog and what goes into it are loaded when they are first needed.
+ * @param {(parcels: typeof import("./parcels.js")) => Parcel} pack
  */
-async function send(packed) {
+async function send(pack) {
   try {
-    const [cards, { ShareDialog }] = await Promise.all([import("./card.js"), import("./share.js")]);
+    const [parcels, { ShareDialog }] = await Promise.all([import("./parcels.js"), import("./share.js")]);
     share ??= new ShareDialog();
-    await share.open(packed(cards));
+    await share.open(pack(parcels));
   } catch {
     view.notify({ reason: "Sharing could not be loaded.", remedy: "Try again when the connection is back." });
   }
 }
 
-/** @param {string} hash */
-function address(hash) {
-  return location.origin + location.pathname + QUERY + hash;
-}
-
-function gameBegins() {
-  dialog("#gameOver").close();
-  narrow();
-  reader.isSeveral = false;
-  view.isPlaying = true;
-  view.render();
-  window.scrollTo(0, 0);
-  canvas.focus({ preventScroll: true });
-}
-
-/** @type {Fooled[]} */
-let lately = [];
-
-/**
- * @param {Fooled[]} fooled
- * @param {boolean} over
- */
-function gameEnds(fooled, over) {
-  judged = 0;
-  lately = fooled;
-  view.isPlaying = false;
-  reader.isSeveral = true;
-  view.render();
-  if (!over && !fooled.length) return canvas.focus();
-  $("#gameOverTitle").text(`${headline(fooled.length)}.`);
-  showFooled(fooled);
-  dialog("#gameOver").showModal();
-}
-
-function shareGame() {
-  const line = headline(lately.length);
-  send(({ gameCard }) => ({
-    title: "Share your score",
-    text: `${line}. Can you?`,
-    link: address(GAME),
-    card: gameCard(line, lately),
-    alt: line,
-  }));
-}
-
-/** @param {string} selector */
-function dialog(selector) {
-  return /** @type {HTMLDialogElement} */ ($(selector)[0]);
+async function play() {
+  try {
+    const module = await import("./game.js");
+    game ??= new module.Game({ classes, paper, reader, view, announcer, clear, narrow, share: send });
+    game.begin();
+  } catch {
+    view.notify({ reason: "The game could not be loaded.", remedy: "Try again when the connection is back." });
+  }
 }
 
 $("#predictButton").on("click", predict);
@@ -291,50 +222,22 @@ $("#undoButton").on("click", () => step("undo"));
 $("#redoButton").on("click", () => step("redo"));
 $("#shareButton").on("click", shareDrawing);
 $("#wideButton").on("click", () => widen());
-$("#shareGameButton").on("click", shareGame);
-$("#gameOver").on("close", () => game.isOn || canvas.focus());
-$("#pictureButton").on("click", () => $("#pictureInput").trigger("click"));
-$("#pictureInput").on("change", (event) => {
-  const input = /** @type {HTMLInputElement} */ (event.target);
-  arrival.take(input.files).finally(() => {
-    input.value = ""; // the same file can be chosen again
-  });
+$("#playButton").on("click", play);
+$(document).on("keydown", (event) => {
+  if ($("dialog[open]").length) return;
+  const key = event.key.toLowerCase();
+  const command = event.ctrlKey || event.metaKey;
+  if (command && key === "z") step(event.shiftKey ? "redo" : "undo");
+  else if (command && key === "y") step("redo");
+  else if (key === "escape") paper.picture?.frame && crop && "reset" in crop ? crop.reset() : clear();
+  else if (key === "c" && !command && !$(event.target).is("input, select")) correction?.focus();
+  else if (key === "enter" && !$(event.target).is("button, a, input")) predict();
+  else return;
+  event.preventDefault();
 });
 
-$(document)
-  .on("keydown", (event) => {
-    if ($("dialog[open]").length) return;
-    const key = event.key.toLowerCase();
-    const command = event.ctrlKey || event.metaKey;
-    if (command && key === "z") step(event.shiftKey ? "redo" : "undo");
-    else if (command && key === "y") step("redo");
-    else if (key === "escape") paper.picture?.frame && crop && "reset" in crop ? crop.reset() : clear();
-    else if (key === "c" && !command && !$(event.target).is("input, select")) correction?.focus();
-    else if (key === "enter" && !$(event.target).is("button, a, input")) predict();
-    else return;
-    event.preventDefault();
-  })
-  .on("paste", (event) => {
-    const { clipboardData } = /** @type {ClipboardEvent} */ (event.originalEvent);
-    const remedy = "Copy one and paste again.";
-    arrival.take(clipboardData?.files, { reason: "There is no picture on the clipboard.", remedy });
-  })
-  .on("dragover", (event) => {
-    event.preventDefault();
-    $("#paper").addClass("drop");
-  })
-  .on("dragleave drop", (event) => {
-    event.preventDefault();
-    if (!(/** @type {DragEvent} */ (event.originalEvent).relatedTarget)) $("#paper").removeClass("drop");
-  })
-  .on("drop", (event) => {
-    const { dataTransfer } = /** @type {DragEvent} */ (event.originalEvent);
-    const remedy = "Save the picture first, then drop its file here.";
-    arrival.take(dataTransfer?.files, { reason: "That was not a picture file.", remedy });
-  });
-
 $(window)
-  .on("hashchange", followLink)
+  .on("hashchange", () => followLink(replay))
   .on("pagehide", () => {
     keepPaper(paper.marks);
     keepDrawing();
@@ -344,17 +247,18 @@ $(document).on("visibilitychange", () => {
 });
 
 if (document.body.dataset.method === "ink") {
-  $("#play").prop("hidden", classes.length < 2);
-  showExamples(
-    EXAMPLES.filter(({ label }) => classes.includes(label)),
-    (code) => {
+  // Nobody knows how to draw what a long name stands for.
+  $("#play").prop("hidden", classes.length < 2 || classes.some((name) => [...name].length > 1));
+  setTimeout(() => {
+    // not in one go with the rest, or a slow phone would not react meanwhile
+    showExamples(classes, (code) => {
       leaveLink();
-      play(code);
-    },
-  );
+      replay(code);
+    });
+  });
 }
 view.render();
-if (!followLink()) takeUp();
+if (!followLink(replay)) takeUp();
 
 /** Go on where the page was left. */
 async function takeUp() {

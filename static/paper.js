@@ -3,7 +3,7 @@
  * @module
  */
 
-import { beginning, contextOf, cut, draw, placed, SIZE } from "./ink.js";
+import { beginning, contextOf, draw, SIZE } from "./ink.js";
 
 /** @import { Frame, Mark, Picture, Point, Stroke } from "./ink.js" */
 /** @typedef {Mark | {kind: "sheet", marks: Mark[]} | {kind: "crop", frame: Frame | null}} Step a fresh sheet may have
@@ -208,25 +208,6 @@ export class Paper {
     this.#dirty = false;
     draw(this.#context, this.#canvas.height / SIZE, this.marks);
     this.overlay?.(this.#context);
-  }
-
-  /**
-   * What is on the paper as an image file: 280 pixels high, or a picture at its own size with the strokes upon it, or what
-   * is within its frame.
-   * @returns {Promise<Blob | null>} null if the paper is empty
-   */
-  async file() {
-    const marks = this.marks;
-    if (!marks.length) return null;
-    const { picture } = this;
-    const part = cut(marks);
-    if (part) return new Promise((use) => part.sheet.toBlob(use, part.type, 0.9));
-    const sheet = document.createElement("canvas");
-    sheet.width = picture ? picture.sheet.width : this.width;
-    sheet.height = picture ? picture.sheet.height : SIZE;
-    const area = picture ? placed(picture.sheet) : undefined;
-    draw(contextOf(sheet), area ? sheet.width / area.width : 1, marks, area);
-    return new Promise((use) => sheet.toBlob(use, picture ? picture.type : "image/png", 0.9));
   }
 
   /** @param {Step} step */

@@ -44,7 +44,7 @@ export function refusal(code, detail, hasPicture) {
   if (code === 422 && hasPicture && said.startsWith("Nothing is drawn")) {
     return {
       reason: "No character was found in this picture.",
-      remedy: "Choose one of a single character, that stands out from its paper.",
+      remedy: "Choose one whose characters stand out from their paper.",
     };
   }
   if (code === 413) {

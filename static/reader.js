@@ -6,14 +6,18 @@
 import { isParted, SIZE } from "./ink.js";
 import { BEGINNING, next, wake } from "./machine.js";
 import { refusal, trouble } from "./problems.js";
+import { uploadOf } from "./upload.js";
 
 /** @import { Happening } from "./machine.js" */
 /** @import { Picture } from "./ink.js" */
 /** @import { Paper } from "./paper.js" */
+/** @import { Upload } from "./upload.js" */
 /** @typedef {{label: string, confidence: number, probabilities: Record<string, number>, input?: string,
  *   known?: boolean, ink?: string, version?: string, characters?: Character[]}} Answer `version` is that of the model;
  * `characters`: of several, whose text is the label and whose least probability of all is the confidence
- * @typedef {Answer & {box: [number, number, number, number]}} Character left, top, right, bottom in units */
+ * @typedef {Answer & {box: [number, number, number, number]}} Character left, top, right, bottom in pixels of the upload
+ * @typedef {{answer: Answer, revision: number, picture: Picture | null, sent: Upload}} Shown an answer, the revision of
+ * the paper that it belongs to, and what was sent of it */
 
 const TIMEOUT = 20_000;
 /** What chooses the model in an address, nothing for the default. */
@@ -28,7 +32,7 @@ export class Reader {
   #request = null;
   /** @type {number | undefined} */
   #timer;
-  /** @type {{answer: Answer, revision: number, picture: Picture | null} | null} */
+  /** @type {Shown | null} */
   shown = null;
   /** Whether there may be several characters. */
   isSeveral = true;
@@ -82,12 +86,12 @@ export class Reader {
   /** @param {number} number of the question */
   async #ask(number) {
     const { revision, picture, marks, width } = this.#paper;
-    const file = await this.#paper.file();
-    if (number !== this.question || this.state.name !== "asking" || !file) return;
+    const sent = await uploadOf(marks, width);
+    if (number !== this.question || this.state.name !== "asking" || !sent) return;
     const data = new FormData();
-    data.append("image", file, "drawing");
-    const several = this.isSeveral && (width > SIZE || isParted(marks));
-    const include = several ? "probabilities&include=input" : `input${picture ? "&include=ink" : ""}`;
+    data.append("image", sent.file, "drawing");
+    const several = this.isSeveral && (!!picture || width > SIZE || isParted(marks));
+    const include = `input${several ? "&include=probabilities" : ""}${picture ? "&include=ink" : ""}`;
     /** @type {JQuery.jqXHR} */
     const request = $.ajax({
       url: `/${several ? "read" : "predict"}${QUERY}${QUERY ? "&" : "?"}include=${include}`,
@@ -104,7 +108,7 @@ export class Reader {
         if (request !== this.#request) return;
         this.#request = null;
         const version = request.getResponseHeader("X-Model-Version") ?? "";
-        this.shown = { answer: { ...(several ? together(answer) : answer), version }, revision, picture };
+        this.shown = { answer: { ...(several ? together(answer) : answer), version }, revision, picture, sent };
         this.happen({ type: "answered" });
       },
       (_, status) => {
@@ -122,11 +126,11 @@ export class Reader {
 
 /**
  * What /read answers, as /predict would: of one character alone there is nothing else to say.
- * @param {{text: string, characters: Character[]}} reading
+ * @param {{text: string, characters: Character[], ink?: string}} reading
  * @returns {Answer}
  */
-function together({ text, characters }) {
-  if (characters.length === 1) return characters[0];
+function together({ text, characters, ink }) {
+  if (characters.length === 1) return { ...characters[0], ink };
   const confidence = Math.min(...characters.map((one) => one.confidence));
-  return { label: text, confidence, probabilities: characters[0].probabilities, characters };
+  return { label: text, confidence, probabilities: characters[0].probabilities, characters, ink };
 }

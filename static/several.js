@@ -3,13 +3,15 @@
  * @module
  */
 
+import { turned } from "./frame.js";
 import { PEN, SIZE, strokesOf } from "./ink.js";
 import { keepWide } from "./memory.js";
 import { isDoubtful, named, percent, sureness } from "./words.js";
 
-/** @import { Mark } from "./ink.js" */
+/** @import { Frame, Mark } from "./ink.js" */
 /** @import { Paper } from "./paper.js" */
 /** @import { Character, Reader } from "./reader.js" */
+/** @import { Upload } from "./upload.js" */
 /** @import { View } from "./view.js" */
 
 const WIDE = 3 * SIZE;
@@ -24,6 +26,8 @@ export class Several {
   #boxes = $("<div>", { id: "boxes", "aria-hidden": "true" }).appendTo("#paper");
   /** @type {readonly Character[]} */
   #shown = [];
+  /** @type {readonly Frame[]} where they are on the paper */
+  #places = [];
 
   /**
    * @param {Paper} paper
@@ -38,7 +42,7 @@ export class Several {
     this.#list.on("click focusin mouseover", "button", (event) =>
       this.#choose($(event.currentTarget).parent().index()),
     );
-    $("#canvas").on("pointermove", (event) => this.#point(/** @type {PointerEvent} */ (event.originalEvent)));
+    $("#paper").on("pointermove", (event) => this.#point(/** @type {PointerEvent} */ (event.originalEvent)));
   }
 
   get isWide() {
@@ -82,6 +86,8 @@ export class Several {
   /** @param {readonly Character[]} characters */
   #show(characters) {
     this.#shown = characters;
+    const { shown } = this.#reader;
+    this.#places = shown ? characters.map((one) => placeOf(one, shown.sent)) : [];
     const { width } = this.#paper;
     this.#list.prop("hidden", !characters.length).html(
       /** @type {any} */ (
@@ -101,16 +107,17 @@ export class Several {
     );
     this.#boxes.html(
       /** @type {any} */ (
-        characters.map((one) => {
-          const [left, top, right, bottom] = one.box;
+        this.#places.map((place, i) => {
           const shares = {
-            left: left / width,
-            top: top / SIZE,
-            width: (right - left) / width,
-            height: (bottom - top) / SIZE,
+            left: (place.x - place.width / 2) / width,
+            top: (place.y - place.height / 2) / SIZE,
+            width: place.width / width,
+            height: place.height / SIZE,
           };
           const css = Object.fromEntries(Object.entries(shares).map(([side, share]) => [side, `${100 * share}%`]));
-          return $("<span>").css(css).toggleClass("doubtful", isDoubtful(one, this.#unsureBelow));
+          return $("<span>")
+            .css({ ...css, transform: place.angle ? `rotate(${place.angle}rad)` : "" })
+            .toggleClass("doubtful", isDoubtful(characters[i], this.#unsureBelow));
         })
       ),
     );
@@ -127,13 +134,28 @@ export class Several {
   /** @param {PointerEvent} event over the paper */
   #point(event) {
     if (event.buttons || !this.#shown.length || this.#boxes.prop("hidden")) return;
-    const paper = event.currentTarget ?? event.target;
-    const { left, top, width } = /** @type {Element} */ (paper).getBoundingClientRect();
+    const { left, top, width } = $("#paper")[0].getBoundingClientRect();
     const scale = this.#paper.width / width;
     const [x, y] = [(event.clientX - left) * scale, (event.clientY - top) * scale];
-    const index = this.#shown.findIndex(({ box }) => x >= box[0] && y >= box[1] && x <= box[2] && y <= box[3]);
+    const index = this.#places.findIndex((place) => {
+      const away = turned({ x: x - place.x, y: y - place.y }, -place.angle);
+      return Math.abs(away.x) <= place.width / 2 && Math.abs(away.y) <= place.height / 2;
+    });
     if (index >= 0) this.#choose(index);
   }
+}
+
+/**
+ * Where a character is on the paper, given where what was sent lies on it.
+ * @param {Character} character
+ * @param {Upload} sent
+ * @returns {Frame}
+ */
+function placeOf({ box: [left, top, right, bottom] }, { frame, scale }) {
+  const away = { x: (left + right) / 2 / scale - frame.width / 2, y: (top + bottom) / 2 / scale - frame.height / 2 };
+  const { x, y } = turned(away, frame.angle);
+  const [width, height] = [(right - left) / scale, (bottom - top) / scale];
+  return { x: frame.x + x, y: frame.y + y, width, height, angle: frame.angle };
 }
 
 /**

@@ -14,7 +14,7 @@ from fastapi.templating import Jinja2Templates
 from app import errors
 from app.batching import BatchingClassifier
 from app.errors import NotReadyError
-from app.html import MODULES, compressed, own_address
+from app.html import MODULES, STYLE, compressed, own_address
 from app.models import UnknownModelError, chosen_other, offered, query, ready_classifier
 from app.recognition.classifier import Prediction
 from app.recognition.model_card import ModelCard
@@ -100,6 +100,7 @@ def _page(
         "static": request.app.state.static.url,
         "base": own_address(request),
         "modules": MODULES,
+        "style": STYLE,
         "title": title,
         "hint": hint,
         "description": "Draw a character with mouse, finger or pen and see what a neural network reads.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -188,12 +189,18 @@ def answer(label: str, **probabilities: float) -> dict[str, Any]:
     return {"label": label, "confidence": shares[label], "probabilities": shares}
 
 
+def reading(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer of /read, of one character."""
+    character = {**answer, "known": True, "box": [10, 10, 100, 100]}
+    return {"text": answer["label"], "confidence": answer["confidence"], "characters": [character]}
+
+
 class Held:
     """Questions to the server that wait until the test answers them."""
 
     def __init__(self, page: Page) -> None:
         self.routes: list[Route] = []
-        page.route("**/predict?*", lambda route: self.routes.append(route))
+        page.route(re.compile(r"/(predict|read)\?"), lambda route: self.routes.append(route))
 
     def wait(self, page: Page, count: int) -> None:
         """Until so many have been asked."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import MODEL
+from tests.conftest import MODEL, ROOT
 from tests.page.conftest import Windows, opened, served_here
 from tests.page.playing import draw_line, play
 from tests.page.test_models import untrained
@@ -117,6 +117,29 @@ def test_a_shared_link_carries_the_model(windows: Windows, several: str):
         link = page.locator("#shareLink")
         expect(link).to_be_visible()
         assert link.input_value().startswith(f"{several}/?model=shapes#d=")
+
+
+def examples(page: Page) -> list[str | None]:
+    """What the examples show."""
+    expect(page.locator("#paper")).to_have_class("empty")  # the scripts have run
+    return [tile.get_attribute("title") for tile in page.locator("#exampleStrip button").all()]
+
+
+def test_examples_are_of_what_the_model_reads(page: Page, windows: Windows):
+    assert examples(page) == [f"Example: {label}" for label in "25839"]
+    letters = ROOT / "models" / "letters.pt"
+    with served_here(letters) as address, windows.page("desktop", address) as page:
+        assert examples(page) == [f"Example: {label}" for label in "AbeRG"]
+        for tile in page.locator("#exampleStrip button").all():
+            tile.click()
+            expect(page.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+            expect(page.locator(ANSWER)).to_have_text(str(tile.get_attribute("title"))[-1])
+
+
+def test_a_model_of_names_has_neither_examples_nor_a_game(windows: Windows, several: str):
+    with windows.page("desktop", f"{several}/?model=shapes") as page:
+        expect(page.locator("#examples")).to_be_hidden()
+        expect(page.locator("#play")).to_be_hidden()
 
 
 def test_without_scripts_the_chosen_model_answers(browser: Browser, several: str):

@@ -39,6 +39,18 @@ def test_a_chosen_photo_is_read(phone: Page, photo: bytes):
     assert ink(phone) > 0
 
 
+def test_a_photographed_number_is_read_with_boxes_over_it(phone: Page, drawings: list[tuple[str, Image.Image]]):
+    digits = dict(reversed(drawings))
+    number = Image.new("L", (560, 560), 255)
+    for place, digit in enumerate("42"):
+        number.paste(digits[digit], (280 * place, 140))
+    choose(phone, photograph(number, np.random.default_rng(0)))
+    reads(phone, "42")
+    expect(phone.locator("#characters button")).to_have_text(["4", "2"])
+    expect(phone.locator("#boxes span")).to_have_count(2)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 @pytest.mark.parametrize("how", ["drop", "paste"])
 def test_a_picture_can_be_dropped_or_pasted(desktop: Page, photo: bytes, how: str):
     bring(desktop, how, (photo, "7.jpg", "image/jpeg"))
@@ -56,7 +68,7 @@ def test_a_tiny_scan_is_read(desktop: Page):
 
 def test_a_photo_of_twelve_megapixels_is_read_and_sent_small(desktop: Page, photo: bytes):
     large = Image.open(io.BytesIO(photo)).resize((4000, 3000))
-    with desktop.expect_request("**/predict?*") as request:
+    with desktop.expect_request("**/read?*") as request:
         choose(desktop, encode(large, "JPEG"))
     reads(desktop, "7")
     assert request.value.sizes()["requestBodySize"] < 500_000

@@ -22,7 +22,7 @@ def test_all_but_jquery_weighs_less_than_40_kilobytes(browser: Browser, address:
     page.goto(address, wait_until="networkidle")
     sizes = {urlsplit(request.url).path: request.sizes()["responseBodySize"] for request in requests}
     context.close()
-    assert {Path(path).name for path in sizes} >= {"", "page.css", "page.js", *(f"{name}.js" for name in MODULES)}
+    assert {Path(path).name for path in sizes} >= {"", "page.js", *(f"{name}.js" for name in MODULES)}
     assert sum(size for path, size in sizes.items() if "jquery" not in path) < 40_000
 
 
