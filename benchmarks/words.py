@@ -3,9 +3,9 @@
     python -m benchmarks.words ../shared/data/strokes
 
 Each word is composed of the letters and digits of one writer of the sites that choices are made by, at the sizes that
-the writer gave them; letters that go below the line do. At the site `apa` nobody wrote all characters of a word. Printed: how many characters are right, and of those that are one of a group of look-alikes and were
-read as one of the same group, how many are exactly right: as the classifier says of each alone, and after
-app/recognition/context.py.
+the writer gave them; letters that go below the line do. At the site `apa` nobody wrote all characters of a word.
+Printed: how many characters are right, and of those that are one of a group of look-alikes and were read as one of the
+same group, how many are exactly right: as the classifier says of each alone, and after app/recognition/context.py.
 """
 
 from __future__ import annotations
