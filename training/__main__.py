@@ -1,11 +1,11 @@
-"""`python -m training`: runs a command and tells in one line what ends it early, from the first import on."""
+"""`python -m training`: run a command; whatever stops it early is reported in one line."""
 
 from __future__ import annotations
 
 import signal
 import sys
 
-_INTERRUPTED = 130  # a shell's exit status for what Ctrl-C ended
+_INTERRUPTED = 130  # the usual exit status after Ctrl-C: 128 + SIGINT
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 if __name__ == "__main__":
     try:
         status = main()
-        # One more Ctrl-C while Python ends must not change what has been told.
+        # Another Ctrl-C while Python shuts down must not print a traceback after the message.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
         status = _INTERRUPTED

@@ -1,6 +1,7 @@
 """Augmentation on whole batches: float tensors (n, 1, size, size), 0 paper to 1 ink.
 
-Random numbers come from a generator on the CPU, wherever the images are, so that a GPU trains on the same pictures.
+Random numbers come from a generator on the CPU, also where the images are on a GPU, so that both train on the same
+images.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _STROKE_SHARE = 0.5  # of the images get a thicker or a thinner stroke
 def augmenter(strengths: Mapping[str, float]) -> Callable[[Tensor, Generator], Tensor]:
     """Augmentations by name, each with its strength, as one function of a batch and a random generator.
 
-    A strength of 1 is the usual one. It scales how far "stroke", "affine" and "elastic" go, and how many images
+    A strength of 1 is the default. It scales how far "stroke", "affine" and "elastic" go, and how many images
     "invert", "flip" and "shift" change.
     Raises KeyError for an unknown name.
     """
@@ -40,7 +41,7 @@ def augmenter(strengths: Mapping[str, float]) -> Callable[[Tensor, Generator], T
             images = function(images, generator, strength)
         if not displacements:
             return images
-        # Sampled once for all of them: every resampling blurs.
+        # One resampling for all displacements together, because each resampling blurs.
         moved = (function(images, generator, strength) for function, strength in displacements)
         grid = sum(moved, _identity(images))
         return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
@@ -59,12 +60,12 @@ def stroke(images: Tensor, generator: Generator, strength: float = 1.0) -> Tenso
 
 
 def invert(images: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
-    """Every other image as its negative."""
+    """Invert a random half of the images."""
     return torch.where(_uniform(images, generator) < 0.5 * strength, 1 - images, images)
 
 
 def flip(images: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
-    """Every other image mirrored left to right."""
+    """Mirror a random half of the images left to right."""
     return torch.where(_uniform(images, generator) < 0.5 * strength, images.flip(3), images)
 
 

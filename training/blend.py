@@ -1,7 +1,7 @@
-"""Between the network before and the one after fine-tuning: as much of the new as costs nothing of the old.
+"""Interpolate between a network and its fine-tuned copy: learn as much as possible without losing accuracy.
 
-The weights on the way from a network to its fine-tuned copy know most of the new, and forget less of the old (Wortsman
-et al., "Robust fine-tuning of zero-shot models", 2022). How far to go is chosen by images that were not learned from.
+Weights between those of a network and its fine-tuned copy keep most of what was learned and forget less (Wortsman et
+al., "Robust fine-tuning of zero-shot models", 2022). The share is chosen on images that fine-tuning has not seen.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from training import metrics
 from training.images import ImageSet
 
 # How far from the network before to the one after. All the way lost 10 of MNIST's test images and 2 of 1,247 drawings
-# (benchmarks/README.md), of which the watched images told nothing.
+# (benchmarks/README.md), which the validation images did not show.
 SHARES = (0.75, 0.5, 0.25)
-# The share of the watched images that may be lost: half of what `improve` lets a test set lose.
+# The share of the watched images that may be read worse: half of what `improve` lets a test set lose.
 _TOLERATED = 0.0005
 
 
 def blend(before: nn.Module, after: nn.Module, share: float) -> nn.Module:
-    """A network whose weights lie this share of the way from one network to another of the same architecture."""
+    """A network with interpolated weights: `before` for a share of 0, `after` for 1. Both have one architecture."""
     network = copy.deepcopy(before)
     goal = after.state_dict()
     network.load_state_dict(
@@ -34,9 +34,9 @@ def blend(before: nn.Module, after: nn.Module, share: float) -> nn.Module:
 
 
 def furthest_blend(before: nn.Module, after: nn.Module, watched: ImageSet) -> tuple[nn.Module, float]:
-    """The blend nearest to `after` that reads as many of the watched images right as `before`, or next to as many.
+    """The blend nearest to `after` that reads the watched images about as well as `before`.
 
-    If none does, the one nearest to `before`. Returns it, and its share.
+    If there is none, the blend nearest to `before`. Returns the network and its share.
     """
     least = _right(before, watched) - _TOLERATED * len(watched)
     for share in SHARES:

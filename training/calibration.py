@@ -8,11 +8,11 @@ from torch.nn import functional as F
 
 
 def fit_temperature(logits: Tensor, targets: Tensor) -> float:
-    """The temperature that makes the softmax of logits (n, classes) most probable for targets (n,).
+    """The temperature with the lowest cross-entropy of logits (n, classes) for targets (n,).
 
-    The targets are taken as certain only as far as n answers can show: as (n + 1) / (n + 2), the rest shared by the
-    other classes (after Platt, "Probabilistic Outputs for Support Vector Machines", 1999, section 2.2). Otherwise a
-    small set without a wrong answer would ask for confidence without end.
+    The target class has a probability of (n + 1) / (n + 2), the other classes share the rest (after Platt,
+    "Probabilistic Outputs for Support Vector Machines", 1999, section 2.2). With a probability of 1, a small set
+    without a wrong answer would lead to a temperature near 0.
     """
     count, classes = logits.shape
     certain = (count + 1) / (count + 2)

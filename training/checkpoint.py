@@ -33,7 +33,7 @@ _REMEDY = "Train a model with: python -m training train DATA --output model.pt"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that model.pt holds.
+    """The contents of model.pt.
 
     `state` are the weights, named as the architecture's modules are. `learned_unknown` says that the network has one
     more output, for images of no class (training.unknown). `ModelCard` explains the other fields.
@@ -60,7 +60,7 @@ class Checkpoint:
         return network.eval()
 
     def card(self, quantised: bool = False) -> ModelCard:
-        """All but the weights; `quantised` if the network is served in 8-bit integers."""
+        """Everything but the weights; `quantised` if the network is served in 8-bit integers."""
         return ModelCard(
             architecture=self.architecture,
             arguments=self.arguments,
@@ -94,7 +94,7 @@ class Checkpoint:
 
 
 def save(checkpoint: Checkpoint, path: Path, served: ServedNetwork | None = None) -> None:
-    """Write model.pt, whole or not at all. Without a network to serve, its own is served in 32-bit floats."""
+    """Write model.pt atomically. Without `served`, the file gets the checkpoint's own network in 32-bit floats."""
     served = served or ServedNetwork(to_onnx(checkpoint.network(), checkpoint.preprocessing.size))
     records: dict[str, str | bytes] = {CARD: checkpoint.card(served.quantised).to_json(), NETWORK: served.onnx}
     if inside := describe(served.onnx):
@@ -110,7 +110,7 @@ def save(checkpoint: Checkpoint, path: Path, served: ServedNetwork | None = None
         "input": asdict(checkpoint.preprocessing),
         "temperature": checkpoint.temperature,
         "state_dict": {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()},
-        # Through JSON, so that no subclass of a plain type slips in, which the safe reader would refuse.
+        # Through JSON: `torch.load(weights_only=True)` refuses subclasses of plain types, such as np.float64.
         "metrics": json.loads(json.dumps(checkpoint.metrics)),
         "provenance": json.loads(json.dumps(checkpoint.provenance)),
         "learned_unknown": checkpoint.learned_unknown,
@@ -130,7 +130,7 @@ def save(checkpoint: Checkpoint, path: Path, served: ServedNetwork | None = None
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file through a temporary one beside it and a rename: whole, or not at all."""
+    """Write a file atomically: to a temporary file beside it, which is then renamed."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w+b") as file:

@@ -1,7 +1,7 @@
-"""Class names as folder names, and back. Any text can be a class; not any text can be a folder.
+"""Class names to folder names, and back. Any text can be a class, but not every text can be a folder name.
 
-Characters that some file system refuses are written as URLs write them: `/` is the folder `%2F`, `.` is `%2E`. Class
-names that need none of this are the folders' names.
+Characters that a file system does not allow are percent-encoded as in URLs: `/` is the folder `%2F`, `.` is `%2E`. All
+other class names are used as they are.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import re
 from urllib.parse import unquote
 
 _REFUSED = re.compile(r'[\x00-\x1f/\\:*?"<>|%]|^[. ]|[. ]$')
-# What Windows takes for devices, with any ending.
+# Names of devices in Windows, with any extension.
 _DEVICES = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
 _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 def folder_of(name: str, letters: bool = False) -> str:
-    """The folder for a class. With `letters` these are escaped too: for `A` beside `a`, where the disk ignores case."""
+    """The folder of a class. `letters` encodes letters too, for file systems that ignore case (`A` beside `a`)."""
     if letters:
         return _escaped(name)
     name = _REFUSED.sub(lambda found: _escaped(found[0]), name)
@@ -24,7 +24,7 @@ def folder_of(name: str, letters: bool = False) -> str:
 
 
 def class_of(folder: str) -> str:
-    """The class of a folder: its name, with what is escaped in it put back. What is no such escape stays."""
+    """The class of a folder: its name, decoded. Invalid escapes are kept as they are."""
     try:
         return _ESCAPED.sub(lambda found: unquote(found[0], errors="strict"), folder)
     except UnicodeDecodeError:

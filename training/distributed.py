@@ -1,7 +1,7 @@
 """Training on several processes, GPUs or machines, started by torchrun (`torch.distributed`).
 
-They train as one process would: batch normalisation and the loss are computed over the whole batch, wherever its parts
-are. One process is the common case, and then everything here does nothing.
+They train as one process would: batch normalisation and the loss are computed over the whole batch of all processes.
+With one process, the usual case, everything here does nothing.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from training.errors import TrainingError
 
 @dataclass(frozen=True)
 class Team:
-    """This process among those that train together: `rank` from 0 to `size` - 1."""
+    """The processes that train together; this one has the number `rank`, from 0 to `size` - 1."""
 
     rank: int = 0
     size: int = 1
 
     @property
     def leads(self) -> bool:
-        """Whether this process does what is done once: printing, evaluating, writing."""
+        """Whether this process is the one that prints, evaluates and writes files."""
         return self.rank == 0
 
     @contextmanager
     def leader_first(self) -> Iterator[None]:
-        """The leader does it before the others, who may then find it done."""
+        """Run the block in the leader first, then in the others, which can use the leader's files."""
         if self.size > 1 and not self.leads:
             dist.barrier()
         yield
@@ -59,7 +59,7 @@ class Team:
         return value
 
     def agree(self, value: bool) -> bool:
-        """The leader's value, for all."""
+        """The leader's value, broadcast to all processes."""
         if self.size == 1:
             return value
         box = [value]
@@ -109,7 +109,7 @@ class TeamBatchNorm(nn.modules.batchnorm._BatchNorm):
 
 
 class _TeamSum(torch.autograd.Function):
-    """The sum over the team; as all of its losses depend on it, its gradient is the sum of theirs."""
+    """The sum over the team. Every process's loss depends on it, so its gradient is the sum of all their gradients."""
 
     @staticmethod
     def forward(_: Any, value: Tensor) -> Tensor:
@@ -131,7 +131,7 @@ def _team_sum(value: Tensor) -> Tensor:
 
 @contextmanager
 def joined(device: str) -> Iterator[tuple[Team, str]]:
-    """Join the team that torchrun started, if it did; the device to use is this process's own GPU, or as given.
+    """Join the processes that torchrun started, if any. Yields the team and the device, with the GPU's number.
 
     Raises TrainingError for a device that is not there.
     """
@@ -155,6 +155,6 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
 def _require(device: str) -> None:
     try:
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:  # PyTorch says the same in several ways
+    except (RuntimeError, AssertionError) as error:  # PyTorch raises different errors for it
         reason = str(error).splitlines()[0].rstrip(".")
         raise TrainingError(f"--device {device}: cannot be used here ({reason}). Leave it out for the CPU.") from error

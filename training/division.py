@@ -1,7 +1,7 @@
-"""Dividing images into those to train on, to validate with and to test on; what belongs together stays together.
+"""Divide images into training, validation and test sets, by groups.
 
-Images belong together if one person wrote them, or they were made from one original. Otherwise a network is asked about
-what it has seen almost exactly, and its figures promise too much.
+Images form a group if one person wrote them, or they were made from one original. A group that is split between two
+sets would make the figures too good: the network would be tested on images much like those that it was trained on.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ from training.prepare import sources
 
 
 class Grouping:
-    """Which images belong together: those in whose paths, from the data folder on, a pattern finds the same.
+    """The groups of images: those in whose paths (below the data folder) a regular expression finds the same text.
 
-    The patterns are `--group-by`, or those that `prepare` recorded. What none of them finds belongs to itself alone.
+    The expressions are `--group-by`, or those that `prepare` recorded. An image that no expression matches is a group
+    of its own.
     """
 
     def __init__(self, data: Path, group_by: str = "") -> None:
-        """Raises TrainingError for a `group_by` that is no regular expression."""
+        """Raises TrainingError if `group_by` is not a valid regular expression."""
         recorded = [str(source["group_by"]) for source in sources.read(data).values() if "group_by" in source]
         self._data = f"{data}/"
         self._given = group_by
         try:
             self._patterns = [re.compile(pattern) for pattern in ([group_by] if group_by else recorded)]
         except re.error as error:
-            raise TrainingError(f"--group-by {group_by}: no regular expression ({error}).") from error
+            raise TrainingError(f"--group-by {group_by}: not a valid regular expression ({error}).") from error
 
     def __bool__(self) -> bool:
         return bool(self._patterns)
@@ -59,10 +60,10 @@ class Grouping:
 
 
 def hold_out(images: ImageSet, fraction: float, seed: int, groups: NDArray[np.int64]) -> tuple[ImageSet, ImageSet]:
-    """The images that stay, and about this share of each class, in whole groups, drawn with `seed`.
+    """Split off about this fraction of each class, in whole groups drawn with `seed`. Returns the rest and the part.
 
-    Of every class at least one image stays. The share of a class is as near as whole groups allow; where every group
-    is too large, it is the smallest one.
+    At least one image of every class stays in the rest. Each class's share is as near to `fraction` as whole groups
+    allow; if every group is larger than that, the smallest one is taken.
     """
     targets = images.targets.numpy()
     left = np.bincount(targets, minlength=len(images.classes))
@@ -86,7 +87,7 @@ def hold_out(images: ImageSet, fraction: float, seed: int, groups: NDArray[np.in
 
 
 def _shuffled(groups: NDArray[np.int64], seed: int) -> Iterator[NDArray[np.int64]]:
-    """The places of the members of each group, groups in random order."""
+    """The indices of each group's images, groups in random order."""
     places = np.argsort(groups, kind="stable")
     members = np.split(places, np.flatnonzero(np.diff(groups[places])) + 1)
     for index in torch.randperm(len(members), generator=Generator().manual_seed(seed)).tolist():
@@ -98,10 +99,10 @@ def _may_go(counts: NDArray[np.int64], left: NDArray[np.int64]) -> bool:
 
 
 def folds(images: ImageSet, count: int, seed: int, groups: NDArray[np.int64]) -> list[tuple[ImageSet, ImageSet]]:
-    """So many divisions into what to train on and what to test on, each image tested on once, groups kept whole and
-    classes spread evenly.
+    """`count` pairs of training and test images for cross-validation: each image is in one test part, groups are kept
+    whole, and classes are spread evenly.
 
-    Raises TrainingError if there are not as many groups, or a class would be missing from a training.
+    Raises TrainingError if there are fewer groups than folds, or a training part would lack a class.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # takes a second to import
 
@@ -123,14 +124,14 @@ def folds(images: ImageSet, count: int, seed: int, groups: NDArray[np.int64]) ->
 
 
 def require_trainable(sets: dict[str, ImageSet]) -> None:
-    """Raises TrainingError if there is only one class: nothing to tell apart."""
+    """Raises TrainingError if there is only one class."""
     images = next(iter(sets.values()))
     if len(images.classes) < 2:
         raise TrainingError(f"the only class is {images.classes[0]!r}. Add a folder of images for each other class.")
 
 
 def doubtful(sets: dict[str, ImageSet]) -> list[str]:
-    """What is probably not meant, one sentence each: classes of one image, and images that two parts have."""
+    """Probable faults in the data, one sentence each: classes of one image, and images that are in two parts."""
     first = next(iter(sets))
     remarks = []
     lonely = [name for name, count in sets[first].counts.items() if count == 1]
@@ -151,7 +152,7 @@ def doubtful(sets: dict[str, ImageSet]) -> list[str]:
 
 
 def _digests(images: ImageSet) -> NDArray[np.uint64]:
-    """A number for each image, (n,), that differs for different pixels: their sum with random weights, modulo 2**64."""
+    """A hash of each image's pixels, (n,): their sum with random weights, modulo 2**64."""
     pixels = images.images[0].numel()
     weights = np.random.default_rng(0).integers(1, 2**63, pixels, np.uint64)
     chunks = [batch.flatten(1).numpy().astype(np.uint64) @ weights for batch, _ in images.batches(500)]

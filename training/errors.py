@@ -1,4 +1,4 @@
-"""What ends the trainer with one line."""
+"""Errors that end the trainer with a message of one line."""
 
 
 class TrainingError(Exception):

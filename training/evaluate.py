@@ -23,10 +23,10 @@ from training.unknown import knownness
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a model does on a set of images.
+    """A model's figures on a set of images.
 
     `figures` are those that model.pt stores; `probabilities` (n, classes) are calibrated, `targets` (n,) index the
-    model's classes; `confusion` (classes, classes) counts the row's class taken for the column's.
+    model's classes; `confusion` (classes, classes) counts images by class (row) and answer (column).
     """
 
     figures: dict[str, Any]
@@ -37,7 +37,7 @@ class Evaluation:
 
 
 def run(model_path: Path, folder: Path, skip_unreadable: bool) -> None:
-    """Print how a model does on a folder of class folders."""
+    """Print a model's figures on a folder of class folders."""
     model = checkpoint.load(model_path)
     images = read_for(model, folder, skip_unreadable)
     evaluation = evaluate(model, images, quantised_network(model_path))
@@ -49,9 +49,9 @@ def run(model_path: Path, folder: Path, skip_unreadable: bool) -> None:
 
 
 def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool, cache: Path | None = None) -> ImageSet:
-    """The images of a folder of class folders, preprocessed as the model requires, targets indexing its classes.
+    """Read a folder of class folders, preprocessed as the model requires; targets index the model's classes.
 
-    Some of the model's classes may have no folder. Raises TrainingError for a folder that is no class of the model.
+    Classes of the model without a folder are allowed. Raises TrainingError for a folder that is not one of its classes.
     """
     listing = list_images(folder)
     require_known_classes(listing, model.classes)
@@ -68,7 +68,8 @@ def quantised_network(model_path: Path) -> Network | None:
 
 
 def evaluate(model: Checkpoint, images: ImageSet, quantised: Network | None = None) -> Evaluation:
-    """Classify images whose targets index the model's classes, and count; also with the quantised network, if any."""
+    """Classify images, whose targets index the model's classes, and compute the figures; those of the quantised network
+    too, if there is one."""
     outputs = metrics.outputs_of(model.network(), images)
     logits = outputs[:, : len(model.classes)]
     evaluation = _counted((logits.double() / model.temperature).softmax(1), images.targets, model.classes)
@@ -88,7 +89,7 @@ def evaluate(model: Checkpoint, images: ImageSet, quantised: Network | None = No
 
 
 def pooled(evaluations: Sequence[Evaluation], classes: tuple[str, ...]) -> Evaluation:
-    """One evaluation of the images of several, of a cross-validation."""
+    """Join the evaluations of a cross-validation's folds into one."""
     probabilities = torch.cat([evaluation.probabilities for evaluation in evaluations])
     together = _counted(probabilities, torch.cat([evaluation.targets for evaluation in evaluations]), classes)
     together.figures["folds"] = [evaluation.figures["accuracy"] for evaluation in evaluations]
@@ -101,7 +102,7 @@ def _counted(probabilities: Tensor, targets: Tensor, classes: tuple[str, ...]) -
         "accuracy": metrics.accuracy(predicted, targets),
         "count": len(targets),
         "calibration_error": metrics.expected_calibration_error(probabilities, targets),
-        # What the service compares its own answers with.
+        # The service compares its predictions with these, to detect drift.
         "predicted_share": dict(zip(classes, metrics.shares(predicted, len(classes)), strict=True)),
         "confidence_share": metrics.confidence_shares(probabilities),
     }
@@ -110,12 +111,12 @@ def _counted(probabilities: Tensor, targets: Tensor, classes: tuple[str, ...]) -
 
 
 def summary(figures: dict[str, Any]) -> str:
-    """A model's accuracy on a set of images, in words."""
+    """A model's accuracy on a set of images, as a sentence."""
     text = f"{figures['accuracy']:.2%}"
     if "accuracy_8_bit" in figures:
         text += f" ({figures['accuracy_8_bit']:.2%} in 8-bit integers)"
     if "accuracy_merged" in figures:
-        text += f", {figures['accuracy_merged']:.2%} with look-alikes taken for one another"
+        text += f", {figures['accuracy_merged']:.2%} with look-alikes merged"
     low, high = metrics.interval(figures["accuracy"], figures["count"])
     text += f" of {figures['count']:,} images, 95 % interval {low:.2%} to {high:.2%}"
     if "folds" in figures:

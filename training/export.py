@@ -1,7 +1,7 @@
 """`python -m training export model.pt`: write the network that the server computes into a model file.
 
-Training does that itself. The command is for a model file without it, to quantise a network on other images, or to add
-what explains it: the description of its layers, and training images to compare with.
+`train` does this itself. The command is for model files without that network, to quantise it on other images, or to add
+what the page's "Look inside" shows: the description of the layers, and training images as neighbours.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from training.onnx_export import ServedNetwork, to_onnx
 from training.quantisation import served_network
 from training.tree import extra_tests, find_part, require_part
 
-# Share of the training images that quantisation is tried on, where the tree has no validation images.
+# Share of the training images that the quantised network is compared on, if there are no validation images.
 _VALIDATION_FRACTION = 0.1
 
 
 def run(model_path: Path, data: Path | None, shown: Path | None, skip_unreadable: bool) -> None:
     """Write the records for serving; the weights, and so the model's version, stay the same.
 
-    With `data`, a tree as for training, the network is quantised on its training images, and tested on its test images;
-    without, it is served in 32-bit floats. With `shown`, such a tree too, images of it become the neighbours that the
-    server shows; with that alone, the network is served as it was.
+    `data` is an image folder as for training: the network is quantised on its training images and tested on its test
+    images. Without it the network is written in 32-bit floats. `shown` is an image folder too: its training images
+    become the neighbours that the server shows. With `shown` alone, the network stays as it was.
     Raises ModelFileError for an unusable model and TrainingError for an unusable tree.
     """
     model = checkpoint.load(model_path)
     served = _as_before(model_path) if shown and not data else None
     if served is None:
-        # Those in 8 bits are of another quantised network.
+        # The file's 8-bit figures belong to another quantised network.
         model = replace(model, metrics={part: _in_floats(figures) for part, figures in model.metrics.items()})
         served = ServedNetwork(to_onnx(model.network(), model.preprocessing.size))
     if data is not None:

@@ -1,7 +1,7 @@
-"""What an image becomes depends on the code that prepares it: a digest that changes whenever that code does.
+"""A digest of the code that preprocesses images. The cache of preprocessed images is valid for one digest only.
 
-It covers the modules of `app.recognition` that take part, found by following their imports, the networks beside them,
-and the versions of the libraries that these import.
+It covers the modules of `app.recognition` that preprocessing imports, directly or indirectly, the networks beside them,
+and the versions of the libraries that these modules import.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PACKAGE = "app.recognition"
 
 @cache
 def code_digest(roots: tuple[str, ...] = _ROOTS) -> str:
-    """The digest, in hexadecimal digits, of all that `roots` import within the package, and of libraries' versions."""
+    """The digest, hexadecimal, of `roots`, the modules that they import, and the versions of the imported libraries."""
     digest = hashlib.blake2b(digest_size=12)
     sources, libraries = imported(roots)
     for name, source in sorted(sources.items()):
@@ -33,8 +33,8 @@ def code_digest(roots: tuple[str, ...] = _ROOTS) -> str:
 
 
 def imported(roots: tuple[str, ...]) -> tuple[dict[str, bytes], set[str]]:
-    """The package's modules that these import, themselves included, with their source; and the names of the libraries
-    that all of them import, other than Python's own."""
+    """The source of `roots` and of the package's modules that they import, by name; and the names of the libraries that
+    these import (not the standard library)."""
     sources: dict[str, bytes] = {}
     libraries: set[str] = set()
     waiting = list(roots)
@@ -56,7 +56,7 @@ def imported(roots: tuple[str, ...]) -> tuple[dict[str, bytes], set[str]]:
 
 
 def _imports(source: bytes) -> set[str]:
-    """The modules that a source imports, and, as they may be modules too, the names that it imports from these."""
+    """The modules that a source imports, and the names that it imports from them, which may be modules too."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -69,7 +69,7 @@ def _imports(source: bytes) -> set[str]:
 
 
 def _version(library: str) -> str:
-    """A library's version: by its own word, or by the package of its name that is installed."""
+    """A library's version: its `__version__`, or that of the installed package."""
     version = getattr(sys.modules.get(library), "__version__", None)
     if version is None:
         try:

@@ -1,4 +1,4 @@
-"""The training loop: images mapped into memory, augmented by the batch, the averaged weights as the result."""
+"""The training loop: memory-mapped images, augmentation of whole batches, averaged weights as the result."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from training.unknown import Unknown
 
 @dataclass
 class Epoch:
-    """What one pass over the images came to: the loss and accuracy in training are of the moment, augmented; those of
-    validation are of the averaged weights after it."""
+    """The figures of one pass over the images. `loss` and `accuracy` are means over the training steps, on augmented
+    images; `validation` is measured after the epoch, with the averaged weights."""
 
     number: int
     seconds: float
@@ -39,14 +39,14 @@ class Epoch:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Epoch:
-        """The epoch of which `dataclasses.asdict` gave these values."""
+        """The inverse of `dataclasses.asdict`."""
         validation = values["validation"]
         return cls(**{**values, "validation": Scores(**validation) if validation else None})
 
 
 @dataclass
 class Fit:
-    """The best weights so far (by validation loss; without a validation set, the latest) and the way there."""
+    """The best weights so far (by validation loss; without a validation set, the latest) and every epoch's figures."""
 
     state: dict[str, Tensor]
     best_epoch: int = 0
@@ -111,7 +111,7 @@ class Trainer:
     def fit(self, on_epoch: Callable[[Trainer], None] = lambda _: None) -> Fit:
         """Train up to the recipe's last epoch, or until its patience ends; `on_epoch` is called after each epoch.
 
-        Ctrl-C ends the training with what is best so far, which may be nothing.
+        Ctrl-C ends the training with the best weights so far; before the end of the first epoch there are none.
         """
         try:
             for number in range(len(self.result.epochs) + 1, self.recipe.epochs + 1):
@@ -160,7 +160,7 @@ class Trainer:
         return Epoch(number, time.perf_counter() - started, losses, rights / seen, lr)
 
     def _step(self, inputs: Tensor, targets: Tensor, lr: float) -> tuple[float, int]:
-        """Learn from a batch; the loss and the number of right answers."""
+        """Take one step on a batch. Returns the loss and the number of right answers."""
         for group in self._optimizer.param_groups:
             group["lr"] = lr
         inputs = inputs.to(memory_format=torch.channels_last)
@@ -177,13 +177,13 @@ class Trainer:
         best = self.result.best_loss
         if self._validation is not None and self.team.leads:
             epoch.validation = score(self._average.module, self._validation, self._class_weights)
-        # The weights first: an interruption finds none whose epoch is not counted.
+        # First the weights: an interruption between the two lines must not leave an epoch without its weights.
         if epoch.validation is None or epoch.validation.loss <= best:
             self.result.state, self.result.best_epoch = _copy(self._average.module), epoch.number
         self.result.epochs.append(epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the rest of the training depends on, as tensors and plain values."""
+        """Everything that resuming needs, as tensors and plain values."""
         return {
             "network": _plain(self._network).state_dict(),
             "average": self._average.state_dict(),
@@ -194,7 +194,7 @@ class Trainer:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Resume from the result of `state_dict`."""
         _plain(self._network).load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
@@ -204,15 +204,15 @@ class Trainer:
 
 @dataclass(frozen=True)
 class _Batches:
-    """How an epoch's images are divided: into batches of `size`, and one of the rest if that has at least `least`. With
-    whole batches alone every step weighs the same, and what is left over has its turn in other epochs."""
+    """Divides an epoch's images into batches of `size`; a smaller last one is used if it has at least `least` images.
+    Images that are left out are used in other epochs, because the order is random."""
 
     images: int
     size: int
     least: int
 
     def draw(self, generator: Generator) -> list[Tensor]:
-        """The places of the images of each batch, in random order."""
+        """The indices of each batch's images, in random order."""
         batches = list(torch.randperm(self.images, generator=generator).split(self.size))
         return batches[:-1] if len(batches[-1]) < self.least else batches
 

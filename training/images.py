@@ -1,7 +1,7 @@
 """Image files → one array of network inputs, preprocessed once, on all cores, by the server's own function.
 
-The array lies in a file that is mapped into memory: a second run starts at once, and a tree larger than the memory is
-streamed by the operating system, with the same results.
+The array is a memory-mapped file: a second run starts at once, and the operating system pages images in and out if
+there are more than fit in memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from training.errors import TrainingError
 from training.fingerprint import code_digest
 from training.progress import bar
 
-# Scanners and converters write these too, and here nobody hostile sends them.
+# Scanners and converters write these too. The server does not accept them, because uploads are not trusted.
 TRAINING_FORMATS = (*FORMATS, "TIFF", "PPM")
 CACHE = ".handwritten-cache"
 _CHUNK = 500
@@ -48,10 +48,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Labelled images, a part of an array of them.
+    """Labelled images: a part of the rows of an array.
 
-    `rows` (n,) int64 says which of `images`, uint8 (N, 1, size, size), belong to the set, `targets` (n,) int64 of which
-    class each of those is; `paths` are the files of all N.
+    `rows` (n,) int64 are the indices of the set's images in `images`, uint8 (N, 1, size, size); `targets` (n,) int64
+    are their classes; `paths` are the files of all N images.
     """
 
     images: Tensor
@@ -65,7 +65,7 @@ class ImageSet:
         return len(self.rows)
 
     def subset(self, chosen: Tensor) -> ImageSet:
-        """The images at these places, or where this mask is true."""
+        """The images at these indices, or where this mask is true."""
         return replace(self, rows=self.rows[chosen], targets=self.targets[chosen])
 
     def with_classes(self, classes: tuple[str, ...]) -> ImageSet:
@@ -97,8 +97,8 @@ def read_images(
 ) -> ImageSet:
     """Decode and preprocess every image of a listing, in its order, or find them in the folder `cache`.
 
-    Raises TrainingError naming the first file that is no image or shows nothing; with `skip_unreadable` these are left
-    out and counted instead, unless none is left of a class.
+    Raises TrainingError, with the path, for the first file that is not an image or is blank. With `skip_unreadable`
+    such files are skipped and counted; an error is raised only if a class has no image left.
     """
     images, failures = _cached(listing, preprocessing, cache)
     for row, reason in failures.items():
@@ -126,7 +126,7 @@ def read_images(
 def _cached(listing: Listing, preprocessing: Preprocessing, cache: Path | None) -> tuple[NDArray[np.uint8], _Failures]:
     shape = (len(listing.paths), preprocessing.size, preprocessing.size)
     if cache is not None:
-        with suppress(OSError):  # a tree that cannot be written to is read anew each time
+        with suppress(OSError):  # in a read-only folder there is no cache
             cache.mkdir(exist_ok=True)
             prefix = f"{listing.folder.name}-{preprocessing.method}-{preprocessing.size}-"
             file = cache / f"{prefix}{_fingerprint(listing, preprocessing)}.npy"
@@ -144,10 +144,10 @@ def _cached(listing: Listing, preprocessing: Preprocessing, cache: Path | None) 
 
 
 def _found(file: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], _Failures] | None:
-    """What the cache has, or None if it has nothing or something damaged."""
+    """The cached images and failures, or None if the cache is missing or damaged."""
     try:
         failures = {int(row): str(reason) for row, reason in json.loads(file.with_suffix(".json").read_text()).items()}
-        # "c": changes would stay in memory, which torch wants to be possible, and never reach the file.
+        # "c", copy on write: torch warns about arrays that are read-only.
         images = np.load(file, mmap_mode="c")
     except (OSError, ValueError, EOFError, AttributeError):
         return None
@@ -172,13 +172,13 @@ def _fingerprint(listing: Listing, preprocessing: Preprocessing) -> str:
     digest.update(repr((asdict(preprocessing), code_digest(), TRAINING_FORMATS)).encode())
     for path in listing.paths:
         status = os.stat(path)
-        name = path.removeprefix(str(listing.folder))  # not os.path.relpath: it takes longer than asking for the status
+        name = path.removeprefix(str(listing.folder))  # os.path.relpath would take longer than os.stat
         digest.update(f"{name}\0{status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 
 def _preprocess_all(images: NDArray[np.uint8], listing: Listing, preprocessing: Preprocessing) -> _Failures:
-    """Fill `images` and return what is wrong with the files that could not be used, by row."""
+    """Fill `images`. Returns the reason for each file that could not be used, by row."""
     failures: _Failures = {}
     starts = range(0, len(images), _CHUNK)
     chunks = (listing.paths[start : start + _CHUNK] for start in starts)
@@ -200,7 +200,7 @@ def _preprocess_all(images: NDArray[np.uint8], listing: Listing, preprocessing: 
 
 
 def _leave_signals_to_the_parent() -> None:
-    # A terminal's Ctrl-C reaches every process; one of them tells the user.
+    # A terminal sends Ctrl-C to every process; only the parent reports it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
@@ -212,7 +212,7 @@ def _preprocess_chunk(preprocessing: Preprocessing, paths: Sequence[str]) -> tup
         try:
             images[offset] = preprocessing(decode(Path(path).read_bytes(), formats=TRAINING_FORMATS))
         except ImageError as error:
-            # The reason alone: what follows tells those who upload what to do, and here it is a file in a folder.
+            # Only the first sentence: the rest of the message is advice about uploads.
             failures[offset] = f"{str(error).split('. ')[0].rstrip('.')}."
         except OSError as error:
             failures[offset] = f"It cannot be read ({error.strerror or error})."

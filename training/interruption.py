@@ -1,4 +1,4 @@
-"""Ctrl-C and a platform's SIGTERM, which are told in one line."""
+"""Ctrl-C and SIGTERM, which end the trainer with a message of one line."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from training.errors import InterruptionError
 
 
 def end_on_sigterm() -> None:
-    """Make a platform's way of stopping as good as Ctrl-C."""
+    """Handle SIGTERM, which platforms send to stop a process, like Ctrl-C."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @contextmanager
-def told(message: str) -> Iterator[None]:
-    """Raises InterruptionError with this message if what is done here is interrupted."""
+def on_interruption(message: str) -> Iterator[None]:
+    """Raise InterruptionError with this message if the block is interrupted."""
     try:
         yield
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 """Describe the layers of a served network, from its ONNX file: any architecture, in floats or in 8-bit integers.
 
-A layer begins with an operator that has a name in the field (convolution, pooling, ...), and goes on with what belongs
-to it: bias, normalisation, the sum of a residual block, activation, rounding to 8 bits.
+A layer is an operator that has a name in the field (convolution, pooling, ...) together with the operators that follow
+it: bias, normalisation, the sum of a residual block, activation, quantisation.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _KINDS: dict[str, Kind] = {
     "Gemm": "dense",
 }
 _ACTIVATIONS = {"Relu": "relu", "Selu": "selu"}
-# What belongs to the layer before it.
+# Operators that are part of the layer before them.
 _BELONGS = {*_ACTIVATIONS, "Add", "BatchNormalization", "QuantizeLinear", "DequantizeLinear"}
-# What leaves values as they are, but for their order or their rounding.
+# Operators that only reorder or round values.
 _PASSES = {"Reshape", "Flatten", "Squeeze", "QuantizeLinear", "DequantizeLinear"}
 # Of the logits, and what they are put together from: 32-bit floats added in another order.
 _SAME = 1e-3
@@ -40,7 +40,7 @@ def describe(network: bytes) -> Inside | None:
 
 
 class _Walk:
-    """The graph, followed from its input to its output."""
+    """Follows the graph from its input to its output."""
 
     def __init__(self, network: bytes) -> None:
         self._network = network
@@ -52,7 +52,7 @@ class _Walk:
         self._nodes = []
         for node in graph.node:  # in the order in which they can be computed
             if fixed.issuperset(node.input):
-                fixed.update(node.output)  # weights, being made floats again
+                fixed.update(node.output)  # weights, dequantised
                 continue
             self._nodes.append(node)
             for name in node.input:
@@ -84,7 +84,7 @@ class _Walk:
             elif following_node.op_type == "Add" and not self._fixed.intersection(following_node.input):
                 kind = "residual"
             elif following_node.op_type == "QuantizeLinear" and self._cuts_negatives(following_node):
-                activation = "relu"  # the quantiser has removed it: no negative number is left anyway
+                activation = "relu"  # the quantiser has removed it, because its range has no negative numbers
             tensor = following_node.output[0]
         slides = node.op_type in ("Conv", "MaxPool")
         attributes = _attributes(node)
@@ -100,7 +100,7 @@ class _Walk:
         )
 
     def _is_first(self, node: onnx.NodeProto) -> bool:
-        """Whether its kernels are pictures: of parts of the image."""
+        """Whether its input is the image, so that its kernels can be shown as pictures."""
         before: onnx.NodeProto | None = node
         while before is not None and before.input[0] != INPUT:
             before = self._producer.get(before.input[0])
@@ -141,7 +141,7 @@ class _Walk:
         return ClassActivation(average.input[0], last.input[1], last.input[2] if len(last.input) > 2 else None)
 
     def _measured(self, inside: Inside) -> Inside:
-        """With the shapes that the layers give, and without class activation if it would not be exact."""
+        """Add the layers' shapes, and remove the class activation map where it would not be exact."""
         values = computed(self._network, inside, _noise(self._network))
         layers = tuple(replace(layer, shape=_shape(values[layer.tensor])) for layer in inside.layers)
         found = inside.class_activation
@@ -155,7 +155,7 @@ class _Walk:
 
 
 def computed(network: bytes, inside: Inside, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """What a network computes of images, uint8 (n, size, size): all tensors that its description names, and logits."""
+    """Run a network on images, uint8 (n, size, size). Returns the tensors that `inside` names, and the logits."""
     session = Network(with_outputs(network, [name for name in inside.tensors if name != OUTPUT])).session
     names = [output.name for output in session.get_outputs()]
     scaled = images[:, None] / np.float32(255)
@@ -168,7 +168,7 @@ def _noise(network: bytes) -> NDArray[np.uint8]:
 
 
 def _shape(values: NDArray[np.float32]) -> tuple[int, ...]:
-    """Of one image; a map of a single value is a value."""
+    """The shape for one image; a map of 1 x 1 counts as a single value."""
     shape = values.shape[1:]
     return shape[:1] if shape[1:] == (1, 1) else shape
 

@@ -1,7 +1,7 @@
-"""`--look-alikes 0Oo 1Il`: classes that people too tell apart by size or context alone.
+"""`--look-alikes 0Oo 1Il`: classes that differ only in size or context, for people too.
 
-The model stores them, its figures have the accuracy with each group as one class beside the exact one, and the page
-names the others beside an answer.
+The model stores these groups. Its figures have two accuracies: for the exact class, and with each group as one class.
+The page shows an answer together with its look-alikes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def parse(given: Sequence[str]) -> Groups:
     seen: set[str] = set()
     for text, group in zip(given, groups, strict=True):
         if len(group) < 2:
-            raise TrainingError(f"--look-alikes {text}: names one class. Name two or more, as 0Oo or zero,oh.")
+            raise TrainingError(f"--look-alikes {text}: only one class. Name two or more, as in 0Oo or zero,oh.")
         if len(group) > len(set(group) - seen):
             raise TrainingError(f"--look-alikes {text}: a class is named twice. Put it into one group, once.")
         seen.update(group)
@@ -32,14 +32,14 @@ def parse(given: Sequence[str]) -> Groups:
 
 
 def require_classes(groups: Groups, classes: Sequence[str]) -> None:
-    """Raise TrainingError for a look-alike that is no class."""
+    """Raise TrainingError for a look-alike that is not a class."""
     for name in (name for group in groups for name in group):
         if name not in classes:
             raise TrainingError(f"--look-alikes: {name} is not a class. The classes are {', '.join(classes)}.")
 
 
 def merged(indices: Tensor, groups: Groups, classes: Sequence[str]) -> Tensor:
-    """Indices of classes, int64 (n,), with that of each look-alike replaced by the one of its group's first class."""
+    """Class indices, int64 (n,), where each look-alike is replaced by the first class of its group."""
     first = arange(len(classes))
     for group in groups:
         for name in group:

@@ -1,4 +1,4 @@
-"""What a training learns from, chooses by and is tested on."""
+"""The images of a training: training, validation and test sets."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from training.tree import WHOLE, read_tree
 
 @dataclass(frozen=True)
 class Division:
-    """How images are divided where their folder does not say it: the share of each class that is for testing, or so
-    many folds, and what keeps together."""
+    """How to divide a folder without train/ and test/: the fraction of each class for the test, or the number of folds,
+    and the groups to keep whole."""
 
     test_fraction: float = 0.2
     group_by: str = ""
@@ -25,9 +25,9 @@ class Division:
 
 @dataclass(frozen=True)
 class Material:
-    """`tests` by name; without any, the model is tested by cross-validation: `folds` are what to train on, to validate
-    with and to test on. `how` says how the images were divided, `remarks` what is probably not meant, `skipped` how
-    many files could not be read."""
+    """`tests` are test sets by name. If there are none, the model is tested by cross-validation: each of `folds` has
+    training, validation and test images. `how` says how the images were divided, `remarks` lists probable faults,
+    `skipped` counts unreadable files."""
 
     train: ImageSet
     validation: ImageSet | None
@@ -54,9 +54,9 @@ class Material:
 
 
 def read_material(data: Path, recipe: Recipe, division: Division, skip_unreadable: bool = False) -> Material:
-    """Read a folder and divide it, as far as it is not.
+    """Read a folder, and divide it where it has no train/, validation/ or test/.
 
-    Raises TrainingError for a folder that cannot be used, or not be divided as asked.
+    Raises TrainingError for a folder that cannot be used or cannot be divided as asked.
     """
     sets = read_tree(data, Preprocessing(recipe.preprocessing, recipe.size), skip_unreadable)
     require_trainable(sets)

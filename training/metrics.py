@@ -1,4 +1,4 @@
-"""Figures that say how good a network is on a set of images."""
+"""Evaluation metrics of a network on a set of images."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Scores:
-    """Of a set of images: mean cross-entropy in nats; share of right answers; macro-averaged area under the ROC curves
-    of each class against the rest, None where a class is missing."""
+    """Mean cross-entropy in nats; accuracy; macro-averaged area under the ROC curves of each class against the rest, or
+    None if a class is missing."""
 
     loss: float
     accuracy: float
@@ -46,8 +46,8 @@ def logits_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
 
 @torch.inference_mode()
 def outputs_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
-    """All that the network gives: after the logits of the classes one for images of none of them, if it has learned
-    these (training.unknown)."""
+    """All outputs of the network: the logits of the classes, then the logit for images of no class, if it has one
+    (training.unknown)."""
     if isinstance(network, Network):
         return torch.cat([torch.from_numpy(network(batch.squeeze(1).numpy())) for batch, _ in images.batches(_BATCH)])
     network.eval()
@@ -63,8 +63,8 @@ def outputs_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
 def score(network: nn.Module, images: ImageSet, class_weights: Tensor | None = None) -> Scores:
     """The figures of a validation set; with `class_weights` (classes,) the loss is a weighted mean, as in training.
 
-    The loss is that of the calibrated probabilities, as they are served. Without calibration, a few wrong labels make
-    the loss of a network rise while it learns to be sure, and an early epoch seems to be the best.
+    The loss is computed after temperature scaling, as the probabilities are served. Without it, a few wrong labels make
+    the loss rise as the network becomes more confident, and too early an epoch would be chosen.
     """
     logits, targets = logits_of(network, images), images.targets
     logits = logits / fit_temperature(logits, targets)
@@ -101,12 +101,12 @@ def macro_auc(probabilities: Tensor, targets: Tensor) -> float | None:
 
 
 def confusion(predicted: Tensor, targets: Tensor, classes: int) -> Tensor:
-    """int64 (classes, classes): how many images of the row's class were taken for the column's."""
+    """int64 (classes, classes): the number of images of each class (row) with each answer (column)."""
     return torch.bincount(targets * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
 def per_class(predicted: Tensor, targets: Tensor, names: tuple[str, ...]) -> list[ClassFigures]:
-    """Precision, recall and F1 of each class; 0 where nothing was there to count."""
+    """Precision, recall and F1 of each class; 0 where the denominator is 0."""
     from sklearn.metrics import precision_recall_fscore_support
 
     columns = precision_recall_fscore_support(
@@ -130,7 +130,7 @@ def confidence_shares(probabilities: Tensor) -> list[float]:
 
 
 def expected_calibration_error(probabilities: Tensor, targets: Tensor, bins: int = 15) -> float:
-    """How far confidence is from accuracy, on average over the images, 0 to 1 (Guo et al., 2017, equation 3)."""
+    """The mean difference between confidence and accuracy, 0 to 1 (Guo et al., 2017, equation 3)."""
     confidence, predicted = probabilities.max(1)
     right = (predicted == targets).double()
     bin_of = (confidence * bins).ceil().long().clamp(1, bins)

@@ -1,9 +1,9 @@
 """Choose the training images that the server shows as a drawing's neighbours (app/recognition/neighbours.py).
 
-They are evenly spaced over the images of each class that the network reads right: files are in alphabetical order, so
-every source and every writer has some. What it reads wrong is often labelled wrong, and would explain nothing. (Of the
+They are evenly spaced over the images of each class that the network reads right. Files are in alphabetical order, so
+every source and writer is represented. Misread images are left out, because many of them have a wrong label. (Of the
 committed model's validation images, 99.1 % have a nearest neighbour of their class; with misread images among the
-neighbours it were 98.9 %. The centres of clusters, by k-means, would be a tenth nearer and no better: 99.1 %.)
+neighbours it is 98.9 %. Cluster centres by k-means are a tenth nearer, but no better: 99.1 %.)
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _BATCH = 256
 
 
 def choose(network: bytes, train: ImageSet, count: int, credit: tuple[str, ...]) -> Neighbours | None:
-    """So many images, equally many of each class, but at least one; None if the network cannot be described, or reads
-    none of them right. `network` is an ONNX file, as the server computes it, `credit` says whose images they are."""
+    """Choose `count` images, the same number of each class, at least one. None if the network cannot be described, or
+    reads no image right. `network` is the ONNX file that is served, `credit` names the images' sources."""
     seen = _Features.of(network)
     if seen is None or not count:
         return None
@@ -53,7 +53,7 @@ def choose(network: bytes, train: ImageSet, count: int, credit: tuple[str, ...])
 
 
 def of_another_network(neighbours: Neighbours, network: bytes) -> Neighbours | None:
-    """The same images with the features that another network finds in them; None if it cannot be described."""
+    """The same images with the features of another network; None if that network cannot be described."""
     seen = _Features.of(network)
     if seen is None:
         return None
@@ -62,7 +62,7 @@ def of_another_network(neighbours: Neighbours, network: bytes) -> Neighbours | N
 
 
 def kept(model: Path, network: bytes) -> Neighbours | None:
-    """The neighbours in a model file, as another network sees them; None if it has none."""
+    """The neighbours in a model file, with the features of another network; None if the file has none."""
     try:
         card, _ = model_file.load(model)
         record = model_file.load_inside(model, card).neighbours
@@ -72,13 +72,13 @@ def kept(model: Path, network: bytes) -> Neighbours | None:
 
 
 def credit_of(data: Path) -> tuple[str, ...]:
-    """Whose images a tree has to train on, and under which licence, as far as it says so."""
+    """The sources and licences of a tree's training images, as far as `prepare` recorded them."""
     found = [source for source in sources.read(data).values() if source.get("images", {}).get("train")]
     return tuple(dict.fromkeys(str(source["credit"]) for source in found if source.get("credit")))
 
 
 class _Features:
-    """What goes into a network's last layer, and the logits that come out."""
+    """Computes the input of a network's last layer, and its logits."""
 
     def __init__(self, network: bytes, tensor: str) -> None:
         self._session, self._tensor = Network(with_outputs(network, [tensor])).session, tensor
@@ -99,5 +99,5 @@ class _Features:
 
 
 def _spaced(rows: Tensor, count: int) -> Tensor:
-    """So many of them, evenly spaced, or all if there are no more."""
+    """`count` of the rows, evenly spaced, or all if there are fewer."""
     return rows[torch.linspace(0, len(rows) - 1, count).long()] if len(rows) > count else rows

@@ -1,7 +1,7 @@
 """Architectures by name. Input: (n, 1, size, size), 0 paper to 1 ink; output: logits, (n, classes).
 
-The default and its small version are the project's own. The others are the networks of the tutorials that people learn
-this from, each as its source specifies it, so that their published scores can be repeated (benchmarks/published.py).
+The default and its small version are the project's own. The others are the networks of well-known tutorials, each as
+its source specifies it, so that the published scores can be reproduced (benchmarks/published.py).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ResNet(nn.Sequential):
     ) -> None:
         """`widths` are the channels of each stage, `blocks` its residual blocks (one each by default), `stem` the side
         of the first kernel."""
-        del size  # any: the last layer averages over what is left of it
+        del size  # any size: global average pooling removes it
         layers: list[nn.Module] = []
         for narrow, wide, count in zip((1, *widths), widths, blocks or [1] * len(widths), strict=False):
             layers.append(_convolution(narrow, wide, kernel=3 if layers else stem, stride=2))
@@ -66,8 +66,8 @@ def _convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.
 
 
 def resnet_small(classes: int, size: int) -> ResNet:
-    """Less than half of the default's work, for a server that does little else: what pays least is left out. Taught by
-    the default network (`--teacher`), it reads nearly as well."""
+    """Half the computation of the default, for servers where throughput matters. Distilled from the default network
+    (`--teacher`), it is nearly as accurate."""
     return ResNet(classes, size, widths=(32, 48, 96), blocks=(0, 1, 1), stem=3)
 
 
@@ -145,9 +145,9 @@ def _with_dense(
 
 
 DEFAULT = "resnet"
-# Those that are faster in 8-bit numbers. The others are too small for it, or are to score as published.
+# Networks that are faster in 8-bit integers. The others are too small for that, or reproduce published scores.
 EIGHT_BIT = ("resnet", "resnet-small")
-# Those whose weights do not depend on the size of the image.
+# Networks whose weights do not depend on the size of the image.
 ANY_SIZE = EIGHT_BIT
 ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "resnet": ResNet,

@@ -1,4 +1,4 @@
-"""What a step makes smaller: the loss of a batch, by labels or by a teacher's probabilities."""
+"""The loss that training minimises: cross-entropy with labels or with a teacher's probabilities."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from training.recipes import Recipe
 
 
 class Objective:
-    """The cross-entropy of a network's answers, as the mean over the batch of the whole team.
+    """The mean cross-entropy over the batch of all processes.
 
     `class_weights` (outputs,) are factors of each class's loss; the mean is then weighted. `classes` is the number of
-    classes; a network with one more output has that for images of none (training.unknown). With a `teacher` its
+    classes; a network with one more output has it for images of no class (training.unknown). With a `teacher`, its
     probabilities are learned instead of the labels.
     """
 
@@ -39,7 +39,7 @@ class Objective:
 
     @torch.no_grad()
     def taught(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        """What to learn of a batch: the targets (n,), or what the teacher makes of the inputs, (n, outputs)."""
+        """What a batch should be answered with: the targets (n,), or the teacher's probabilities (n, outputs)."""
         if not self._teacher:
             return targets
         logits: Tensor = self._teacher(inputs).float()
@@ -47,14 +47,14 @@ class Objective:
             return logits[:, : self._classes].softmax(1)
         if logits.shape[1] > self._classes:
             return logits.softmax(1)
-        # A teacher that knows nothing of images of no class: what they are is taken from their targets.
+        # The teacher has no output for images of no class, so their targets are used.
         taught = F.pad(logits.softmax(1), (0, 1))
         strange = F.one_hot(targets, self._outputs).float()
         return torch.where((targets == self._classes)[:, None], strange, taught)
 
     def __call__(self, logits: Tensor, taught: Tensor) -> Tensor:
-        """The loss to differentiate. Processes average their gradients, so each has its share of the sum over the
-        team, times the team's size."""
+        """The loss to differentiate. Gradients are averaged over the processes, so each computes its share of the total
+        times the number of processes."""
         weights = self._class_weights
         if taught.ndim > 1:
             total = F.cross_entropy(logits, taught, weights, reduction="sum")
@@ -69,7 +69,7 @@ class Objective:
 def class_weights(recipe: Recipe, train: ImageSet) -> Tensor | None:
     """The factor of each class's loss, (classes,), or None where all are 1.
 
-    "balanced" is the number of images over that of a class, over the number of classes: 1 on average over the images.
+    "balanced" is images / (classes * images of the class): 1 on average over the images.
     Raises TrainingError for a class that the tree does not have.
     """
     if recipe.class_weight == "balanced":

@@ -1,4 +1,4 @@
-"""A network as an ONNX file, which is what the server computes."""
+"""Export a network to ONNX, the format that the server runs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import nn
 from app.recognition.model_file import INPUT, OUTPUT
 from app.recognition.neighbours import Neighbours
 
-# Of ONNX: what the server's ONNX Runtime, and its quantiser, read.
+# The version of ONNX operators that the server's ONNX Runtime and its quantiser support.
 _OPSET = 18
 
 
 @dataclass(frozen=True)
 class ServedNetwork:
-    """A network as the server computes it: an ONNX file, in 8-bit integers if it is quantised, or in 32-bit floats; and
-    the training images that it shows as a drawing's neighbours, if any."""
+    """A network for the server: an ONNX file, in 8-bit integers if `quantised`, else in 32-bit floats; and the training
+    images to show as a drawing's neighbours, if any."""
 
     onnx: bytes
     quantised: bool = False
@@ -37,7 +37,7 @@ def to_onnx(network: nn.Module, size: int) -> bytes:
         torch.onnx.export(
             network.eval(),
             (torch.zeros(2, 1, size, size),),
-            file,  # type: ignore[arg-type]  # it writes to any file, whatever its annotation says
+            file,  # type: ignore[arg-type]  # any binary file works, the annotation is too narrow
             # PyTorch recommends its other exporter, which takes 5 s of a processor instead of 0.1 s for the same graph.
             dynamo=False,
             opset_version=_OPSET,

@@ -13,7 +13,7 @@ from training.recipes import Recipe
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimizer. Weight decay is for weights alone: biases and normalisation have no scale to keep small.
+    """The recipe's optimizer. Weight decay applies to weights only, not to biases and normalisation parameters.
 
     "sgd" has Nesterov momentum of 0.9. Decay is AdamW's own for "adamw", and L2 regularisation for the others.
     """
@@ -32,7 +32,7 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """The learning rate at a time in epochs, fractions of epochs included.
+    """The learning rate after `epoch` epochs, which may be a fraction.
 
     It rises linearly during the warm-up. Then "cosine" falls to 0 along half a cosine (Loshchilov and Hutter, "SGDR",
     2017), "step" multiplies by gamma every `lr_step_size` epochs, "constant" stays.
@@ -50,10 +50,10 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
 
 
 def averaged(network: nn.Module, decay: float) -> AveragedModel:
-    """The exponential moving average of a network's weights and running statistics: an ensemble of the last epochs for
-    the price of one network (Polyak and Juditsky, 1992, for the idea; torchvision's `--model-ema` for the name).
+    """The exponential moving average of a network's weights and running statistics: like an ensemble of the last steps,
+    at the cost of one network (Polyak and Juditsky, 1992, for the idea; torchvision's `--model-ema` for the name).
 
-    It moves faster at first, while the weights still change a lot. A decay of 0 follows them at once.
+    The decay is smaller in the first steps, while the weights change a lot. A decay of 0 copies the weights.
     """
 
     def move(averages: Any, values: Any, step: Tensor | int) -> None:

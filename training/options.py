@@ -1,4 +1,4 @@
-"""The command line's options for a recipe."""
+"""Command-line options for the fields of a recipe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.recipes import Optimizer, Recipe, Scheduler
 
 
 def add_recipe(group: Any) -> None:
-    """Options named as the recipe's fields; what is not given does not appear among the parsed options."""
+    """Add an option for each field of the recipe. Options that are not given are missing from the parsed ones."""
     default = Recipe()
 
     def add(field: str, help: str = "", also: Sequence[str] = (), **options: Any) -> None:
@@ -46,12 +46,12 @@ def add_recipe(group: Any) -> None:
     add("lr_warmup_epochs", type=float)
     add("lr_step_size", "epochs, for step", type=positive)
     add("lr_gamma", "factor, for step", type=float)
-    add("progressive_resizing", "share of the training on images of half the side: faster", type=fraction)
+    add("progressive_resizing", "share of the training with images of half the side, at first: faster", type=fraction)
     names = ", ".join(AUGMENTATIONS)
     add("augment", f"any of {names}, each with =STRENGTH or 1; none: none at all", nargs="*", metavar="NAME")
     add("model_ema_decay", "of the averaged weights, 0 for none", type=fraction)
     add("class_weight", "CLASS=FACTOR (repeatable), or balanced", action="append", metavar="WEIGHT")
-    add("patience", "epochs without a lower validation loss, 0 for no end", type=int)
+    add("patience", "end after so many epochs without a lower validation loss; 0: never", type=int)
     add("amp", "compute in bfloat16", action=argparse.BooleanOptionalAction)
     add("seed", type=int)
     add("device", "cpu, cuda, mps, …")
@@ -60,7 +60,7 @@ def add_recipe(group: Any) -> None:
 
 
 def given_choices(options: argparse.Namespace) -> dict[str, Any]:
-    """The recipe's fields that were given. Raises TrainingError for an augmentation or a class weight that is none."""
+    """The fields that were given. Raises TrainingError for an unknown augmentation or an invalid class weight."""
     given = {field.name: getattr(options, field.name) for field in fields(Recipe) if hasattr(options, field.name)}
     if "augment" in given:
         given["augment"] = dict(_augmentation(item) for item in given["augment"])
@@ -95,7 +95,7 @@ def _class_weight(given: list[str]) -> Any:
 
 
 def positive(text: str) -> int:
-    """A whole number of at least 1. Raises ValueError otherwise, which argparse explains."""
+    """Parse a whole number of at least 1. argparse turns the ValueError into a message."""
     number = int(text)
     if number < 1:
         raise ValueError
@@ -103,7 +103,7 @@ def positive(text: str) -> int:
 
 
 def fraction(text: str) -> float:
-    """A number from 0 to below 1. Raises ValueError otherwise, which argparse explains."""
+    """Parse a number from 0 to below 1. argparse turns the ValueError into a message."""
     number = float(text)
     if not 0 <= number < 1:
         raise ValueError

@@ -1,4 +1,4 @@
-"""Where a training writes: files that exist are replaced only if they were named, and by whole files."""
+"""The paths of a training's output files. Existing files are replaced only if the user named them, and atomically."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ def unfinished_of(output: Path) -> Path:
 
 
 def report_of(model: Path) -> Path:
-    """Where the report on a model is written unless told otherwise."""
+    """The default folder of the report on a model."""
     return model.with_name(f"{model.stem}-report")
 
 
 def default_output(data: Path, resume: bool) -> Path:
-    """The model file for who names none: called after the data, in the working folder, with a number if there is one.
+    """The model file if --output is not given: named after the data, in the working directory, with a number if that
+    file exists.
 
-    To resume, the latest that has an unfinished training. Raises TrainingError if there is none.
+    With `resume`, the latest that has an unfinished training. Raises TrainingError if there is none.
     """
     stem = data.resolve().name or "model"
     names = (Path(f"{stem}.pt" if number == 1 else f"{stem}-{number}.pt") for number in itertools.count(1))
@@ -40,7 +41,7 @@ def _is_taken(output: Path) -> bool:
 
 
 def require_writable(output: Path) -> None:
-    """Raises TrainingError if a file cannot be written there: better now than after training."""
+    """Raises TrainingError if the file cannot be written. Called before training, not only at its end."""
     if output.is_dir():
         raise TrainingError(f"{output}: is a folder. Name the file to write, such as {output / 'model.pt'}.")
     try:

@@ -1,4 +1,4 @@
-"""Progress bars: live in a terminal, a line now and then in a log."""
+"""Progress bars: updated in place in a terminal, a line every ten seconds in a log."""
 
 from __future__ import annotations
 

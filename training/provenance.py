@@ -1,4 +1,4 @@
-"""How a model was made: what it says of itself."""
+"""The provenance of a model: data, options, versions."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ def provenance(
     models: Mapping[str, Checkpoint | None],
     unknown: Path | None = None,
 ) -> dict[str, Any]:
-    """What went into a model, for people.
+    """The provenance that model.pt stores, for people to read.
 
-    `models` are those that it took from, by what they were to it; `unknown` is the folder of the images of no class.
+    `models` are the models that training used, by option (`init`, `teacher`); `unknown` is the folder of the images of
+    no class.
     """
     return {
         "data": {

@@ -1,4 +1,4 @@
-"""Quantise a network to 8-bit integers, if it is as accurate so: the server needs a third of the time for it.
+"""Quantise a network to 8-bit integers if that keeps its accuracy: the server then needs a third of the time.
 
 Static quantisation after training (Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", 2018) by ONNX Runtime's own tool: each activation is rounded to 256 levels of the
@@ -21,21 +21,20 @@ from training.images import ImageSet
 from training.networks import EIGHT_BIT
 from training.onnx_export import ServedNetwork, to_onnx
 
-# Training images that the ranges are taken from, evenly spaced over all, and how many of them at a time.
+# Number of training images, evenly spaced, for measuring the ranges of activations, and the batch size for it.
 _IMAGES = 4096
 _BATCH = 256
-# What quantisation may cost: this share of the validation images, or so many images where they are few.
+# The loss that is accepted: this share of the validation images, or so many images if they are few.
 _TOLERATED = 0.002
 _TOLERATED_IMAGES = 2
-# The last layer stays in floats: it takes next to no time, and its results are the answer.
+# The last layer stays in floats: it takes almost no time, and its outputs are the answer.
 _OPERATORS = ("Conv", "Relu", "Add")
 
 
 def served_network(
     model: Checkpoint, train: ImageSet, validation: ImageSet | None, quantised: bool = True
 ) -> ServedNetwork:
-    """The model's network for the server: quantised, unless that would be no faster, or less accurate, or is not
-    asked for."""
+    """The model's network for the server: quantised if `quantised` is true, it is faster, and not less accurate."""
     exact = to_onnx(model.network(), model.preprocessing.size)
     if not quantised or model.architecture not in EIGHT_BIT:
         return ServedNetwork(exact)
@@ -56,7 +55,7 @@ def quantise(onnx_file: bytes, images: ImageSet) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         exact, ready, quantised = (Path(folder) / name for name in ("exact.onnx", "ready.onnx", "quantised.onnx"))
         exact.write_bytes(onnx_file)
-        quant_pre_process(exact, ready, skip_symbolic_shape=True)  # layers' shapes are known already
+        quant_pre_process(exact, ready, skip_symbolic_shape=True)  # the exporter has stored the shapes already
         quantize_static(
             ready,
             quantised,
@@ -77,7 +76,7 @@ def _accuracy(onnx_file: bytes, images: ImageSet) -> float:
 
 
 class _Calibration:
-    """The images as the quantiser asks a `CalibrationDataReader` for them: one batch at a time, None at the end."""
+    """Implements ONNX Runtime's `CalibrationDataReader`: one batch at a time, None at the end."""
 
     def __init__(self, images: ImageSet) -> None:
         self._batches = images.batches(_BATCH)

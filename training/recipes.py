@@ -1,6 +1,6 @@
-"""How to train: every choice in one place, and the recipes that have a name.
+"""Training recipes: every hyperparameter in one place, and the recipes of published networks.
 
-Option names are those of torchvision's reference scripts, so that nobody has to learn ours.
+Options have the names of torchvision's reference scripts, which users may know already.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ Scheduler = Literal["cosine", "step", "constant"]
 class Recipe:
     """The whole protocol of a training but for the images and the network. The defaults are the committed model's.
 
-    `epochs` and `batch_size` of 0 are settled by the number of images, see `settled`.
+    `epochs` and `batch_size` of 0 are chosen by the number of images, see `settled`.
     `preprocessing` and `size` are those of every image, `validation_fraction` is what is kept of each class to choose
     the best epoch by, if the folder does not say it; with 0 the last epoch is taken.
     `progressive_resizing` is the share of the training, from its beginning, that sees images of half the side, in a
     third of the time.
-    `augment` are the augmentations, each with its strength; 1 is the usual one.
-    `drop_last` leaves the last images of an epoch out if they are no whole batch.
+    `augment` are the augmentations, each with its strength; 1 is the default.
+    `drop_last` skips the last batch of an epoch if it is not full.
     `class_weight` maps class names to factors of their loss, or is "balanced": the rarer a class, the higher.
     `patience` ends the training after so many epochs without a lower validation loss; 0 never does.
     `init` is the path of a model to start from (training.transfer).
     `teacher` is the path of a model whose probabilities (before calibration) for each distorted image are learned
-    instead of the labels, so that a small network comes to read like a large one (Hinton, Vinyals and Dean, "Distilling
-    the Knowledge in a Neural Network", 2015); `label_smoothing` is then the teacher's affair.
+    instead of the labels, so that a small network becomes nearly as accurate as a large one (Hinton, Vinyals and Dean,
+    "Distilling the Knowledge in a Neural Network", 2015); `label_smoothing` then has no effect.
     `model_ema_decay` is that of the averaged weights, which become the model; 0 takes the last weights as they are.
     """
 
@@ -91,8 +91,8 @@ FROM_A_MODEL = Recipe(lr=0.002, model_ema_decay=0.99)
 
 
 def _plain(epochs: int, **choices: object) -> Recipe:
-    """As tutorials train: images as they are, all of them in every epoch, a constant learning rate, nothing averaged,
-    smoothed or augmented; the last epoch is the model."""
+    """As tutorials train: plain images, all of them in every epoch, a constant learning rate, no averaged weights,
+    label smoothing or augmentation; the weights after the last epoch are the model."""
     common = {
         "opt": "adam",
         "lr": 0.001,
@@ -109,8 +109,8 @@ def _plain(epochs: int, **choices: object) -> Recipe:
     return Recipe(epochs=epochs, **{**common, **choices})  # type: ignore[arg-type]
 
 
-# What each architecture's source does, as far as it says; see benchmarks/README.md for sources and scores. Adam's
-# learning rate is the default of Keras and PyTorch alike.
+# The protocol of each architecture's source, as far as it is documented; benchmarks/README.md has sources and scores.
+# Adam's learning rate is the default of both Keras and PyTorch.
 PUBLISHED: dict[str, Recipe] = {
     "dl4j-lenet": _plain(3, batch_size=64, opt="sgd", lr=0.01, weight_decay=0.0005),
     "mlp": _plain(10, batch_size=200),

@@ -1,4 +1,4 @@
-"""torchvision's data sets, imported also where its compiled operators cannot be.
+"""Import torchvision's data sets, also where its compiled operators cannot be loaded.
 
 A torchvision wheel built for CUDA beside a CPU build of PyTorch cannot load its operators, and its import then fails at
 the first Python registration for one of them. The data sets need no operator, so their schemas alone suffice. With

@@ -20,7 +20,7 @@ from training.evaluate import Evaluation, evaluate, pooled, summary, table
 from training.fit import Fit, Trainer
 from training.given_models import GivenModels
 from training.images import ImageSet
-from training.interruption import end_on_sigterm, told
+from training.interruption import end_on_sigterm, on_interruption
 from training.look_alikes import Groups, require_classes
 from training.material import Division, Material, read_material
 from training.objective import class_weights
@@ -84,7 +84,7 @@ def run(options: Options) -> None:
         options = replace(options, recipe=replace(options.recipe, device=device))
         require_writable(options.output)
         models = GivenModels.load(options.recipe)
-        with team.leader_first(), told(f"interrupted: {options.output} is as it was"):
+        with team.leader_first(), on_interruption(f"interrupted: {options.output} is as it was"):
             material = read_material(options.data, options.recipe, options.division, options.skip_unreadable)
             unknown = read_unknown(options.unknown, options.preprocessing, options.recipe.seed)
         models.require_classes(material.train.classes, options.recipe)
@@ -93,7 +93,7 @@ def run(options: Options) -> None:
         if unknown:
             print(f"{len(unknown.train):,} images of no class to train on, {len(unknown.validation):,} to validate")
         training = Training(options, material, models, unknown, team)
-        with told(f"interrupted: {options.output} is as it was"):
+        with on_interruption(f"interrupted: {options.output} is as it was"):
             cross_validated = training.cross_validate() if material.folds else None
         result = training.fit()
         if team.leads:
@@ -140,7 +140,7 @@ class Training:
     def fit(self) -> Fit:
         """Train, or go on with it. Raises InterruptionError if no epoch was completed."""
         options = self._options
-        with told(f"interrupted before the first epoch: {options.output} is as it was"):
+        with on_interruption(f"interrupted before the first epoch: {options.output} is as it was"):
             trainer = self._trainer(self._material.train, self._material.validation)
             if options.resume:
                 self._resumable.load(trainer)
@@ -166,7 +166,9 @@ class Training:
     def finish(self, result: Fit, cross_validated: Evaluation | None) -> None:
         """Calibrate, test, save and report. Raises InterruptionError at another Ctrl-C."""
         options, material = self._options, self._material
-        with told(f"interrupted: {options.output} is as it was; --resume goes on after epoch {len(result.epochs)}"):
+        with on_interruption(
+            f"interrupted: {options.output} is as it was; --resume goes on after epoch {len(result.epochs)}"
+        ):
             model = self._calibrated(self._model(result), material.validation)
             served = served_network(model, material.train, material.validation, quantised=options.quantise)
             chosen = neighbours.choose(
@@ -179,7 +181,7 @@ class Training:
                 evaluations["test"] = cross_validated
             model = replace(model, metrics={part: evaluation.figures for part, evaluation in evaluations.items()})
             checkpoint.save(model, options.output, served)
-        with told(f"interrupted: {options.output} is written, its report is not"):
+        with on_interruption(f"interrupted: {options.output} is written, its report is not"):
             if not result.interrupted:
                 self._resumable.finished()
             self._tell(model, served, result, evaluations["test"])

@@ -1,4 +1,4 @@
-"""Image folders: where the parts of a tree are, which images and classes each has, and how they are read."""
+"""Image folders: find their parts (train, validation, test), list their classes and images, and read them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from training.class_names import class_of
 from training.errors import TrainingError
 from training.images import CACHE, ImageSet, Listing, read_images
 
-# Both spellings are in use; the first is the one that messages name.
+# Both spellings are in use; messages name the first.
 PART_NAMES = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val"),
     "test": ("test", "testing"),
 }
 _LAYOUT = "DATA/<class>/*.png, or in DATA/train/<class>/*.png and DATA/test/<class>/*.png"
-# What a folder that is not divided is called in messages and in the model.
+# The name, in messages and in the model, of the images of a folder that is not divided.
 WHOLE = "all"
 
 
@@ -62,12 +62,12 @@ def find_part(data: Path, part: str) -> Path | None:
 
 
 def extra_tests(data: Path) -> list[Path]:
-    """Further test sets of the tree, beside the main one: `test-<name>`, each with all of the classes or some."""
+    """Further test sets of the tree, beside the main one: `test-<name>`, each with all or some of the classes."""
     return sorted(folder for folder in data.glob("test-*") if folder.is_dir())
 
 
 def require_part(data: Path, part: str) -> Path:
-    """The folder of a part. Raises TrainingError if the tree, or that part of it, is not there."""
+    """The folder of a part. Raises TrainingError if the tree or that part of it does not exist."""
     divided = is_divided(data)
     folder = find_part(data, part)
     if folder is None and not divided:
@@ -78,9 +78,9 @@ def require_part(data: Path, part: str) -> Path:
 
 
 def list_images(folder: Path) -> Listing:
-    """List a folder of class folders, and what lies deeper in these; classes and files in alphabetical order.
+    """List the images in a folder of class folders and their subfolders; classes and files in alphabetical order.
 
-    What is hidden is left out, all other files are taken for images. Raises TrainingError if the folder is not there,
+    Hidden files are ignored, all others are taken as images. Raises TrainingError if the folder is not there,
     has no class folders, or one of them is empty.
     """
     if not folder.is_dir():

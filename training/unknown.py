@@ -1,8 +1,8 @@
-"""Images of no class: learned as one more output, so that the model says of an answer whether it is `known`.
+"""Images of no class, which decide whether an answer is `known`.
 
-The network is shown them beside the labelled images (outlier exposure: Hendrycks, Mazeika and Dietterich, "Deep Anomaly
-Detection with Outlier Exposure", 2019) as a class of their own, whose output is kept out of the probabilities. A model
-trained without them is judged by its highest logit alone (Hendrycks et al., "Scaling Out-of-Distribution Detection for
+The network is trained on them beside the labelled images (outlier exposure: Hendrycks, Mazeika and Dietterich, "Deep
+Anomaly Detection with Outlier Exposure", 2019), as one more class that is not part of the probabilities. A model
+trained without them uses its highest logit alone (Hendrycks et al., "Scaling Out-of-Distribution Detection for
 Real-World Settings", 2022).
 """
 
@@ -22,12 +22,12 @@ from training.errors import TrainingError
 from training.images import CACHE, ImageSet, Listing, read_images
 from training.tree import find_part
 
-# Images of no class to a batch, as a share of its labelled ones: more made training longer and the model no better.
+# Images of no class in a batch, as a share of the labelled ones: more took longer and gave no better model.
 _SHARE = 0.2
-# Of the folder's images, if it has no validation part.
+# The share of the folder's images for validation, if it has no validation part.
 _VALIDATION = 0.1
-# A wrong "unknown" is so many times as bad as a wrong "known": people who write a digit outnumber those who do not. And
-# no more than this share of validation images may be called unknown: new people will lose about twice as many.
+# A wrong "unknown" counts so many times as much as a wrong "known", because most people do draw one of the classes.
+# At most this share of validation images may be called unknown; for new people it is about twice as much.
 _COST = 10
 _MOST_LOST = 0.005
 # Without images of no class: the share of validation images that may be called unknown.
@@ -42,17 +42,17 @@ class Unknown:
     validation: ImageSet
 
     def joined(self, images: Tensor, targets: Tensor, classes: int, generator: Generator) -> tuple[Tensor, Tensor]:
-        """A batch, uint8 (n, 1, size, size) with its targets, and some of these images, drawn anew each time, whose
-        target is the number of classes."""
+        """Add randomly drawn images of no class to a batch, uint8 (n, 1, size, size). Their target is the number of
+        classes."""
         count = max(1, round(_SHARE * len(images)))
         rows = self.train.rows[torch.randint(len(self.train), (count,), generator=generator)]
         return torch.cat([images, self.train.images[rows]]), torch.cat([targets, targets.new_full((count,), classes)])
 
 
 def read_unknown(folder: Path | None, preprocessing: Preprocessing, seed: int) -> Unknown | None:
-    """Read a folder of images of no class, in whatever folders they lie, or its parts train/ and validation/.
+    """Read a folder of images of no class: all of its subfolders, or its parts train/ and validation/.
 
-    What cannot be read or shows nothing is left out. Raises TrainingError if too few are left. None for no folder.
+    Unreadable and blank images are skipped. Raises TrainingError if too few are left. None if there is no folder.
     """
     if folder is None:
         return None
@@ -71,7 +71,7 @@ def read_unknown(folder: Path | None, preprocessing: Preprocessing, seed: int) -
 
 
 def _read(folder: Path, preprocessing: Preprocessing, cache: Path) -> ImageSet:
-    # What is hidden is no image: the cache, for one.
+    # Hidden folders are skipped, such as the cache.
     paths = sorted(
         str(path)
         for path in folder.rglob("*")
@@ -84,14 +84,14 @@ def _read(folder: Path, preprocessing: Preprocessing, cache: Path) -> ImageSet:
 
 
 def knownness(outputs: Tensor, classes: int) -> Tensor:
-    """How clearly each row of a network's outputs (n, classes or one more) is of one of the classes, (n,): the highest
-    logit, less the one for no class. The server computes the same."""
+    """A score for each row of a network's outputs (n, classes or classes + 1), high for images of the classes, (n,):
+    the highest logit minus the logit for no class. The server computes the same."""
     highest = outputs[:, :classes].max(1).values
     return highest - outputs[:, classes] if outputs.shape[1] > classes else highest
 
 
 def with_threshold(model: Checkpoint, validation: ImageSet, unknown: Unknown | None) -> Checkpoint:
-    """The model with the threshold that suits these images best, and with what it costs noted."""
+    """The model with the best threshold for these images; its error rates are noted in the model."""
     network = model.network()
     classes = len(model.classes)
     known = knownness(metrics.outputs_of(network, validation), classes)
@@ -107,11 +107,11 @@ def with_threshold(model: Checkpoint, validation: ImageSet, unknown: Unknown | N
 
 
 def fit_threshold(known: Tensor, unknown: Tensor | None) -> float:
-    """Where to answer `known` from, given the knownness of validation images and of images of no class.
+    """The threshold of `known`, from the scores of validation images and of images of no class.
 
-    With the latter, where the share of wrong "unknown", times their cost, and the share of wrong "known" are least in
-    sum, among thresholds that lose few validation images. Without, where one in a hundred validation images is lost;
-    where these are too few to tell, a standard deviation below the lowest.
+    With images of no class, it minimises the weighted sum of the shares of wrong "unknown" and wrong "known", among
+    thresholds that reject few validation images. Without them, one in a hundred validation images is rejected; if these
+    are too few for that, the threshold is one standard deviation below the lowest.
     """
     known = known.double().sort().values
     if unknown is None:

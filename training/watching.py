@@ -1,4 +1,4 @@
-"""What is seen of a training while it runs: a line for each epoch, the report, and TensorBoard's curves."""
+"""Progress of a running training: a line for each epoch, the report, and TensorBoard's curves."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from training.recipes import Recipe
 if TYPE_CHECKING:
     from training.report.folder import Report
 
-# Of the time of training, what drawing the report again after each epoch may take.
+# The share of the training time that rewriting the report after each epoch may take.
 _REPORT_SHARE = 0.05
-# Seconds until it is drawn for the first time, which takes one with what must be imported for it.
+# Seconds until the report is written for the first time, which takes a second for its imports alone.
 _REPORT_AFTER = 20.0
-# After so many steps, and this share of the epochs, a network reads better than by guessing, or never will.
+# A network that is no better than guessing after so many steps, and this share of the epochs, will not learn.
 _ENOUGH_STEPS, _ENOUGH_EPOCHS = 300, 0.25
 
 
 class Watch:
-    """Tells how a training goes, in every way that was asked for."""
+    """Reports the progress of a training in every way that the options ask for."""
 
     def __init__(
         self, heading: str, material: Material, recipe: Recipe, report: Path | None, tensorboard: Path | None
@@ -42,15 +42,15 @@ class Watch:
         self._due = 0.0
 
     def before(self, given_up: bool) -> None:
-        """Show what there is to learn from. `given_up` says whether a hopeless training ends by itself."""
+        """Report the images before training. `given_up`: whether to end a training that is no better than guessing."""
         self._gives_up = given_up
         if self._report:
             page = self._report.begin(self._recipe.augment, self._recipe.seed)
             self._due = time.perf_counter() + _REPORT_AFTER
-            print(f"what there is to learn from, as the network sees it, is in {page}")
+            print(f"the training images, as the network sees them: {page}")
 
     def after_epoch(self, result: Fit) -> None:
-        """Tell the figures of the last epoch. Raises TrainingError if the training is hopeless."""
+        """Report the last epoch. Raises TrainingError if the training is no better than guessing."""
         last = result.epochs[-1]
         print(self._line(result), flush=True)
         if self._tensorboard:

@@ -45,7 +45,7 @@ def test_names_of_several_characters_are_joined_by_commas():
 
 
 @pytest.mark.parametrize(
-    ("given", "reason"), [(["0"], "names one class"), (["00"], "named twice"), (["0O", "Oo"], "named twice")]
+    ("given", "reason"), [(["0"], "only one class"), (["00"], "named twice"), (["0O", "Oo"], "named twice")]
 )
 def test_groups_that_are_none_are_explained(given: list[str], reason: str):
     with pytest.raises(TrainingError, match=reason):

@@ -70,7 +70,7 @@ def test_nothing_is_written_before_a_whole_epoch(tree: Path, tmp_path: Path, tra
     before = output.read_bytes(), page.read_bytes()
     # A network so wide that its first epoch takes seconds.
     process = start(tree, output, "--widths", "256", "512", "--epochs", "2", report=True)
-    until(process, "what there is to learn from")
+    until(process, "the training images, as the network sees them")
     process.send_signal(signal.SIGINT)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -132,7 +132,7 @@ def test_resume_wants_the_same_teacher(trained: Path, tree: Path, tmp_path: Path
     model = checkpoint.load(teacher)
     checkpoint.save(replace(model, state={name: value * 2 for name, value in model.state.items()}), teacher)
     assert main(["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", *options, "--resume"]) == 2
-    assert f"was begun with teacher '{model.version}'" in capsys.readouterr().err
+    assert f"was started with teacher '{model.version}'" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")

@@ -133,10 +133,10 @@ def _add_tracks(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument("--test-name", default="", metavar="NAME", help="write these tests to test-NAME, not test")
     parser.add_argument(
-        "--exclude-namesakes", action="store_true", help="no training on a name that another source has held out"
+        "--exclude-namesakes", action="store_true", help="leave out writers who have the name of a held-out one"
     )
     parser.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
-    parser.add_argument("--credit", default="", help="whose files they are, and their licence: noted in the model")
+    parser.add_argument("--credit", default="", help="authors and licence of the files: stored in the model")
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
@@ -144,7 +144,7 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
 
 
 def _held_out(options: argparse.Namespace) -> dict[str, Share]:
-    # Validation first: which writers these are does not depend on whether there is a test.
+    # Validation first, so that its writers do not depend on whether there is a test part.
     return {
         "validation": Share(tuple(options.validation_source), options.validation_fraction),
         f"test-{options.test_name}" if options.test_name else "test": Share(
@@ -158,7 +158,7 @@ def _names(files: list[Path], kind: str = "") -> str:
 
 
 def _record(out: Path, names: str, credit: str, written: dict[str, int], writer: str = "") -> None:
-    """Note in the folder what it was made from, and tell it."""
+    """Record the sources in the folder, and print the counts."""
     sources.record(out, names, credit, written, writer)
     counts = ", ".join(f"{count:,} to {part}/" for part, count in written.items())
     print(f"wrote {counts} in {out}")

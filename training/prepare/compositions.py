@@ -1,4 +1,4 @@
-"""Several characters at once, and characters under a scribble: what is made of others' pen tracks."""
+"""Compose pen tracks: several characters side by side, and crossed-out characters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.prepare.unipen import Stroke
 
 
 def crossed_out(strokes: Sequence[Stroke], generator: np.random.Generator) -> list[Stroke]:
-    """A character under a scribble or a cross that reaches beyond it: a single bar would only make a 0 or 7 of it."""
+    """A character under a scribble or a cross that reaches beyond it: a single bar would be a crossed 0 or 7."""
     points = np.concatenate([np.asarray(stroke) for stroke in strokes])
     low, span = points.min(0), np.ptp(points, axis=0).max() or 1.0
     if generator.random() < 0.3:
@@ -25,7 +25,7 @@ def crossed_out(strokes: Sequence[Stroke], generator: np.random.Generator) -> li
 
 
 def _centred(strokes: Sequence[Stroke]) -> list[Stroke]:
-    """In the middle of the unit square, and about as large."""
+    """Scale to about the unit square, and centre."""
     points = np.concatenate([np.asarray(stroke) for stroke in strokes])
     middle, span = (points.max(0) + points.min(0)) / 2, np.ptp(points, axis=0).max()
     return [path(0.5 + 1.1 * (np.asarray(stroke) - middle) / span) for stroke in strokes]
@@ -34,7 +34,7 @@ def _centred(strokes: Sequence[Stroke]) -> list[Stroke]:
 def side_by_side(
     characters: Iterable[Sequence[Stroke]], generator: np.random.Generator, overlap: float = 0.1
 ) -> list[Stroke]:
-    """Several characters as one word: each as high as the others, with small gaps or slightly overlapping."""
+    """Several characters as one word: of equal height, with small gaps or overlaps."""
     placed: list[Stroke] = []
     right = 0.0
     for strokes in characters:

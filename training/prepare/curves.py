@@ -1,4 +1,4 @@
-"""Lines and curves as what a pen draws in one go: lists of points, x to the right and y downwards."""
+"""Lines and curves as strokes: lists of points, x to the right and y downwards."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def path(points: Iterable[Sequence[float]] | Iterable[tuple[float, float]] | np.
 
 
 def line(*points: tuple[float, float]) -> Stroke:
-    """Straight pieces: each corner twice, or the curve that is drawn through them would round it."""
+    """Straight segments. Each corner is there twice, because the page's curves would round it otherwise."""
     return path(point for point in points for _ in range(2))
 
 
 def arc(x: float, y: float, wide: float, high: float, start: float = 0.0, end: float = 2 * math.pi) -> Stroke:
-    """A part of an ellipse around (x, y), all of it unless told otherwise; angles in radians."""
+    """An arc of an ellipse around (x, y), by default all of it; angles in radians."""
     angles = np.linspace(start, end, ROUND + 1)
     return path(zip(x + wide * np.cos(angles), y + high * np.sin(angles), strict=True))
 

@@ -18,7 +18,7 @@ class ImageFolderWriter:
         self._folders: dict[tuple[str, str], Path] = {}
 
     def write(self, part: str, label: str, name: str, image: Image.Image) -> None:
-        """Write `root/part/<label's folder>/name.png`, whole or not at all.
+        """Write `root/part/<label's folder>/name.png` atomically.
 
         Raises TrainingError if it cannot be written.
         """

@@ -1,4 +1,4 @@
-"""The published data sets that torchvision carries and that fit: small grey images of one subject each."""
+"""Published data sets of small grey images, read with torchvision."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def prepare(
             _move(parts, labels, VALIDATION, validation_fraction, seed)
             for index in bar(range(len(dataset)), desc=f"{name} {part}", unit="image"):
                 image: Image.Image = dataset[index][0]
-                if name == "emnist":  # stored column by column
+                if name == "emnist":  # its images are transposed
                     image = image.transpose(Image.Transpose.TRANSPOSE)
                 writer.write(parts[index], labels[index], f"{name}-{part}-{index:05d}", image)
                 written[parts[index]] += 1
@@ -106,7 +106,7 @@ def _opened(name: str, out: Path, root: Path | None, split: str, part: str) -> I
 
 
 def _needing_only(kind: Any, part: str) -> Any:
-    """The data set, content with the files of one part: torchvision wants all four even to read two."""
+    """The data set class, changed to need the files of one part only: torchvision's needs all four."""
     prefix = "train" if part == "train" else "t10k"
     needed = [resource for resource in kind.resources if Path(resource[0]).name.startswith(prefix)]
     return type(kind.__name__, (kind,), {"resources": needed})
@@ -138,7 +138,7 @@ def _class_names(name: str, dataset: Any) -> Sequence[str]:
 
 
 def _move(parts: list[str], labels: Sequence[str], part: str, fraction: float, seed: int) -> None:
-    """Send this fraction of the training images of every class to another part."""
+    """Move this fraction of the training images of every class to another part."""
     of_class = defaultdict(list)
     for index, label in enumerate(labels):
         if parts[index] == "train":

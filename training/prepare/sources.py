@@ -1,6 +1,6 @@
-"""Where an image folder's images come from: DATA/sources.json, which the trainer copies into the model.
+"""The sources of an image folder: DATA/sources.json, which the trainer copies into the model.
 
-It also says which images belong together, because one person wrote them: a regular expression for files' paths.
+It also has the regular expression that finds the writer in files' paths, so that each writer's images stay together.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ _NAME = "sources.json"
 
 
 def record(data: Path, name: str, credit: str, written: dict[str, int], group_by: str = "") -> None:
-    """Note that the source `name` gave so many images to each part; done again, it replaces the note.
+    """Record the number of images of the source `name` in each part; replaces an earlier record.
 
-    `group_by` is found in the paths of the source's files; its group is what they have in common with those that belong
-    together with them (training.division).
+    `group_by` is a regular expression for the paths of the source's files; files with the same text in its group belong
+    together (training.division).
     """
     sources = read(data)
     sources[name] = {"credit": credit, "images": written}
@@ -28,7 +28,7 @@ def record(data: Path, name: str, credit: str, written: dict[str, int], group_by
 
 
 def read(data: Path) -> dict[str, Any]:
-    """The notes of a folder; none, if it was not prepared by us or they were damaged."""
+    """The records of a folder; empty if there are none or they are damaged."""
     try:
         sources = json.loads((data / _NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -18,19 +18,19 @@ from training.prepare.unipen import Character, read_unipen
 from training.prepare.writers import TRAIN, Share, divide
 from training.progress import bar
 
-# For the rarest classes, in all: more versions of one drawing teach little.
+# The most versions of one drawing for rare classes: more of them help little.
 _MOST_VARIATIONS = 8
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """How to draw characters: those to train on also in variations, drawn with `seed`."""
+    """How to draw characters. Those of the training part are also drawn in random variations (`seed`)."""
 
     writer: ImageFolderWriter
     seed: int
 
     def draw(self, index: int, part: str, character: Character, variations: int) -> tuple[str, int]:
-        """Write a character's images; their part, and how many there are."""
+        """Write a character's images. Returns their part and number."""
         name = f"{character.source}-{character.writer}-{index:05d}"
         self.writer.write(part, character.label, name, draw(character.strokes))
         for version in range(1, variations + 1):
@@ -77,6 +77,6 @@ def prepare(
 
 
 def _writer_in_name(characters: Sequence[Character]) -> str:
-    """Matches the names that `Drawing` gives, of these sources alone: its group is the source and the writer."""
+    """A regular expression for the file names of these sources; its group is source and writer."""
     sources = "|".join(re.escape(source) for source in sorted({character.source for character in characters}))
     return rf"(?:^|/)((?:{sources})-[^/]*)-\d{{5}}(?:-\d+)?\.png$"

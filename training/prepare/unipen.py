@@ -1,9 +1,9 @@
-"""Read UNIPEN files: handwriting stored as the pen moved.
+"""Read UNIPEN files: handwriting as pen tracks.
 
 The format (Guyon et al., "UNIPEN project of on-line data exchange and recognizer benchmarks", ICPR 1994), as far as it
 matters here: `.PEN_DOWN`, one `x y` a line, `.PEN_UP`; `.SEGMENT <level> <first>[-<last>] ? "<label>"` says which
-pen-down components, counted from 0 through the file, make up one character and what it is. Who wrote stands in a
-`.COMMENT`, differently in each collection.
+pen-down components, counted from 0 through the file, make up one character, and its label. The writer is in a
+`.COMMENT`, in a different form in each collection.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ class Character:
 
 
 _SEGMENT = re.compile(r'\S+\s+(?P<components>\d+(?:[-,]\d+)*)\s+\S+\s+"(?P<label>.+)"')
-# Before the segments it is about: the site, and the file that one writer wrote in.
+# A comment before segments: the site, and the file, which is of one writer.
 _WRITER_BEFORE = re.compile(r"source (?P<source>\S+) file (?P<writer>\S+)")
-# After the segment it is about: label, writer, serial number (Pen-Based Recognition of Handwritten Digits).
+# A comment after a segment: label, writer, serial number (Pen-Based Recognition of Handwritten Digits).
 _WRITER_AFTER = re.compile(r"\S+\s+(?P<writer>\d+)\s+\d+")
 
 
 def read_unipen(path: Path) -> list[Character]:
     """All labelled characters of a UNIPEN file, gzipped or not, in file order; those without a point are left out.
 
-    Where no comment says otherwise, the source is the file's name and the writer unnamed ("").
+    Without such comments the source is the file's name and the writer "".
     Raises TrainingError for a file that is not there or is no UNIPEN file.
     """
     segments: list[dict[str, str]] = []

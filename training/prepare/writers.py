@@ -1,4 +1,4 @@
-"""Which part of a tree each writer's characters go to: whole writers, so that no part knows the hands of another."""
+"""Divide writers into training, validation and test parts, so that no writer is in two parts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from training.errors import TrainingError
 from training.prepare.unipen import Character
 
-# A source and the name of a writer there: the same name at two sources may be two people.
+# Source and name of a writer: one name at two sources may be two people.
 Writer = tuple[str, str]
 TRAIN = "train"
 
 
 @dataclass(frozen=True)
 class Share:
-    """What is held out for one part: all writers of `sources`, and this fraction of those of every other source."""
+    """Writers held out for one part: all writers of `sources`, and `fraction` of the writers of every other source."""
 
     sources: tuple[str, ...] = ()
     fraction: float = 0.0
@@ -27,11 +27,11 @@ def divide(
 ) -> dict[Writer, str]:
     """The part of each writer: one of `held_out`, or "train".
 
-    The parts draw their writers one after the other, each from those that are left. With `exclude_namesakes` a writer
-    to train on has no part, and is missing, if a writer held out at another source has the same name: collections that
-    were divided by site can have one person's files at two of them.
+    The parts draw their writers in order, each from the writers that are left. With `exclude_namesakes`, a training
+    writer is left out if another source has a held-out writer of the same name, because a collection that is divided by
+    site may have one person's files at two sites.
 
-    Raises TrainingError for a source that no character has, or that two parts want.
+    Raises TrainingError for a source that no character has, or that is held out for two parts.
     """
     writers = sorted({(character.source, character.writer) for character in characters})
     sources = sorted({source for source, _ in writers})

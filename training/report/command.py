@@ -1,4 +1,4 @@
-"""`python -m training report model.pt DATA`: the report again, or on other data, without training again."""
+"""`python -m training report model.pt DATA`: write the report again, or for other data, without training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a model was made, in words."""
+"""A model's provenance as text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.checkpoint import Checkpoint
 
 
 def describe(model: Checkpoint) -> dict[str, dict[str, str]]:
-    """Headings, and under each what there is to say: names and values. What the model does not tell is left out."""
+    """Names and values under headings. What the model does not say is left out."""
     provenance = dict(model.provenance)
     recipe, data = _mapping(provenance.pop("recipe", None)), _mapping(provenance.pop("data", None))
     credits = {name: _mapping(source).get("credit") for name, source in _mapping(data.get("sources")).items()}
@@ -34,7 +34,7 @@ def describe(model: Checkpoint) -> dict[str, dict[str, str]]:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    """The value, if it is a mapping: provenance is for people, nothing in it is certain."""
+    """The value if it is a mapping, else an empty one: provenance is written for people, its form is not fixed."""
     return value if isinstance(value, Mapping) else {}
 
 

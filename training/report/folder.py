@@ -22,7 +22,7 @@ from training.report.description import describe
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-# More classes than this make a table that nobody reads; the most frequent confusions are listed for any number.
+# With more classes there is no confusion matrix; the most frequent confusions are always listed.
 _WIDEST_TABLE = 62
 _CONFUSIONS = 12
 _MISTAKES = 60
@@ -40,16 +40,16 @@ class Confusion:
 
 
 class Report:
-    """The report on one training, written again as that goes on."""
+    """The report on one training, rewritten while it runs."""
 
     def __init__(self, folder: Path, title: str, sets: Mapping[str, ImageSet]) -> None:
         self._folder, self._title, self._sets = folder, title, sets
         self._shown: dict[str, Any] = {}
 
     def begin(self, augment: Mapping[str, float], seed: int) -> Path:
-        """Write it as far as it goes before training: how many images there are, and some of them.
+        """Write what is known before training: the number of images, and some of them.
 
-        An earlier training's report stays until this one has come to something; the page returned is beside it.
+        An earlier training's report is kept until this one has finished an epoch; the page returned is beside it.
         """
         train = self._sets["train"]
         self._shown = {
@@ -62,7 +62,7 @@ class Report:
         return self._folder / name
 
     def go_on(self, result: Fit, epochs: int, seconds_left: float) -> None:
-        """Write it with the curves up to now, and how long it will take."""
+        """Write the curves so far, and the time left."""
         _write(
             self._folder,
             _PAGE,
@@ -90,9 +90,9 @@ def write_after(
     evaluation: Evaluation,
     network: bytes | None = None,
 ) -> Path:
-    """Write the whole report and return its page. Without `epochs` there are no curves, without training images no
-    sheets, without test images (they were cross-validated) no mistakes, and without the `network` as it is served, an
-    ONNX file, nothing of its inside."""
+    """Write the whole report and return its page. Without `epochs` it has no curves, without training images no sheets,
+    without test images (after cross-validation) no mistakes, and without `network`, the ONNX file that is served, no
+    feature maps."""
     history = {
         "classes": list(model.classes),
         "epochs": [asdict(epoch) for epoch in epochs],
@@ -142,7 +142,7 @@ def _write(folder: Path, name: str, **values: Any) -> None:
 
 
 def _shades(matrix: Tensor) -> list[list[float]]:
-    """How dark each cell of the table is, 0 to 1: the share of the row, its cube root so that rare mistakes show."""
+    """The darkness of each cell, 0 to 1: the cube root of its share of the row, so that rare mistakes are visible."""
     shares = matrix.double() / matrix.sum(1, keepdim=True).clamp(min=1)
     return [[float(value) for value in row] for row in shares ** (1 / 3)]
 

@@ -1,4 +1,4 @@
-"""The inside of a network for the report: its first kernels, and what its layers make of a few images."""
+"""The report's view into a network: its first kernels, and the feature maps of a few images."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class InsideView:
 
 
 def look(network: bytes, images: ImageSet) -> InsideView | None:
-    """The inside of a served network, an ONNX file, on the first images of different classes; None if it cannot be
-    described."""
+    """Kernels and feature maps of a served network, an ONNX file, for the first images of some classes; None if it
+    cannot be described."""
     inside = describe(network)
     if inside is None or not len(images):
         return None
@@ -59,7 +59,7 @@ def look(network: bytes, images: ImageSet) -> InsideView | None:
     pictures = [LayerPicture("Input", _size(shown.shape[1:]), data_url(_rows(shown[:, None] / 255, 0, 1)), _SIDE)]
     for layer, name in zip(inside.layers, names(inside.layers), strict=True):
         if len(layer.shape) != 3:
-            continue  # single values say little without all the others
+            continue  # a single value is not a picture
         maps = values[layer.tensor][:, :_MOST]
         scale = max(1, _SIDE // layer.shape[2])
         width = maps.shape[1] * (layer.shape[2] + _GAP) * scale

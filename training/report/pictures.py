@@ -34,7 +34,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class Mistake:
-    """An image that was taken for something else, with what confidence."""
+    """A misread image, with the answer and its confidence."""
 
     picture: str
     path: str
@@ -108,7 +108,7 @@ def curves(epochs: Sequence[Epoch], best: int | None) -> dict[str, str]:
 
 
 def _chart(numbers: Sequence[int], lines: dict[str, list[float | None]], best: int | None, percent: bool) -> str:
-    # Takes a second to import. Figure without pyplot: no window system is looked for, and nothing is left open.
+    # The import takes a second. Figure without pyplot needs no window system and no closing.
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -119,7 +119,7 @@ def _chart(numbers: Sequence[int], lines: dict[str, list[float | None]], best: i
         axes.plot(
             numbers, points, label=name, color=_COLOURS[name], marker="o" if len(points) == 1 else "", linewidth=2
         )
-    # The first epochs would flatten all that follows; they run off the edge instead.
+    # The axis is cut off, because the first epochs' values would flatten the rest of the curve.
     settled = [value for values in lines.values() for value in values[len(values) // 10 :] if value is not None]
     if settled and min(settled) < max(settled):
         margin = 0.08 * (max(settled) - min(settled))
@@ -139,7 +139,7 @@ def _chart(numbers: Sequence[int], lines: dict[str, list[float | None]], best: i
 
 
 def data_url(pixels: NDArray[np.uint8] | torch.Tensor) -> str:
-    """A grey picture, (height, width), as the address of an image."""
+    """A grey picture, (height, width), as a data URL."""
     file = io.BytesIO()
     Image.fromarray(np.asarray(pixels)).save(file, "PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
