@@ -135,7 +135,10 @@ def test_published_networks_are_as_wide_as_published(small: Path, tmp_path: Path
     assert "--widths" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("teacher", "reason"), [("nowhere.pt", "no such model file"), (str(MODEL), "other classes")])
+@pytest.mark.parametrize(
+    ("teacher", "reason"),
+    [("nowhere.pt", "no such model file"), (str(MODEL), "its classes are not those of the folder")],
+)
 def test_teachers_that_cannot_teach_are_explained(small: Path, tmp_path: Path, capsys, teacher: str, reason: str):
     command = ["train", str(small), "--output", str(tmp_path / "model.pt"), "--no-report", "--teacher", teacher]
     assert main(command) == 2
