@@ -4,6 +4,8 @@
 
 /** @type {Record<string, string>} */
 const DECISIONS = { a: "accept", r: "reject", w: "wait" };
+/** @type {Record<string, string>} */
+const PAGES = { n: "next", p: "prev" };
 const cells = [...document.querySelectorAll("li")];
 
 /**
@@ -42,11 +44,14 @@ function keydown(event) {
   /** @type {Record<string, number>} */
   const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns() };
   const decision = DECISIONS[event.key.toLowerCase()];
+  const page = PAGES[event.key.toLowerCase()];
   if (event.key in moves) focus(here + moves[event.key]);
   else if (decision && here >= 0) {
     for (const cell of event.shiftKey ? cells.slice(here) : [cells[here]]) decide(cell, decision);
     focus(event.shiftKey ? cells.length - 1 : here + 1);
-  } else if (event.key === "Enter") document.querySelector("form")?.requestSubmit();
+  } else if (page) /** @type {HTMLElement | null} */ (document.querySelector(`a[rel=${page}]`))?.click();
+  else if (event.key === "Enter" && !document.activeElement?.matches("a"))
+    document.querySelector("form")?.requestSubmit();
   else return;
   event.preventDefault();
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
@@ -11,6 +10,7 @@ from limits.strategies import RateLimiter
 from pydantic import BaseModel, Field
 
 from app.batching import BatchingClassifier
+from app.client_address import network_of
 from app.correction_input import clean_image, parse_label, parse_strokes, parse_version, parse_writer
 from app.models import PARAMETER, chosen_other, ready_classifier
 from app.routes.predict import ErrorAnswer
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 router = APIRouter()
 
 Ready = Annotated[BatchingClassifier, Depends(ready_classifier)]
-# One household has so many leading bits of an IPv6 address in common (RFC 6177 suggests 48 to 64).
-_IPV6_PREFIX = 64
 
 
 class CorrectionAnswer(BaseModel):
@@ -76,7 +74,7 @@ async def add(request: Request, classifier: Ready) -> CorrectionAnswer:
     settings: Settings = state.settings
     model = classifier.classifier.model
     async with state.uploads.received(request) as upload:
-        _limit_rate(request, settings, state.rate_limiter)
+        _limit_rate(request, "corrections")
         label = parse_label(upload.fields.get("label"), model.classes)
         strokes = parse_strokes(upload.fields.get("strokes"))
         writer = parse_writer(upload.fields.get("writer"))
@@ -108,10 +106,11 @@ async def add(request: Request, classifier: Ready) -> CorrectionAnswer:
     status_code=204,
     summary="Take a correction back",
     # FastAPI would describe a 422 of its own form; no id gets one.
-    responses={404: {"model": ErrorAnswer}, 422: {"model": ErrorAnswer}},
+    responses={404: {"model": ErrorAnswer}, 422: {"model": ErrorAnswer}, 429: {"model": ErrorAnswer}},
 )
 async def withdraw(request: Request, number: Annotated[str, Path(alias="id", max_length=32)]) -> Response:
     """Delete a stored correction for good. Models that have learned from it by then stay as they are."""
+    _limit_rate(request, "withdrawals")
     if not await request.app.state.storage.write(_withdraw, number):
         raise HTTPException(404, "There is no correction with this id. It may have been deleted before.")
     return Response(status_code=204)
@@ -132,20 +131,14 @@ def _withdraw(connection: Connection, number: str) -> bool:
     return corrections.withdraw(connection, number)
 
 
-def _limit_rate(request: Request, settings: Settings, limiter: RateLimiter) -> None:
-    """Count a correction of the client's address, in memory. Raises HTTPException (429) if there are too many."""
+def _limit_rate(request: Request, what: str) -> None:
+    """Count a request of the client's address, in memory. Raises HTTPException (429) if there are too many."""
+    settings: Settings = request.app.state.settings
+    limiter: RateLimiter = request.app.state.rate_limiter
     limit = settings.correction_limit
-    if not limiter.hit(limit, "corrections", _network(request.client.host if request.client else "")):
+    if not limiter.hit(limit, what, network_of(request)):
         raise HTTPException(
             429,
-            "That were many corrections in a short time. Thank you; try again in a minute.",
+            "Too many corrections came from your address in a short time. Thank you; try again later.",
             {"Retry-After": str(limit.get_expiry())},
         )
-
-
-def _network(address: str) -> str:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((ip, _IPV6_PREFIX), strict=False)) if ip.version == 6 else address

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
-from app.storage.records import STATUSES, Correction, NewCorrection, Status
+from app.storage.records import CORRECTION_ID, STATUSES, Correction, NewCorrection, Status
 from app.storage.tables import corrections
 
 # For `find`. No model is called so: names are those of files.
@@ -26,7 +26,7 @@ def add(connection: Connection, correction: NewCorrection) -> str:
 
 def withdraw(connection: Connection, number: str) -> bool:
     """Delete a correction; False if there is none with this id."""
-    return bool(connection.execute(delete(corrections).where(corrections.c.id == number)).rowcount)
+    return bool(connection.execute(delete(corrections).where(*_conditions(None, [number]))).rowcount)
 
 
 def find(
@@ -35,13 +35,14 @@ def find(
     ids: Sequence[str] | None = None,
     mismatches_first: bool = False,
     limit: int | None = None,
+    offset: int = 0,
     of: str | None = ANY,
 ) -> list[Correction]:
-    """List corrections, the oldest first, or those first whose label the model finds least probable; `of` any model,
-    or of one, by its name, the default being None."""
+    """List corrections, the oldest first, or those first whose label the model finds least probable: `limit` of them,
+    after the first `offset`; `of` any model, or of one, by its name, the default being None."""
     order: list[Any] = [corrections.c.created_at, corrections.c.id]
     query = select(corrections).order_by(*([corrections.c.agreement, *order] if mismatches_first else order))
-    query = query.where(*_conditions(status, ids)).limit(limit)
+    query = query.where(*_conditions(status, ids)).limit(limit).offset(offset or None)
     if of != ANY:
         query = query.where(corrections.c.model.is_(None) if of is None else corrections.c.model == of)
     return [Correction(**row) for row in connection.execute(query).mappings()]
@@ -71,5 +72,5 @@ def _conditions(status: Status | None, ids: Sequence[str] | None) -> list[Column
     if status is not None:
         conditions.append(corrections.c.status == status)
     if ids is not None:
-        conditions.append(corrections.c.id.in_(ids))
+        conditions.append(corrections.c.id.in_([one for one in ids if CORRECTION_ID.fullmatch(one)]))
     return conditions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
@@ -10,6 +11,9 @@ Status = Literal["waiting", "accepted", "rejected"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 # How a drawing that shows no class is labelled, by clients and on the command line.
 NONE_OF_THESE = "none of these"
+# The ids of corrections: 128 random bits. PostgreSQL takes no text with a NUL character, so that other text is refused
+# before it is asked for.
+CORRECTION_ID = re.compile(r"[0-9a-f]{32}")
 
 Strokes = list[list[list[float]]]
 

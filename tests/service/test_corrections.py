@@ -158,6 +158,19 @@ def test_who_has_the_id_takes_a_correction_back(client, database_url, seven):
     assert stored(database_url) == []
 
 
+@pytest.mark.parametrize("number", ["%00", "a%00b", "%ED%A0%80", "x" * 33])
+def test_what_is_no_id_does_not_reach_the_database(client, seven, number):
+    send(client, seven, label="7")
+    assert client.delete(f"/corrections/{number}").status_code in (404, 422)
+    assert [value for name, value in metrics(client).items() if name.startswith("handwritten_storage_works")] == [1]
+
+
+def test_one_address_cannot_try_many_ids(file_url):
+    with serving(file_url, correction_rate="3/hour") as client:
+        tries = [client.delete(f"/corrections/{number:032x}").status_code for number in range(4)]
+    assert tries == [404, 404, 404, 429]
+
+
 def test_one_address_cannot_send_many(file_url, seven):
     with serving(file_url, correction_rate="3/hour") as client:
         assert [send(client, seven, label="7").status_code for _ in range(4)] == [201, 201, 201, 429]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import Engine
 
@@ -10,8 +12,10 @@ from app.storage import corrections
 from app.storage.database import open_database, reading, writing
 from app.storage.schema import upgrade
 from tests.conftest import encode
-from tests.service.test_corrections import serving
+from tests.service.test_corrections import file_url, serving
 from tests.storage.made import new
+
+__all__ = ["file_url"]
 
 WORD = ("anybody", "a long password")
 
@@ -48,9 +52,23 @@ def test_there_is_no_page_without_a_password(tmp_path):
 def test_a_wrong_password_is_refused_and_guessing_is_slow(client):
     assert client.get("/review").status_code == 401
     assert client.get("/review").headers["www-authenticate"].startswith("Basic")
+    assert client.get("/review", auth=WORD).status_code == 200
     guesses = [client.get("/review", auth=("x", str(number))).status_code for number in range(12)]
     assert guesses == [401] * 10 + [429] * 2
-    assert client.get("/review", auth=WORD).status_code == 200
+    assert client.get("/review", auth=WORD).status_code == 429, "or guesses would only be answered differently"
+
+
+@pytest.mark.parametrize("header", ["Basic", "Basic ?", "Basic eA==", "Bearer eA==", ""])
+def test_what_is_no_password_is_refused(file_url, header):
+    with serving(file_url, review_password=WORD[1]) as client:
+        assert client.get("/review", headers={"authorization": header}).status_code == 401
+
+
+def test_a_password_of_any_letters_is_accepted(file_url):
+    with serving(file_url, review_password="Prüfung: 確認") as client:
+        answer = client.get("/review")
+        assert 'charset="UTF-8"' in answer.headers["www-authenticate"]
+        assert client.get("/review", auth=("", "Prüfung: 確認".encode())).status_code == 200
 
 
 def test_obvious_mismatches_come_first_with_what_the_model_says(client, engine, seven):
@@ -84,9 +102,40 @@ def test_a_full_page_is_accepted_at_once_and_the_next_one_follows(client, engine
     assert "60 accepted" in answer.text
 
 
+def test_those_left_waiting_do_not_hide_the_others(client, engine, seven):
+    for _ in range(PAGE + 2):
+        add(engine, seven)
+    assert client.get("/review", auth=WORD).text.count("data:image/png") == PAGE
+    second = client.get("/review?page=2", auth=WORD)
+    assert second.text.count("data:image/png") == 2
+    assert "Page 2 of 2" in second.text
+    shown = re.findall(r'name="([0-9a-f]{32})" value="accept"', second.text)
+    form = {"page": "2", "status": "waiting", **dict.fromkeys(shown, "accept")}
+    answer = client.post("/review", data=form, auth=WORD)
+    assert "2 accepted" in answer.text
+    assert answer.text.count("data:image/png") == PAGE, "the second page is gone, so that the last one is shown"
+
+
+def test_a_decision_that_came_too_late_changes_nothing_and_is_mentioned(client, engine, seven):
+    first, second, gone = (add(engine, seven) for _ in range(3))
+    client.post("/review", data={first: "reject", "status": "waiting"}, auth=WORD)
+    with writing(engine) as connection:
+        corrections.withdraw(connection, gone)
+    form = {first: "accept", second: "accept", gone: "accept", "status": "waiting"}
+    answer = client.post("/review", data=form, auth=WORD)
+    assert statuses(engine) == {first: "rejected", second: "accepted"}
+    assert "2 of your decisions came too late" in answer.text
+
+
+def test_browsers_are_asked_to_say_that_the_form_is_this_pages(client):
+    # Over plain HTTP they send no Sec-Fetch-Site, and without a referrer their Origin is "null".
+    assert '<meta name="referrer" content="same-origin">' in client.get("/review", auth=WORD).text
+
+
 @pytest.mark.parametrize(
     "headers",
     [
+        {"origin": "null"},
         {"sec-fetch-site": "cross-site", "origin": "null"},
         {"origin": "https://example.org"},
         {"sec-fetch-site": "same-site"},
@@ -98,9 +147,16 @@ def test_another_sites_page_cannot_decide(client, engine, seven, headers):
     assert statuses(engine)[number] == "waiting"
 
 
-def test_the_pages_own_form_is_accepted_as_browsers_send_it(client, engine, seven):
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "same-origin", "origin": "null"},
+        {"sec-fetch-site": "same-origin", "origin": "http://testserver"},
+        {"origin": "http://testserver"},
+    ],
+)
+def test_the_pages_own_form_is_accepted_as_browsers_send_it(client, engine, seven, headers):
     number = add(engine, seven)
-    headers = {"sec-fetch-site": "same-origin", "origin": "null"}
     assert client.post("/review", data={number: "accept"}, auth=WORD, headers=headers).status_code == 200
     assert statuses(engine)[number] == "accepted"
 
