@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -26,6 +27,10 @@ _THREADS = 2
 _MOST_CALLS = 50
 # A call that takes longer is given up. It may still succeed.
 _SECONDS = 15.0
+
+
+# A drawing takes 2 to 10 kB.
+_TRIAL_BYTES = 10_000
 
 
 class _FailedError(Exception):
@@ -47,6 +52,9 @@ class Storage:
         self._threads = ThreadPoolExecutor(_THREADS, "storage")
         self._report = report
         self._works: bool | None = None
+        # The latest write failed. A full disk or a standby server can be read all the same, which must not hide that
+        # nothing can be stored: so each read tries to write too, until that succeeds.
+        self._cannot_write = False
         self._prepared = False
         self._calls = 0
 
@@ -95,11 +103,15 @@ class Storage:
             work = asyncio.get_running_loop().run_in_executor(self._threads, self._run, writes, function)
             result = await asyncio.wait_for(work, _SECONDS)
         except (_FailedError, TimeoutError) as error:
+            self._cannot_write |= writes
             self._failed(str(error) or "no answer in time")
             raise StorageError("The database cannot be used at the moment. Try again later.") from error
         finally:
             self._calls -= 1
-        self._succeeded()
+        if self._cannot_write:
+            self._tell(False)
+        else:
+            self._succeeded()
         return result
 
     def _run(self, writes: bool, function: Callable[[Connection], Result]) -> Result:
@@ -116,7 +128,15 @@ class Storage:
                 upgrade(engine)
                 self._prepared = True
             with (writing if writes else reading)(engine) as connection:
-                return function(connection)
+                result = function(connection)
+            if not writes and self._cannot_write:
+                with suppress(SQLAlchemyError):
+                    with writing(engine) as connection:
+                        _write_and_delete(connection)
+                    self._cannot_write = False
+            elif writes:
+                self._cannot_write = False
+            return result
         except NewerSchemaError as error:
             raise _FailedError(str(error)) from error
         except SQLAlchemyError as error:
@@ -137,3 +157,12 @@ class Storage:
 
     def _tell(self, works: bool) -> None:
         self._report("sqlite" if self._url.startswith("sqlite") else "postgresql", works)
+
+
+def _write_and_delete(connection: Connection) -> None:
+    """Write about as much as a correction takes."""
+    from app.storage import corrections
+    from app.storage.records import NewCorrection
+
+    trial = NewCorrection(None, bytes(_TRIAL_BYTES), None, None, "", "", 0.0, 0.0, None)
+    corrections.withdraw(connection, corrections.add(connection, trial))

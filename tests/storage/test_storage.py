@@ -76,16 +76,36 @@ def test_a_lost_server_is_used_again_when_it_is_back(postgres, caplog):
     storage.close()
 
 
+def limit_pages(storage: Storage, count: int) -> None:
+    """Make the database's disk full: its file cannot grow beyond so many pages of 4 kB."""
+    event.listen(storage._engine, "connect", lambda connection, _: connection.execute(f"PRAGMA max_page_count={count}"))
+
+
 def test_a_full_disk_refuses_what_does_not_fit_and_keeps_the_rest(tmp_path: Path):
     storage, reports = opened(f"sqlite:///{tmp_path / 'handwritten.db'}")
     add(storage)
-    event.listen(storage._engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count=40"))
+    limit_pages(storage, 40)
     with pytest.raises(StorageError):
         add(storage, image=bytes(1_000_000))
     assert reports[-1] is False
     assert count(storage) == 1
     add(storage)
     assert count(storage) == 2
+    storage.close()
+
+
+def test_that_a_full_disk_can_be_read_does_not_hide_that_it_is_full(tmp_path: Path, caplog):
+    storage, reports = opened(f"sqlite:///{tmp_path / 'handwritten.db'}")
+    add(storage)
+    limit_pages(storage, 1)  # less than there is: it cannot grow
+    with pytest.raises(StorageError):
+        add(storage, image=bytes(100_000))
+    assert count(storage) == 1
+    assert True not in reports[reports.index(False) :]
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
+    limit_pages(storage, 1000)
+    assert count(storage) == 1
+    assert reports[-1] is True
     storage.close()
 
 
