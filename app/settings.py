@@ -93,7 +93,7 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         lines = (
-            f"{'_'.join(map(str, problem['loc'])).upper()}={problem['input']}: {problem['msg']}."
+            f"{_shown('_'.join(map(str, problem['loc'])).upper(), problem['input'])}: {problem['msg'].rstrip('.')}."
             for problem in error.errors()
         )
         raise SystemExit("Wrong settings in the environment. " + " ".join(lines)) from None
@@ -102,3 +102,8 @@ def read_settings() -> Settings:
         raise SystemExit(
             f'Wrong settings in the environment. CORS_ORIGINS={value}: Write JSON, as in ["https://example.org"].'
         ) from None
+
+
+def _shown(name: str, value: object) -> str:
+    """A setting for the log, without what may have a password in it."""
+    return name if name == "DATABASE_URL" else f"{name}={value}"

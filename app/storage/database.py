@@ -17,7 +17,9 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 _BUSY_SECONDS = 5
 # A PostgreSQL server that does not answer is given up after so many seconds.
 _CONNECT_SECONDS = 3
-_SILENT_MILLISECONDS = 5000
+# A server that is gone does not say so: while an answer is awaited, so many seconds of silence are followed by probes, of
+# which each gets so many seconds.
+_SILENT_SECONDS, _PROBE_SECONDS, _PROBES = 5, 2, 3
 # PostgreSQL connections of one process. Idle ones are checked before use, so that a restarted server does no harm.
 _CONNECTIONS = 2
 _FORMS = "Write sqlite:///handwritten.db or postgresql://user:password@host/database."
@@ -34,8 +36,10 @@ def parse_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError for a port that is no number
         raise DatabaseUrlError(f"Not a database address. {_FORMS}") from error
+    if "@" in (url.host or ""):
+        raise DatabaseUrlError("The database address has two @. Write %40 for an @ in the password.")
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "postgresql+psycopg"):
@@ -64,7 +68,13 @@ def open_database(text: str) -> Engine:
         max_overflow=0,
         pool_timeout=_CONNECT_SECONDS,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": _CONNECT_SECONDS, "tcp_user_timeout": _SILENT_MILLISECONDS},
+        connect_args={
+            "connect_timeout": _CONNECT_SECONDS,
+            "tcp_user_timeout": 1000 * _SILENT_SECONDS,
+            "keepalives_idle": _SILENT_SECONDS,
+            "keepalives_interval": _PROBE_SECONDS,
+            "keepalives_count": _PROBES,
+        },
     )
 
 
@@ -84,10 +94,14 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def lacks_write_ahead_log(connection: Connection) -> bool:
+    """Whether this is an SQLite file in which a writer keeps all others waiting."""
+    return connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal"
+
+
 def use_write_ahead_log(engine: Engine) -> None:
-    """Let readers and a writer work at the same time on an SQLite file. The file remembers this."""
-    if engine.dialect.name != "sqlite":
-        return
+    """Let readers and a writer work at the same time on an SQLite file. The file remembers this; a copy that was made
+    from a dump does not."""
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:
         try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from app.storage.database import reading, use_write_ahead_log, writing
+from app.storage.database import lacks_write_ahead_log, reading, use_write_ahead_log, writing
 
 # The newest migration. A test compares it with the files in migrations/versions.
 HEAD = "0002"
@@ -25,9 +25,11 @@ def upgrade(engine: Engine) -> None:
     Raises NewerSchemaError for the database of a newer version, and SQLAlchemy's errors if the database cannot be used.
     """
     with reading(engine) as connection:
-        if _revision(connection) == HEAD:
-            return
-    use_write_ahead_log(engine)
+        is_current, lacks_log = _revision(connection) == HEAD, lacks_write_ahead_log(connection)
+    if lacks_log:
+        use_write_ahead_log(engine)
+    if is_current:
+        return
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))

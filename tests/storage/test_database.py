@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from subprocess import PIPE
+from urllib.parse import quote
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,7 +19,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError
 
-from app.storage import schema, tables
+from app.settings import read_settings
+from app.storage import corrections, schema, tables
 from app.storage.database import DatabaseUrlError, explain, open_database, parse_url, reading, writing
 from app.storage.schema import NewerSchemaError, upgrade
 from tests.conftest import ROOT
@@ -79,6 +83,39 @@ def test_sqlite_is_opened_for_several_workers(tmp_path: Path):
     assert pragmas == ["wal", 2, 5000]
 
 
+def test_a_file_that_was_made_from_a_dump_is_opened_for_several_workers_too(tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'handwritten.db'}"
+    upgrade(open_database(url))
+    with sqlite3.connect(tmp_path / "handwritten.db", isolation_level=None) as connection:
+        assert connection.execute("PRAGMA journal_mode=DELETE").fetchone() == ("delete",)
+    upgrade(open_database(url))
+    with reading(open_database(url)) as opened:
+        assert opened.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_corrections_of_an_older_database_are_kept(database_url):
+    environment = {**os.environ, "DATABASE_URL": database_url}
+    command = [sys.executable, "-m", "alembic", "upgrade", "0001"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    engine = open_database(database_url)
+    row = {"id": "0" * 32, "status": "accepted", "label": "7", "image": b"png", "strokes": "[[[1.5, 2.0]]]"}
+    with writing(engine) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO corrections (id, created_at, status, label, image, strokes, model_version, predicted, "
+                "confidence, agreement) VALUES (:id, '2026-01-02 03:04:05', :status, :label, :image, :strokes, 'abc', "
+                "'1', 0.9, 0.05)"
+            ),
+            row,
+        )
+    upgrade(engine)
+    with reading(engine) as connection:
+        (kept,) = corrections.find(connection, of=None)
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == schema.HEAD
+    assert (kept.label, kept.image, kept.strokes, kept.model) == ("7", b"png", [[[1.5, 2.0]]], None)
+    assert kept.created_at.isoformat()[:19] == "2026-01-02T03:04:05"
+
+
 def test_a_transaction_that_fails_is_undone(engine):
     insert = "INSERT INTO publications (published_at, reason) VALUES ('2026-01-01', 'test')"
     with contextlib.suppress(RuntimeError), writing(engine) as connection:
@@ -105,6 +142,40 @@ def test_addresses_of_platforms_are_accepted(given, driver):
 def test_other_addresses_are_refused_with_an_example(given):
     with pytest.raises(DatabaseUrlError, match=r"sqlite:///handwritten\.db"):
         parse_url(given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["postgres://user:sec@ret@host/name", "postgres://user:secret@host:port/name", "mysql://user:secret@host/x"],
+)
+def test_a_wrong_address_stops_the_start_without_telling_the_password(given, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", given)
+    with pytest.raises(SystemExit, match="DATABASE_URL") as raised:
+        read_settings()
+    assert "sec" not in str(raised.value)
+    assert "ret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("password", ["p@ss/w:rd?#&%41", "two words", "päss'wörd"])
+def test_a_password_may_have_any_characters(postgres, password):
+    plain = postgres.new_database()
+    with writing(open_database(plain)) as connection:
+        quoted = password.replace("'", "''").replace("%", "%%")
+        connection.exec_driver_sql(f"ALTER USER tester PASSWORD '{quoted}'")
+    url = plain.replace("tester@", f"tester:{quote(password, safe='')}@")
+    assert parse_url(url).password == password
+    with reading(open_database(url)) as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_a_server_that_is_gone_is_noticed(postgres):
+    with reading(open_database(postgres.new_database())) as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        with socket.socket(fileno=os.dup(driver.fileno())) as used:
+            assert used.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            assert [used.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [5, 2, 3]
 
 
 def test_an_explanation_does_not_tell_the_password():
