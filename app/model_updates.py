@@ -23,6 +23,8 @@ from app.storage.storage import Storage
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from app.storage.models import Publication
+
 logger = logging.getLogger("handwritten")
 
 # A start does not wait longer for the database than this; the model of MODEL_PATH is served meanwhile.
@@ -67,10 +69,11 @@ class ModelUpdates:
     ) -> None:
         self._storage = storage
         self._path = path
-        self._served: FileState | str | None = served
-        self._rejected: FileState | str | None = rejected
+        # Of what is published, by the publication: the same version again may be a mended file.
+        self._served: FileState | Publication | None = served
+        self._rejected: FileState | Publication | None = rejected
         self._seen: FileState | None = served
-        self._published: str | None = None
+        self._published: Publication | None = None
         self._use = use
         self._report = report
         self._report_waiting = report_waiting
@@ -100,22 +103,22 @@ class ModelUpdates:
                 self._report_waiting(waiting)
             except StorageError:
                 pass  # the storage has said so; what was published last stays
-        if self._storage and self._published is not None:
-            await self._take_published(self._storage, self._published)
+        if self._storage and self._published and self._published.version:
+            await self._take_published(self._storage, self._published, self._published.version)
         else:
             await self._take_file()
 
-    async def _take_published(self, storage: Storage, version: str) -> None:
-        if version in (self._served, self._rejected):
+    async def _take_published(self, storage: Storage, publication: Publication, version: str) -> None:
+        if publication in (self._served, self._rejected):
             return
         try:
             contents = await storage.read(_read_file, version)
         except StorageError:
             return
         except (DamagedFileError, UnknownVersionError) as error:
-            self._reject(version, str(error))
+            self._reject(publication, str(error))
             return
-        await self._take(version, f"model {version}", contents)
+        await self._take(publication, f"model {version}", contents)
 
     async def _take_file(self) -> None:
         state = FileState.of(self._path)
@@ -124,10 +127,13 @@ class ModelUpdates:
             return
         await self._take(state, str(self._path), None)
 
-    async def _take(self, target: FileState | str, name: str, contents: bytes | None) -> None:
+    async def _take(self, target: FileState | Publication, name: str, contents: bytes | None) -> None:
         try:
-            classifier = await asyncio.to_thread(_load, self._path, contents)
-        except (ModelFileError, UnfitModelError) as error:
+            classifier = await asyncio.to_thread(_load, Path(name), contents)
+        except ModelFileError as error:  # begins with the name
+            self._reject(target, str(error))
+            return
+        except UnfitModelError as error:
             self._reject(target, f"{name}: {error}")
             return
         except Exception:  # whatever a damaged model makes the libraries raise
@@ -139,19 +145,18 @@ class ModelUpdates:
         self._report(False)
         logger.info("serving %s (%s, %d classes)", name, classifier.model.version, len(classifier.model.classes))
 
-    def _reject(self, target: FileState | str, reason: str) -> None:
+    def _reject(self, target: FileState | Publication, reason: str) -> None:
         self._rejected = target
         self._report(True)
         instead = "The previous model is still served." if self._served else "The others are served."
         logger.error("%s. %s", reason.rstrip("."), instead)
 
 
-def _state(connection: Connection) -> tuple[str | None, int]:
-    """The version that is published, if any, and how many corrections wait for review."""
+def _state(connection: Connection) -> tuple[Publication | None, int]:
+    """What is published, if anything, and how many corrections wait for review."""
     from app.storage import corrections, models  # not before they are needed, see Storage
 
-    publication = models.current(connection)
-    return publication.version if publication else None, corrections.count_waiting(connection)
+    return models.current(connection), corrections.count_waiting(connection)
 
 
 def _read_file(connection: Connection, version: str) -> bytes:

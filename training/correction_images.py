@@ -12,7 +12,7 @@ import torch
 from app.recognition.decoding import ImageError
 from app.recognition.preprocessing import Preprocessing
 from app.storage.records import Correction
-from training.corrections import picture
+from training.correction_pictures import picture, strokes_of
 from training.errors import TrainingError
 from training.images import ImageSet
 from training.prepare.drawing import draw, vary
@@ -67,13 +67,13 @@ def image_set(
 ) -> ImageSet:
     """Corrections as the network sees them. Their labels are classes, or None, whose target is the number of classes.
 
-    Each that has strokes is also drawn in so many distorted variations. What cannot be prepared is left out.
+    Each that has strokes is also drawn in so many distorted variations. What cannot be prepared is left out; raises
+    TrainingError if nothing is left.
     """
     images, targets, paths = [], [], []
     for one in corrections:
         pictures = [picture(one)]
-        if one.strokes:
-            strokes = [tuple((x, y) for x, y in stroke) for stroke in one.strokes]
+        if variations and (strokes := strokes_of(one)):
             for version in range(variations):
                 generator = np.random.default_rng([seed, version, *one.id.encode()])
                 varied, pen, extent = vary(strokes, generator)
@@ -85,6 +85,8 @@ def image_set(
                 continue
             targets.append(len(classes) if one.label is None else classes.index(one.label))
             paths.append(one.id)
+    if not images:
+        raise TrainingError("none of these corrections shows a character. Reject them, and accept others.")
     array = np.array(images, np.uint8).reshape(-1, 1, preprocessing.size, preprocessing.size)
     rows = torch.arange(len(images))
     return ImageSet(torch.from_numpy(array), rows, torch.tensor(targets, dtype=torch.long), paths, classes)

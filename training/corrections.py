@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,8 +15,8 @@ from app.storage import corrections
 from app.storage.database import DatabaseUrlError, explain, open_database, reading, writing
 from app.storage.records import STATUSES, Correction, Status
 from app.storage.schema import NewerSchemaError, upgrade
+from training.correction_pictures import picture
 from training.errors import TrainingError
-from training.prepare.drawing import draw
 from training.prepare.folder import ImageFolderWriter
 
 DEFAULT_DATABASE = "sqlite:///handwritten.db"
@@ -85,13 +83,6 @@ def find(url: str, status: Status | None, of: str | None) -> list[Correction]:
     """
     with database(url) as engine, reading(engine) as connection:
         return corrections.find(connection, status, of=of)
-
-
-def picture(correction: Correction) -> Image.Image:
-    """A correction's image: drawn anew from its strokes, if it has any, else as it was sent."""
-    if correction.strokes:
-        return draw([tuple((x, y) for x, y in stroke) for stroke in correction.strokes])
-    return Image.open(io.BytesIO(correction.image))
 
 
 def _list(options: argparse.Namespace) -> None:

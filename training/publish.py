@@ -42,7 +42,11 @@ def _publish(options: argparse.Namespace) -> None:
         publication = models.publish(
             connection, card.version, contents, figures, parent, f"publish {options.model.name}"
         )
-    print(f"published {_words(publication)}; running servers take it within seconds")
+    classes = ", ".join(card.classes[:12]) + (", …" if len(card.classes) > 12 else "")
+    print(
+        f"published {_words(publication)}, {len(card.classes)} classes: {classes}; "
+        "running servers take it within seconds, in place of their default model"
+    )
 
 
 def _roll_back(options: argparse.Namespace) -> None:

@@ -101,7 +101,7 @@ async def decide(request: Request) -> Response:
         if CORRECTION_ID.fullmatch(number) and value in _DECISIONS and _DECISIONS[value] != shown
     ]
     stored = await request.app.state.storage.write(_decide, decisions, shown)
-    query = {"status": shown}
+    query: dict[str, str] = {"status": shown}
     if (page := str(form.get("page", ""))).isdecimal() and page != "1":
         query["page"] = page[:6]
     if stored < len(decisions):

@@ -17,8 +17,8 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 _BUSY_SECONDS = 5
 # A PostgreSQL server that does not answer is given up after so many seconds.
 _CONNECT_SECONDS = 3
-# A server that is gone does not say so: while an answer is awaited, so many seconds of silence are followed by probes, of
-# which each gets so many seconds.
+# A server that is gone does not say so: while we wait for its answer, TCP sends probes after so many seconds of
+# silence, so many seconds apart.
 _SILENT_SECONDS, _PROBE_SECONDS, _PROBES = 5, 2, 3
 # PostgreSQL connections of one process. Idle ones are checked before use, so that a restarted server does no harm.
 _CONNECTIONS = 2

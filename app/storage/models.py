@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from app.storage.errors import DamagedFileError, UnknownVersionError
 from app.storage.tables import models, publications
@@ -42,12 +42,15 @@ class StoredModel:
 def publish(
     connection: Connection, version: str, file: bytes, figures: dict[str, Any], parent: str | None, reason: str
 ) -> Publication:
-    """Store a model file, if its version is not stored yet, and let it be served."""
+    """Store a model file and let it be served.
+
+    A stored file of the same version is replaced: it may be damaged, or have other figures or another title.
+    """
     _one_at_a_time(connection)
-    if not connection.scalar(select(models.c.version).where(models.c.version == version)):
-        digest = hashlib.sha256(file).hexdigest()
-        stored = {"version": version, "file": file, "digest": digest, "figures": figures, "parent": parent}
-        connection.execute(insert(models).values(**stored, created_at=_now()))
+    digest = hashlib.sha256(file).hexdigest()
+    values = {"file": file, "digest": digest, "figures": figures, "parent": parent, "created_at": _now()}
+    if not connection.execute(update(models).where(models.c.version == version).values(**values)).rowcount:
+        connection.execute(insert(models).values(version=version, **values))
     now = current(connection)
     return _append(connection, version, now.number if now else None, reason)
 

@@ -27,7 +27,7 @@ def listening(
     connection: type[LimitedConnection] = LimitedConnection, keep_alive: int = 65, **settings: Any
 ) -> Iterator[int]:
     """The port of a server in a thread of this process, which closes connections after `keep_alive` idle seconds."""
-    app = create_app(Settings(model_path=MODEL, **settings))
+    app = create_app(Settings(**{"model_path": MODEL, **settings}))
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, http=connection, ws="none", log_config=None, timeout_keep_alive=keep_alive
     )

@@ -13,15 +13,20 @@ from pathlib import Path
 import httpx2
 import pytest
 import torch
+from sqlalchemy import update
 
 from app.storage import models
 from app.storage.database import open_database, writing
 from app.storage.schema import upgrade
+from app.storage.tables import models as table
 from tests.conftest import MODEL, encode
-from tests.service.server import production
+from tests.service.server import listening, production
+from tests.service.test_corrections import file_url, serving
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.networks import build
+
+__all__ = ["file_url"]
 
 WORKS = 'handwritten_storage_works{kind="postgresql"} '
 SETTINGS = {"LOG_REQUESTS": "false", "MODEL_POLL_SECONDS": "0.3"}
@@ -121,17 +126,19 @@ def test_a_publication_reaches_all_workers_under_load_and_a_rollback_too(databas
     assert {names for _, names in load.answers} == {"abc", "0123456789"}
 
 
-def test_a_new_server_starts_with_the_published_model(tmp_path, letters):
-    url = f"sqlite:///{tmp_path / 'handwritten.db'}"
-    publish(url, "letters", letters.read_bytes())
-    with production(**SETTINGS, DATABASE_URL=url) as (address, _):
-        assert classes(address) == "abc"
+def test_a_new_server_starts_with_the_published_model(file_url, letters):
+    publish(file_url, "letters", letters.read_bytes())
+    with serving(file_url) as client:
+        assert client.get("/model").json()["classes"] == ["a", "b", "c"]
 
 
-def test_a_replaced_file_is_taken_and_a_damaged_one_is_not(tmp_path, letters, seven):
+def test_a_replaced_file_is_taken_and_a_damaged_one_is_not(tmp_path, letters, seven, capsys):
     path = Path(shutil.copy(MODEL, tmp_path / "model.pt"))
-    settings = {**SETTINGS, "MODEL_PATH": str(path), "DATABASE_URL": ""}
-    with production(**settings) as (address, process), Load(address, encode(seven)) as load:
+    with (
+        listening(model_path=path, database_url="", model_poll_seconds=0.3) as port,
+        Load(f"http://127.0.0.1:{port}", encode(seven)) as load,
+    ):
+        address = f"http://127.0.0.1:{port}"
         path.write_bytes(letters.read_bytes()[:5000])
         until(lambda: "handwritten_model_file_rejected 1.0" in httpx2.get(f"{address}/metrics").text)
         assert classes(address) == "0123456789"
@@ -141,39 +148,57 @@ def test_a_replaced_file_is_taken_and_a_damaged_one_is_not(tmp_path, letters, se
         path.unlink()
         time.sleep(1)
         assert classes(address) == "abc"
-        process.terminate()
-        log, _ = process.communicate(timeout=20)
     assert load.answers[200, "abc"]
     assert {key for key in load.answers if key[0] != 200 or key[1] == "mixed"} == set()
-    assert log.count(b"The previous model is still served.") == 1
+    assert capsys.readouterr().out.count("The previous model is still served.") == 1
 
 
-def test_a_model_without_sense_is_not_served(tmp_path, letters):
+def test_a_model_without_sense_is_not_served(file_url, tmp_path, letters):
     broken = checkpoint.load(letters)
     state = {name: torch.full_like(tensor, float("nan")) for name, tensor in broken.state.items()}
     path = tmp_path / "nan.pt"
     checkpoint.save(Checkpoint("mlp", broken.classes, state), path)
-    url = f"sqlite:///{tmp_path / 'handwritten.db'}"
-    publish(url, "nan", path.read_bytes())
-    with production(**SETTINGS, DATABASE_URL=url) as (address, _):
-        assert classes(address) == "0123456789"
-        assert "handwritten_model_file_rejected 1.0" in httpx2.get(f"{address}/metrics").text
+    publish(file_url, "nan", path.read_bytes())
+    with serving(file_url) as client:
+        assert "0" in client.get("/model").json()["classes"]
+        assert "handwritten_model_file_rejected 1.0" in client.get("/metrics").text
+
+
+def test_a_damaged_publication_is_taken_once_it_was_published_again(file_url, letters):
+    publish(file_url, "letters", letters.read_bytes())
+    with writing(open_database(file_url)) as connection:
+        connection.execute(update(table).values(file=letters.read_bytes()[:-1]))
+    with serving(file_url, model_poll_seconds=0.05) as client:
+        assert "handwritten_model_file_rejected 1.0" in client.get("/metrics").text
+        assert "0" in client.get("/model").json()["classes"]
+        publish(file_url, "letters", letters.read_bytes())
+        until(lambda: client.get("/model").json()["classes"] == ["a", "b", "c"])
+        assert "handwritten_model_file_rejected 0.0" in client.get("/metrics").text
+
+
+def test_of_two_publications_between_two_looks_the_later_one_is_taken(file_url, letters, tmp_path):
+    other = make(tmp_path / "other.pt", ("x", "y"))
+    with serving(file_url, model_poll_seconds=0.3) as client:
+        publish(file_url, "letters", letters.read_bytes())
+        publish(file_url, "other", other.read_bytes())
+        until(lambda: client.get("/model").json()["classes"] == ["x", "y"])
+        roll_back(file_url)
+        until(lambda: client.get("/model").json()["classes"] == ["a", "b", "c"])
 
 
 def test_a_lost_database_changes_nothing_about_the_served_model(postgres, letters, seven):
     url = postgres.new_database()
     publish(url, "letters", letters.read_bytes())
-    with production(**SETTINGS, DATABASE_URL=url) as (address, _):
-        assert classes(address) == "abc"
-        assert WORKS + "1.0" in httpx2.get(f"{address}/metrics").text
+    with serving(url, model_poll_seconds=0.05) as client:
+        assert client.get("/model").json()["classes"] == ["a", "b", "c"]
+        assert WORKS + "1.0" in client.get("/metrics").text
         postgres.stop()
         try:
-            time.sleep(1)
-            assert classes(address) == "abc"
-            assert httpx2.post(f"{address}/predict", files={"image": encode(seven)}).status_code == 200
-            assert WORKS + "0.0" in httpx2.get(f"{address}/metrics").text
+            until(lambda: WORKS + "0.0" in client.get("/metrics").text)
+            assert client.get("/model").json()["classes"] == ["a", "b", "c"]
+            assert client.post("/predict", files={"image": encode(seven)}).status_code == 200
         finally:
             postgres.start()
-        until(lambda: WORKS + "1.0" in httpx2.get(f"{address}/metrics").text)
+        until(lambda: WORKS + "1.0" in client.get("/metrics").text)
         roll_back(url)
-        until(settled(address, "0123456789"))
+        until(lambda: "0" in client.get("/model").json()["classes"])

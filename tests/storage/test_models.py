@@ -59,6 +59,15 @@ def test_a_version_is_stored_once_and_can_be_published_again(engine):
     assert stored == {"one": (None, 3), "two": ("one", 3)}
 
 
+def test_publishing_again_mends_a_damaged_file(engine):
+    publish(engine, "one")
+    with writing(engine) as connection:
+        connection.execute(update(table).values(file=b"onf"))
+    publish(engine, "one")
+    with reading(engine) as connection:
+        assert models.read_file(connection, "one") == b"one"
+
+
 def test_a_damaged_file_is_not_handed_out(engine):
     publish(engine, "one")
     with writing(engine) as connection:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import re
+import resource
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.recognition import model_file
 from app.recognition.classifier import Classifier
 from app.recognition.neighbours import Neighbours
+from app.recognition.preprocessing import Preprocessing
 from app.storage import corrections
 from app.storage.database import open_database, reading, writing
-from app.storage.records import NewCorrection
+from app.storage.records import Correction, NewCorrection
 from app.storage.schema import upgrade
 from tests.conftest import encode
 from training import checkpoint, improve
 from training.__main__ import main
-from training.correction_images import hold_back
-from training.corrections import find
+from training.correction_images import hold_back, image_set
+from training.correction_pictures import picture, strokes_of
+from training.errors import TrainingError
 from training.prepare.drawing import draw
+from training.prepare.folder import ImageFolderWriter
 from training.prepare.unipen import Stroke
 
 QUICK = ("--steps", "25", "--lr", "0.003", "--variations", "1")
@@ -100,8 +108,26 @@ def test_a_model_that_is_not_better_is_not_written(url, tree, trained, tracks, t
     captured = capsys.readouterr()
     assert "held-back corrections" in captured.err
     assert "Nothing was written" in captured.err
-    assert "not good enough" in captured.out
+    assert re.search(r"held-back corrections .* not good enough|all were right before", captured.out)
     assert not output.exists()
+
+
+def test_data_without_a_test_set_of_the_model_is_refused(url, tree, trained, tracks, tmp_path, capsys):
+    for one in tracks[:10]:
+        store(url, "7", one.strokes)
+    model = checkpoint.load(trained)
+    tested = tmp_path / "tested.pt"
+    checkpoint.save(replace(model, metrics={**model.metrics, "test-sites": {"accuracy": 1.0}}), tested)
+    command = ["improve", "--model", str(tested), "--data", str(tree), "--database", url]
+    assert main([*command, "--output", str(tmp_path / "better.pt")]) == 2
+    assert "no test-sites folder" in capsys.readouterr().err
+
+
+def test_the_table_says_how_many_must_be_right():
+    test = improve.Comparison("test-sites", 692, 682, 681, 682)
+    assert re.search(r"692 +682 +682 → 681 .*not good enough", test.row)
+    held = improve.Comparison("held-back corrections", 10, 10, 10, 11)
+    assert "all were right before" in held.row
 
 
 @pytest.mark.slow
@@ -141,18 +167,58 @@ def test_too_few_corrections_are_refused(url, trained, tracks, tmp_path, capsys)
     assert "1 accepted corrections of the model's classes; at least 5" in capsys.readouterr().err
 
 
-def test_whole_writers_are_held_back_unless_most_drawings_are_one_persons(url, tracks):
-    for number in range(30):
-        store(url, "7", tracks[0].strokes, writer=f"writer-{number % 6}")
-    learn, held = hold_back(find(url, "accepted", None), seed=1)
+def by(writer: str | None, count: int) -> list[Correction]:
+    """Corrections by a person, of whom nothing else matters."""
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    given = NewCorrection("7", b"", None, writer, "", "1", 0.9, 0.1, None)
+    return [
+        Correction(**vars(given), id=token_hex(16), created_at=when, status="accepted", reviewed_at=when)
+        for _ in range(count)
+    ]
+
+
+def test_whole_writers_are_held_back_unless_most_drawings_are_one_persons():
+    several = [one for number in range(6) for one in by(f"writer-{number}", 5)]
+    learn, held = hold_back(several, seed=1)
     assert not {one.writer for one in learn} & {one.writer for one in held}
     assert 5 <= len(held) <= 15
-    for _ in range(100):
-        store(url, "7", tracks[0].strokes, writer="busy")
-    learn, held = hold_back(find(url, "accepted", None), seed=1)
+    learn, held = hold_back([*several, *by("busy", 100)], seed=1)
     assert len(learn) + len(held) == 130
     assert len(held) >= 26
     assert len(learn) >= 65
+
+
+def drawn_as(image: Image.Image, strokes: Sequence[Stroke]) -> Correction:
+    """A correction with this image and these strokes."""
+    (one,) = by("somebody", 1)
+    return replace(one, image=encode(image), strokes=[[list(point) for point in stroke] for stroke in strokes])
+
+
+@pytest.mark.parametrize(("pen", "extent"), [(4, 0.7), (10, 0.3), (30, 0.7)])
+def test_strokes_are_drawn_anew_whatever_pen_they_were_sent_with(tracks, pen, extent):
+    for track in tracks[::12]:
+        correction = drawn_as(draw(track.strokes, pen, extent, (0.4, 0.5)), track.strokes)
+        assert picture(correction) == draw(track.strokes)
+
+
+def test_what_nobody_has_reviewed_is_not_learned(tracks):
+    # The image is a 7, as people see in /review; the strokes are a 1.
+    seen, sent = (next(one.strokes for one in tracks if one.label == label) for label in "71")
+    correction = drawn_as(draw(seen), sent)
+    assert strokes_of(correction) is None
+    assert picture(correction).tobytes() == draw(seen).tobytes()
+
+
+@pytest.mark.parametrize("strokes", [[[(5.0, 5.0)]], [[(5.0, 5.0)] * 3], [[(-280.0, 560.0), (560.0, -280.0)]]])
+def test_dots_and_lines_beyond_the_paper_can_be_drawn(strokes):
+    correction = drawn_as(draw(strokes), strokes)
+    assert len(image_set([correction], Preprocessing(), ("7",), variations=2, seed=0)) == 3
+
+
+def test_corrections_that_show_nothing_are_refused():
+    blank = drawn_as(Image.new("L", (280, 280), 255), [])
+    with pytest.raises(TrainingError, match="none of these corrections shows"):
+        image_set([blank], Preprocessing(), ("7",), variations=2, seed=0)
 
 
 def test_corrections_are_listed_accepted_rejected_and_exported(url, tracks, tmp_path, capsys):
@@ -171,6 +237,17 @@ def test_corrections_are_listed_accepted_rejected_and_exported(url, tracks, tmp_
     assert "2 to train/ and 1 to unknown/" in capsys.readouterr().out
     assert len(list((tmp_path / "data" / "train" / "7").glob("*.png"))) == 2
     assert len(list((tmp_path / "data" / "unknown").glob("*/*.png"))) == 1
+
+
+def test_a_full_disk_ends_an_export_without_half_an_image(tracks, tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))  # less than an image takes
+    try:
+        with pytest.raises(TrainingError, match="cannot write images"):
+            ImageFolderWriter(tmp_path).write("train", "7", "correction", draw(tracks[0].strokes))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("command", [["accept"], ["accept", "nobody"], ["reject", "x", "--all"]])

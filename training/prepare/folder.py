@@ -22,12 +22,15 @@ class ImageFolderWriter:
 
         Raises TrainingError if it cannot be written.
         """
+        unfinished = None
         try:
             path = self._folder(part, label) / f"{name}.png"
             unfinished = path.with_suffix(".part")
             image.save(unfinished, "PNG")
             unfinished.replace(path)
         except OSError as error:
+            if unfinished:
+                unfinished.unlink(missing_ok=True)  # or a training would take it for an image
             raise TrainingError(
                 f"{self.root}: cannot write images ({error.strerror or error}). Free some space or change --out."
             ) from error
