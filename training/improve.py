@@ -67,7 +67,7 @@ class Comparison:
     after: int
     needed: int
 
-    HEAD: ClassVar[str] = f"{'':<24} {'images':>7}  {'needed':>7}  {'right before → after':<19}"
+    HEAD: ClassVar[str] = f"{'':<24} {'images':>7}  {'right before → after':<40} {'needed':>7}"
 
     @property
     def good(self) -> bool:
@@ -78,11 +78,11 @@ class Comparison:
     def row(self) -> str:
         """A line of the table."""
         share = f"{self.before / self.count:.2%} → {self.after / self.count:.2%}"
-        numbers = f"{self.count:>7,}  {self.needed:>7,}  {self.before:>7,} → {self.after:<7,}"
         verdict = "" if self.good else "not good enough"
         if self.needed > self.count:
             verdict = "all were right before: there is nothing to learn"
-        return f"{self.name:<24} {numbers}  {share:<19}  {verdict}".rstrip()
+        right = f"{self.count:>7,}  {self.before:>7,} → {self.after:<7,}  {share:<21} {self.needed:>7,}"
+        return f"{self.name:<24} {right}  {verdict}".rstrip()
 
 
 def run(options: Options) -> None:

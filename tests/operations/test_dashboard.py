@@ -31,3 +31,21 @@ def test_dashboard_shows_what_says_when_to_retrain():
         "handwritten_corrections_total",
     ):
         assert any(series in expression for expression in asked)
+
+
+def test_panels_do_not_overlap_and_have_all_that_grafana_needs():
+    dashboard = json.loads((OPERATIONS / "grafana.json").read_text())
+    panels = dashboard["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    places = [panel["gridPos"] for panel in panels]
+    cells = [
+        (x, y) for at in places for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])
+    ]
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) < 24
+    (source,) = dashboard["templating"]["list"]
+    for panel in panels:
+        references = [target["refId"] for target in panel["targets"]]
+        assert len(set(references)) == len(references)
+        for asking in (panel, *panel["targets"]):
+            assert asking["datasource"] == {"type": "prometheus", "uid": f"${{{source['name']}}}"}

@@ -68,7 +68,7 @@ def nginx(replicas: list[str], folder: Path) -> Iterator[str]:
 @pytest.mark.slow
 def test_corrections_and_publications_of_three_replicas_under_load(postgres, letters, seven, tmp_path):
     url = postgres.new_database()
-    settings = {"DATABASE_URL": url, "LOG_REQUESTS": "false", "MODEL_POLL_SECONDS": "0.5"}
+    settings = {"DATABASE_URL": url, "LOG_REQUESTS": "false", "MODEL_POLL_SECONDS": "0.5", "REVIEW_PASSWORD": "a word"}
     image = encode(seven)
     acknowledged: list[str] = []
     refused: list[int] = []
@@ -98,6 +98,9 @@ def test_corrections_and_publications_of_three_replicas_under_load(postgres, let
             corrector.join(60)
         shares = [_answered(replica) for replica in replicas[1:]]
         assert httpx2.get(f"{address}/metrics").status_code == 403
+        # As browsers send the form over plain HTTP.
+        form = httpx2.post(f"{address}/review", auth=("", "a word"), headers={"origin": address}, data={})
+        assert form.status_code == 303
     assert load.failures == []
     assert refused == []
     assert {status for status, _ in load.answers} == {200}
