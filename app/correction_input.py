@@ -74,7 +74,7 @@ def parse_version(text: str | None) -> str:
 
 
 def clean_image(data: bytes, max_pixels: int) -> bytes:
-    """Decode an image file and write it anew as PNG: upright, without metadata, and not larger than needed.
+    """Decode an image file and write it as a new PNG file: upright, without metadata, and not larger than needed.
 
     A photograph's metadata can name the place where it was taken. Raises ImageError for what is no image.
     """

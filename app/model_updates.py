@@ -33,7 +33,7 @@ _STARTUP_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class FileState:
-    """What tells a file from the one that was there before."""
+    """Differs from the earlier state once a file was replaced or written to."""
 
     changed_ns: int
     inode: int
@@ -53,8 +53,8 @@ class ModelUpdates:
     """Watches for another model to serve, and hands it to `use`.
 
     `storage` is where models may be published, None for a model that is always its file's. `served` is the state of the
-    model file whose model is served now, `rejected` that of one that could not be loaded; `report` is told whether the
-    latest new model was rejected, `report_waiting` how many corrections wait for review.
+    model file whose model is served now, `rejected` that of one that could not be loaded. `report` is called with
+    whether the latest new model was rejected, `report_waiting` with the number of corrections that wait for review.
     """
 
     def __init__(

@@ -3,8 +3,8 @@
 python -m benchmarks.learning ../shared/data [--people uqb/re.dat …] [--counts 20 50 100] [--output DIR]
 
 Three people of sites and tablets that the model has not seen: one strikes the zeros, one writes a 1 with a flag as long
-as that of a 7, one crosses the 7 and ends it in a curl. Each corrects or confirms so many of their drawings, drawn by
-lot; the fine-tuning is that of `python -m training improve`. Accuracy before and after is that on the same person's
+as that of a 7, one crosses the 7 and ends it in a curl. Each corrects or confirms so many of their drawings, chosen at
+random; the fine-tuning is that of `python -m training improve`. Accuracy before and after is that on the same person's
 other drawings, on those of all other held-out people, and on MNIST's test images. Then again, with one label in five
 wrong. Nothing here chose the recipe but the rehearsal and the learning rate, on one draw of one person (uqb/re.dat).
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 import torch
@@ -23,12 +23,15 @@ HELD_BACK = 0.2
 FEWEST = 5
 
 
-def hold_back(corrections: Sequence[Correction], seed: int) -> tuple[list[Correction], list[Correction]]:
+def hold_back(
+    corrections: Sequence[Correction], misread: Set[str], seed: int
+) -> tuple[list[Correction], list[Correction]]:
     """Divide corrections into those to learn from and those to judge by.
 
     Whole writers are held back, so that a model is judged by hands that it has not seen. Where that would take more
-    than half, because most corrections are one person's, a fifth of each person's drawings is held back instead.
-    Raises TrainingError for too few corrections.
+    than half, because most corrections are one person's, a fifth of the drawings is held back instead: of those that
+    the present model misreads, whose ids are `misread`, and of the others. Without any of the former, no model could
+    be better. Raises TrainingError for too few corrections.
     """
     if len(corrections) < FEWEST:
         raise TrainingError(
@@ -51,9 +54,11 @@ def hold_back(corrections: Sequence[Correction], seed: int) -> tuple[list[Correc
             held.add(writer)
     chosen = {one.id for name in held for one in by_writer[name]}
     if len(chosen) < wanted:
-        shuffled = list(corrections)
-        generator.shuffle(shuffled)
-        chosen = {one.id for one in shuffled[:wanted]}
+        wrong = [one.id for one in corrections if one.id in misread]
+        right = [one.id for one in corrections if one.id not in misread]
+        # Of two or more that are misread, one at least is held back, and one at least is learned.
+        share = min(max(1, round(HELD_BACK * len(wrong))), len(wrong) // 2)
+        chosen = {*generator.sample(wrong, share), *generator.sample(right, min(wanted - share, len(right)))}
     learn = [one for one in corrections if one.id not in chosen]
     return learn, [one for one in corrections if one.id in chosen]
 

@@ -1,4 +1,4 @@
-"""What a correction shows: drawn anew from its strokes, or the image that was sent."""
+"""What a correction shows: drawn again from its strokes, or the image that was sent."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _ALIKE = 0.7
 
 
 def picture(correction: Correction) -> Image.Image:
-    """Its drawing anew, if it has strokes to go by, else the image as it was sent."""
+    """Drawn again from its strokes, if it has any that can be used, else the image as it was sent."""
     strokes = strokes_of(correction)
     return draw(strokes) if strokes else _sent(correction)
 
 
 def strokes_of(correction: Correction) -> list[Stroke] | None:
-    """Its strokes, unless they show something else than its image.
+    """Its strokes; None if it has none, or if they show something else than its image.
 
     People review the image. Whoever sends other strokes with it must not teach what nobody has looked at.
     """

@@ -96,7 +96,7 @@ def run(options: Options) -> None:
     model = checkpoint.load(options.model)
     accepted = find(options.database, "accepted", options.of)
     usable = [one for one in accepted if one.label in model.classes]
-    learn, held = hold_back(usable, options.seed)
+    learn, held = hold_back(usable, _misread(options.model, model, usable), options.seed)
     # What is none of the classes can be learned by a network that has an output for it.
     strange = [one for one in accepted if one.label is None] if model.learned_unknown else []
     people = {one.writer for one in held} & {one.writer for one in learn}
@@ -129,6 +129,15 @@ def run(options: Options) -> None:
     served = replace(served, neighbours=neighbours.kept(options.model, served.onnx))
     checkpoint.save(better, options.output, served)
     print(f"wrote {options.output}: version {better.version}, made from {model.version}")
+
+
+def _misread(path: Path, model: Checkpoint, corrections: Sequence[Correction]) -> set[str]:
+    """The ids of those corrections that the model, as it is served, reads wrong."""
+    if not corrections:
+        return set()
+    images = image_set(corrections, model.preprocessing, model.classes, 0, 0)
+    wrong = metrics.logits_of(quantised_network(path) or model.network(), images).argmax(1) != images.targets
+    return {images.paths[row] for row in images.rows[wrong].tolist()}
 
 
 def _rehearsal(options: Options, model: Checkpoint) -> tuple[Tensor, ImageSet | None, dict[str, ImageSet]]:

@@ -35,7 +35,7 @@ class NewCorrection:
 
 @dataclass(frozen=True)
 class Correction(NewCorrection):
-    """A stored correction. Who knows its id can withdraw it."""
+    """A stored correction. Anyone who knows its id can withdraw it."""
 
     id: str
     created_at: datetime

@@ -40,7 +40,7 @@ class _FailedError(Exception):
 class Storage:
     """A database, opened when it is first used and again after each failure.
 
-    `report` is told the kind of database, and whether it worked, after each use.
+    `report` is called after each use, with the kind of database and whether it worked.
 
     An empty address means no database: every call raises StorageError.
     """

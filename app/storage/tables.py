@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, always in UTC. SQLite stores no time zones."""
+    """A date and time, always in UTC. SQLite stores no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

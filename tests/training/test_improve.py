@@ -179,13 +179,23 @@ def by(writer: str | None, count: int) -> list[Correction]:
 
 def test_whole_writers_are_held_back_unless_most_drawings_are_one_persons():
     several = [one for number in range(6) for one in by(f"writer-{number}", 5)]
-    learn, held = hold_back(several, seed=1)
+    learn, held = hold_back(several, set(), seed=1)
     assert not {one.writer for one in learn} & {one.writer for one in held}
     assert 5 <= len(held) <= 15
-    learn, held = hold_back([*several, *by("busy", 100)], seed=1)
+    learn, held = hold_back([*several, *by("busy", 100)], set(), seed=1)
     assert len(learn) + len(held) == 130
     assert len(held) >= 26
     assert len(learn) >= 65
+
+
+@pytest.mark.parametrize(("wrong", "held_back"), [(0, 0), (1, 0), (2, 1), (4, 1), (10, 2), (50, 10)])
+def test_a_share_of_what_is_misread_is_held_back(wrong, held_back):
+    drawings = by("somebody", 50)
+    misread = {one.id for one in drawings[:wrong]}
+    for seed in range(5):
+        learn, held = hold_back(drawings, misread, seed)
+        assert (len(learn), len(held)) == (40, 10)
+        assert len([one for one in held if one.id in misread]) == held_back
 
 
 def drawn_as(image: Image.Image, strokes: Sequence[Stroke]) -> Correction:
