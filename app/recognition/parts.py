@@ -32,6 +32,9 @@ _FAINT, _AT_EDGE = (0.35, 0.75), 0.15
 _LARGE = 0.55
 # Neighbours are of one line if they overlap vertically by this share of the smaller one.
 _SAME_LINE = 0.35
+# A part at most so high as the one above or below it, and at most so far from it, both in heights of that one, is a
+# detached stroke: the bar of a 5.
+_MUCH_LOWER, _DETACHED = 0.75, 0.2
 
 
 class CrowdedError(Exception):
@@ -152,8 +155,30 @@ def _in_lines(parts: list[Part], height: float) -> list[list[Part]]:
     for part in parts:
         if part.height < _LARGE * height:
             min(lines, key=lambda line: _distance(line, part)).append(part)
-    lines = [sorted(line, key=lambda one: one.middle) for line in lines]
+    lines = [sorted(line, key=lambda one: one.middle) for line in _with_detached(lines)]
     return sorted(lines, key=lambda line: float(np.mean([part.top + part.bottom for part in line])))
+
+
+def _with_detached(lines: list[list[Part]]) -> list[list[Part]]:
+    """Lines without those that have only detached strokes, which go to the lines of their characters."""
+    kept: list[list[Part]] = []
+    for line in sorted(lines, key=lambda line: -max(part.height for part in line)):
+        home = next((other for other in kept if all(_is_detached(part, other) for part in line)), None)
+        if home is None:
+            kept.append(line)
+        else:
+            home += line
+    return kept
+
+
+def _is_detached(part: Part, line: list[Part]) -> bool:
+    """Whether a part is a detached stroke of a character of the line."""
+    return any(
+        min(part.right, one.right) > max(part.left, one.left)
+        and max(part.top - one.bottom, one.top - part.bottom) <= _DETACHED * one.height
+        and part.height <= _MUCH_LOWER * one.height
+        for one in line
+    )
 
 
 def _overlap(one: Part, other: Part) -> float:

@@ -44,8 +44,8 @@ class Weights:
     # A part's being no writing: of any, and for its size if it can be trusted.
     nothing: float = -1.16
     nothing_size: float = -7.01
-    # Everything's being one character. With the fit's -5.6, 16 of 2,253 single characters are read as several; now 4.
-    alone: float = 1.00
+    # Everything's being one character. With the fit's -5.6, 16 of 2,253 single characters are read as several; now 7.
+    alone: float = 0.50
 
 
 WEIGHTS = Weights()

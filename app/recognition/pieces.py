@@ -7,6 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import exp, log, log1p
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.model_card import ModelCard
 from app.recognition.parts import CrowdedError, Lines, Part
@@ -24,6 +27,9 @@ _LEAST_HIGH, _LEAST_WIDE = 0.5, 0.15
 _SLIM, _LOW = 0.45, 0.3
 # ... and has not so much evidence for being a character, or is wider than a character is in heights.
 _SURE, _BROAD = -0.05, 1.15
+# Where a cut crosses at least so much ink, in widths of a stroke, both sides may have a stroke in common: so far from
+# the cut, in widths of a stroke.
+_SHARED, _REACH = 1.2, 1.0
 # Probabilities below e to this are all alike.
 _LEAST = -12.0
 
@@ -42,6 +48,7 @@ class Piece:
 
 
 Run = tuple[int, int]
+Box = tuple[int, int, int, int]
 
 
 def pieces_of(
@@ -127,7 +134,7 @@ def _classified(
     parts: Sequence[Part], runs: Sequence[Run], lines: Lines, ink: Grey, classifier: Classifier
 ) -> dict[Run, Piece]:
     prepare = classifier.model.preprocessing.from_ink
-    found: dict[Run, tuple[tuple[int, int, int, int], Grey]] = {}
+    found: list[tuple[Run, Box, Grey]] = []
     for first, last in runs:
         chosen = parts[first : last + 1]
         left, top, right, bottom = box = _box(chosen)
@@ -136,14 +143,43 @@ def _classified(
         for part in chosen[1:]:
             mask |= labels == part.label
         with suppress(NothingDrawnError):  # faint specks beside stronger ink
-            found[first, last] = box, prepare(ink[top:bottom, left:right] * mask)
-    if not found:
-        return {}
-    judged = classifier.judge([seen for _, seen in found.values()])
-    return {
-        run: Piece(*run, box, seen, prediction, evidence(prediction, margin, classifier.model))
-        for (run, (box, seen)), (prediction, margin) in zip(found.items(), judged, strict=True)
-    }
+            found.append(((first, last), box, prepare(ink[top:bottom, left:right] * mask)))
+            if _shares(parts, first, last):
+                found.append(((first, last), box, prepare(_with_shared(mask, box, parts, (first, last), lines, ink))))
+    best: dict[Run, Piece] = {}
+    judged = classifier.judge([seen for _, _, seen in found])
+    for (run, box, seen), (prediction, margin) in zip(found, judged, strict=True):
+        likely = evidence(prediction, margin, classifier.model)
+        if run not in best or likely > best[run].evidence:
+            best[run] = Piece(*run, box, seen, prediction, likely)
+    return best
+
+
+def _shares(parts: Sequence[Part], first: int, last: int) -> bool:
+    """Whether a piece may have a stroke in common with a neighbour that it was cut from."""
+    following = parts[last + 1].cut if last + 1 < len(parts) else 0.0
+    return max(parts[first].cut, following) >= _SHARED
+
+
+def _with_shared(mask: NDArray[np.bool_], box: Box, parts: Sequence[Part], run: Run, lines: Lines, ink: Grey) -> Grey:
+    """The ink of a piece and, along its cuts, that of its neighbours as far as a stroke is wide."""
+    reach = round(lines.stroke * _REACH)
+    left, top, right, bottom = box
+    start, end = max(0, left - reach), min(ink.shape[1], right + reach)
+    own = np.zeros((bottom - top, end - start), np.int32)
+    own[:, left - start : right - start] = mask
+    sums = np.pad(own.cumsum(1), ((0, 0), (reach + 1, reach)), "edge")
+    sums[:, : reach + 1] = 0
+    near = sums[:, 2 * reach + 1 :] > sums[:, : -2 * reach - 1]
+    labels = lines.labels[top:bottom, start:end]
+    neighbours = np.zeros(int(lines.labels.max()) + 1, np.bool_)
+    for step, index in ((-1, run[0]), (1, run[1] + 1)):
+        # From the cut on outwards, as far as cuts follow each other.
+        while 0 <= index < len(parts) and parts[index].cut:
+            neighbours[parts[index + min(step, 0)].label] = True
+            index += step
+    shared = near & (neighbours[labels] | (own > 0))
+    return ink[top:bottom, start:end] * shared
 
 
 def evidence(prediction: Prediction, margin: float, model: ModelCard) -> float:

@@ -91,6 +91,17 @@ def test_a_detached_bar_belongs_to_its_5(classifier):
     assert text(paper.crop((0, 0, 280, 280)), classifier) == "5"
 
 
+def test_bars_far_above_their_5s_are_no_line_of_their_own(classifier):
+    body = [(100, 100), (95, 150), (150, 140), (175, 180), (150, 225), (95, 215)]
+    bar = [(112, 78), (195, 32)]
+    paper = Image.new("L", (560, 280), 255)
+    for shift in (0, 230):
+        brush = ImageDraw.Draw(paper)
+        for stroke in (body, bar):
+            brush.line([(x + shift, y) for x, y in stroke], 0, 10, joint="curve")
+    assert text(paper, classifier) == "55"
+
+
 def test_reading_order_is_that_of_lines_even_if_they_slope(drawings, classifier):
     images = [next(image for label, image in drawings if label == wanted) for wanted in "123456"]
     paper = Image.new("L", (1000, 900), 255)
