@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from math import exp, log
 from typing import NamedTuple
 
-from app.recognition.parts import Part
+from app.recognition.parts import Part, united
 from app.recognition.pieces import Piece
 
 # Sizes, in usual heights of a character, beyond which a piece is short, wide or slim.
 _SHORT, _WIDE, _SLIM = 0.85, 0.9, 0.3
+# A part that was cut can be left out as a whole, as a currency sign is, if it is no wider than this in heights.
+_SYMBOL = 0.9
 # Evidence below this says more than its own weight.
 _LOW = -2.0
 
@@ -50,7 +52,7 @@ class Weights:
 
 WEIGHTS = Weights()
 # On photographs there is more that is no writing.
-PHOTOGRAPHED = replace(WEIGHTS, nothing=-0.5, nothing_size=-2.0)
+PHOTOGRAPHED = replace(WEIGHTS, nothing=-0.5, nothing_size=-1.75)
 
 
 class Path(NamedTuple):
@@ -66,22 +68,28 @@ def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, wei
     for piece in pieces:
         ending[piece.last].append((piece, scored(features(piece, parts, height), weights)))
     best = [0.0]
-    steps: list[Piece | None] = []
+    steps: list[tuple[int, Piece | None]] = []
+    begun = 0  # where the part began that this one was cut out of
     for index, part in enumerate(parts):
+        begun = begun if part.cut else index
         chosen: Piece | None = None
-        score = best[index] + scored(left_out(part, height), weights)
+        before, score = index, best[index] + scored(left_out(part, height), weights)
+        if begun < index and not (index + 1 < len(parts) and parts[index + 1].cut):
+            one = united(parts[begun : index + 1])
+            whole = best[begun] + scored(left_out(one, height), weights)
+            if whole > score and one.width <= _SYMBOL * height:
+                before, score = begun, whole
         for piece, own in ending[index]:
             if best[piece.first] + own > score:
-                score, chosen = best[piece.first] + own, piece
+                before, score, chosen = piece.first, best[piece.first] + own, piece
         best.append(score)
-        steps.append(chosen)
+        steps.append((before, chosen))
     path: list[Piece] = []
     index = len(parts)
     while index:
-        taken = steps[index - 1]
+        index, taken = steps[index - 1]
         if taken:
             path.append(taken)
-        index = taken.first if taken else index - 1
     return Path(path[::-1], best[-1])
 
 
