@@ -54,15 +54,16 @@ class Lattice:
 
 def lattice(number: Number, sheet: Sheet) -> Lattice | None:
     """The paths of a number that was looked at; None if there is only one."""
-    if sheet.labels is None:
+    everything = sheet.everything
+    if sheet.labels is None or everything is None:
         return None
     digits = np.array([_ink(sheet, number, index) for index in range(len(number.digits))])
     count = int(sheet.labels.max()) + 1
     pixels = np.bincount(sheet.labels.ravel(), minlength=count)
     of_digit = np.array([np.bincount(sheet.labels[digit], minlength=count) for digit in digits])
     share = of_digit / np.maximum(digits.sum((1, 2)), 1)[:, None]
-    one = len(number.text) == 1 and sheet.everything.prediction.label == number.text
-    found = Lattice(0, [], [], (_row(sheet.alone()), one))
+    one = len(number.text) == 1 and everything.prediction.label == number.text
+    found = Lattice(0, [], [], (_row(sheet.alone(everything)), one))
     for line in sheet.lines:
         for piece in line.pieces:
             own = [part.label for part in line.parts[piece.first : piece.last + 1]]
@@ -76,7 +77,7 @@ def lattice(number: Number, sheet: Sheet) -> Lattice | None:
         for part in line.parts:
             found.nothing.append((_row(left_out(part, sheet.height)), bool(share[:, part.label].max() < _NOTHING)))
         found.parts += len(line.parts)
-    beside = [_row(left_out(part, sheet.height)) for part in sheet.beside()]
+    beside = [_row(left_out(part, sheet.height)) for part in sheet.beside(everything)]
     found.alone = (np.sum([found.alone[0], *beside], 0).tolist(), one)
     return found
 

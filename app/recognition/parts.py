@@ -6,6 +6,7 @@ out of which. Where characters touch, seams.py cuts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -28,10 +29,15 @@ _TALL = 0.4
 # The mean strength of ink that is no writing at all, and of what is some for sure; and how far to trust what touches
 # the picture's edge.
 _FAINT, _AT_EDGE = (0.35, 0.75), 0.15
+# What is so high, in usual heights, and at least so wide, in heights of its own, is trusted at the edge as well.
+_WRITTEN, _NARROW = (0.6, 1.6), 0.3
 # Parts of this share of that height and more are put into lines first; the others go to the nearest line.
 _LARGE = 0.55
 # Neighbours are of one line if they overlap vertically by this share of the smaller one.
 _SAME_LINE = 0.35
+# A part at most so high as the one above or below it, and at most so far from it, both in heights of that one, is a
+# detached stroke: the bar of a 5.
+_MUCH_LOWER, _DETACHED = 0.75, 0.2
 
 
 class CrowdedError(Exception):
@@ -87,6 +93,19 @@ class Lines:
     stroke: float
 
 
+def united(parts: Sequence[Part]) -> Part:
+    """One part of several, under the label of the first one."""
+    return replace(
+        parts[0],
+        pixels=sum(part.pixels for part in parts),
+        left=min(part.left for part in parts),
+        top=min(part.top for part in parts),
+        right=max(part.right for part in parts),
+        bottom=max(part.bottom for part in parts),
+        trust=min(part.trust for part in parts),
+    )
+
+
 def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:
     """The lines of writing in ink that is bright on 0. Raises CrowdedError for more than `most` parts.
 
@@ -111,16 +130,19 @@ def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:
         raise CrowdedError
     if photographed:
         strengths = np.bincount(labels.ravel(), ink.ravel(), count + 1)
-        parts = [replace(part, trust=_trust(part, float(strengths[part.label]), ink.shape)) for part in parts]
+        parts = [replace(part, trust=_trust(part, float(strengths[part.label]), ink.shape, height)) for part in parts]
     return Lines(_in_lines(parts, height), labels, height, _stroke(mask))
 
 
-def _trust(part: Part, strength: float, shape: tuple[int, ...]) -> float:
-    """`strength` is the sum of the ink."""
+def _trust(part: Part, strength: float, shape: tuple[int, ...], height: float) -> float:
+    """`strength` is the sum of the ink, `height` the usual one of a character."""
     faint, sure = _FAINT
     trust = min(1.0, max(0.0, (strength / part.pixels / 255 - faint) / (sure - faint)))
+    lowest, highest = _WRITTEN
+    # A number that was cut out closely touches the edge; so do small print, and lines and frames of a form.
+    written = lowest * height <= part.height <= highest * height and part.width >= _NARROW * part.height
     at_edge = min(part.left, part.top) == 0 or part.right == shape[1] or part.bottom == shape[0]
-    return trust * (_AT_EDGE if at_edge else 1.0)
+    return trust * (_AT_EDGE if at_edge and not written else 1.0)
 
 
 def _usual_height(parts: list[Part]) -> float:
@@ -152,8 +174,30 @@ def _in_lines(parts: list[Part], height: float) -> list[list[Part]]:
     for part in parts:
         if part.height < _LARGE * height:
             min(lines, key=lambda line: _distance(line, part)).append(part)
-    lines = [sorted(line, key=lambda one: one.middle) for line in lines]
+    lines = [sorted(line, key=lambda one: one.middle) for line in _with_detached(lines)]
     return sorted(lines, key=lambda line: float(np.mean([part.top + part.bottom for part in line])))
+
+
+def _with_detached(lines: list[list[Part]]) -> list[list[Part]]:
+    """Lines without those that have only detached strokes, which go to the lines of their characters."""
+    kept: list[list[Part]] = []
+    for line in sorted(lines, key=lambda line: -max(part.height for part in line)):
+        home = next((other for other in kept if all(_is_detached(part, other) for part in line)), None)
+        if home is None:
+            kept.append(line)
+        else:
+            home += line
+    return kept
+
+
+def _is_detached(part: Part, line: list[Part]) -> bool:
+    """Whether a part is a detached stroke of a character of the line."""
+    return any(
+        min(part.right, one.right) > max(part.left, one.left)
+        and max(part.top - one.bottom, one.top - part.bottom) <= _DETACHED * one.height
+        and part.height <= _MUCH_LOWER * one.height
+        for one in line
+    )
 
 
 def _overlap(one: Part, other: Part) -> float:

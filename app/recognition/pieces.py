@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import exp, log, log1p
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.model_card import ModelCard
 from app.recognition.parts import CrowdedError, Lines, Part
+from app.recognition.paths import hopeless
 from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.seams import cuts
 from app.recognition.segmentation import Grey
@@ -24,6 +28,9 @@ _LEAST_HIGH, _LEAST_WIDE = 0.5, 0.15
 _SLIM, _LOW = 0.45, 0.3
 # ... and has not so much evidence for being a character, or is wider than a character is in heights.
 _SURE, _BROAD = -0.05, 1.15
+# Where a cut crosses at least so much ink, both sides may have a stroke in common, so far from the cut; both in widths
+# of a stroke. It is looked for where there is less evidence than this.
+_SHARED, _REACH, _DOUBTFUL = 1.2, 1.0, -0.1
 # Probabilities below e to this are all alike.
 _LEAST = -12.0
 
@@ -42,6 +49,7 @@ class Piece:
 
 
 Run = tuple[int, int]
+Box = tuple[int, int, int, int]
 
 
 def pieces_of(
@@ -51,7 +59,8 @@ def pieces_of(
 
     Raises CrowdedError for more pieces than `most`.
     """
-    whole = _classified(line, _runs(line, lines.height), lines, ink, classifier)
+    runs = [run for run in _runs(line, lines.height) if run[0] == run[1] or not hopeless(*run, line, lines.height)]
+    whole = _classified(line, runs, lines, ink, classifier)
     divided, origins = _cut(line, whole, lines)
     if len(divided) == len(line):
         return divided, list(whole.values())
@@ -60,7 +69,7 @@ def pieces_of(
     for first, last in _runs(divided, lines.height):
         begins = first == 0 or origins[first - 1] != origins[first]
         ends = last == len(divided) - 1 or origins[last + 1] != origins[last]
-        if not (begins and ends):
+        if not (begins and ends) and not hopeless(first, last, divided, lines.height):
             new.append((first, last))
     if len(whole) + len(new) > most:
         raise CrowdedError
@@ -126,24 +135,69 @@ def _box(parts: Sequence[Part]) -> tuple[int, int, int, int]:
 def _classified(
     parts: Sequence[Part], runs: Sequence[Run], lines: Lines, ink: Grey, classifier: Classifier
 ) -> dict[Run, Piece]:
+    """The pieces of these runs. Where one is in doubt beside a cut, it is judged once more with the stroke that it may
+    share with its neighbour."""
+    found = _judged(((run, _own(parts, run, lines)) for run in runs), parts, ink, classifier)
+    doubtful = [run for run, piece in found.items() if piece.evidence < _DOUBTFUL and _shares(parts, *run)]
+    others = _judged(((run, _with_shared(parts, run, lines)) for run in doubtful), parts, ink, classifier)
+    return found | {run: other for run, other in others.items() if other.evidence > found[run].evidence}
+
+
+def _judged(
+    masks: Iterable[tuple[Run, tuple[Box, NDArray[np.bool_]]]],
+    parts: Sequence[Part],
+    ink: Grey,
+    classifier: Classifier,
+) -> dict[Run, Piece]:
+    """Pieces whose ink is that of a mask in a box."""
     prepare = classifier.model.preprocessing.from_ink
-    found: dict[Run, tuple[tuple[int, int, int, int], Grey]] = {}
-    for first, last in runs:
-        chosen = parts[first : last + 1]
-        left, top, right, bottom = box = _box(chosen)
-        labels = lines.labels[top:bottom, left:right]
-        mask = labels == chosen[0].label
-        for part in chosen[1:]:
-            mask |= labels == part.label
+    found: dict[Run, Grey] = {}
+    for run, ((left, top, right, bottom), mask) in masks:
         with suppress(NothingDrawnError):  # faint specks beside stronger ink
-            found[first, last] = box, prepare(ink[top:bottom, left:right] * mask)
-    if not found:
-        return {}
-    judged = classifier.judge([seen for _, seen in found.values()])
+            found[run] = prepare(ink[top:bottom, left:right] * mask)
+    judged = classifier.judge(list(found.values()))
     return {
-        run: Piece(*run, box, seen, prediction, evidence(prediction, margin, classifier.model))
-        for (run, (box, seen)), (prediction, margin) in zip(found.items(), judged, strict=True)
+        run: Piece(
+            *run, _box(parts[run[0] : run[1] + 1]), seen, prediction, evidence(prediction, margin, classifier.model)
+        )
+        for (run, seen), (prediction, margin) in zip(found.items(), judged, strict=True)
     }
+
+
+def _own(parts: Sequence[Part], run: Run, lines: Lines) -> tuple[Box, NDArray[np.bool_]]:
+    chosen = parts[run[0] : run[1] + 1]
+    left, top, right, bottom = box = _box(chosen)
+    labels = lines.labels[top:bottom, left:right]
+    mask = labels == chosen[0].label
+    for part in chosen[1:]:
+        mask |= labels == part.label
+    return box, mask
+
+
+def _shares(parts: Sequence[Part], first: int, last: int) -> bool:
+    """Whether a piece may have a stroke in common with a neighbour that it was cut from."""
+    following = parts[last + 1].cut if last + 1 < len(parts) else 0.0
+    return max(parts[first].cut, following) >= _SHARED
+
+
+def _with_shared(parts: Sequence[Part], run: Run, lines: Lines) -> tuple[Box, NDArray[np.bool_]]:
+    """The ink of a piece and, along its cuts, that of its neighbours as far as a stroke is wide."""
+    (left, top, right, bottom), mask = _own(parts, run, lines)
+    reach = round(lines.stroke * _REACH)
+    start, end = max(0, left - reach), min(lines.labels.shape[1], right + reach)
+    # Running sums tell which pixels have ink of the piece within reach, to the left or to the right.
+    sums = np.zeros((bottom - top, end - start + 2 * reach + 1), np.int32)
+    sums[:, left - start + reach + 1 : right - start + reach + 1] = mask
+    sums = sums.cumsum(1)
+    near = sums[:, 2 * reach + 1 :] > sums[:, : -2 * reach - 1]
+    first, last = run
+    while first and parts[first].cut:
+        first -= 1
+    while last + 1 < len(parts) and parts[last + 1].cut:
+        last += 1
+    related = np.zeros(int(lines.labels.max()) + 1, np.bool_)
+    related[[part.label for part in parts[first : last + 1]]] = True
+    return (start, top, end, bottom), near & related[lines.labels[top:bottom, start:end]]
 
 
 def evidence(prediction: Prediction, margin: float, model: ModelCard) -> float:

@@ -22,6 +22,7 @@ from app.recognition.parts import CrowdedError, Labels, Part, find_lines
 from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone, best_path, left_out, scored
 from app.recognition.photographs import Region
 from app.recognition.pieces import Piece, evidence, is_sure, pieces_of
+from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.segmentation import Grey, Ink, box_of, separate_ink
 
 # More than a few lines are a page: that takes too long, and nothing here can read it.
@@ -30,6 +31,8 @@ MAX_CHARACTERS = 200
 _MAX_PARTS = 2 * MAX_CHARACTERS
 # So many are classified in half a second. Joined writing has more of them for each character than separate digits.
 _MAX_PIECES = 8 * MAX_CHARACTERS
+# A line may be so long, in heights, that as one character it would be too thin to be seen.
+_LONG = 10
 # On a photograph there may be one character and others beside it: it is all there is if it has so much of each.
 _MOST = 0.5
 
@@ -110,13 +113,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """All that may be characters on an image: everything as one, and the pieces of each line, from top to bottom, in
+    """All that may be characters on an image: everything as one (None for a line so long that as one character it would
+    be too thin to be seen), and the pieces of each line, from top to bottom, in
     pixels of `region`, which is a part of the upload of this size (width, height). Characters are so high in it.
     `labels` has the label of its part for each pixel of the region's ink. `ink` is all that was found, `character` the
     part of it that is `everything`."""
 
     model: ModelCard
-    everything: Character
+    everything: Character | None
     evidence: float
     lines: Sequence[Line] = ()
     height: float = 1.0
@@ -128,35 +132,40 @@ class Sheet:
     character: Region | None = None
 
     def reading(self, weights: Weights | None = None) -> Reading:
-        """What is most likely written. Raises TooMuchWrittenError."""
+        """What is most likely written. Raises TooMuchWrittenError, and NothingDrawnError for specks alone."""
         weights = weights or (PHOTOGRAPHED if self.photographed else WEIGHTS)
         paths = [best_path(line.parts, line.pieces, self.height, weights) for line in self.lines]
         read = [self._characters(path.pieces) for path in paths if path.pieces]
         count = sum(map(len, read))
         if count > MAX_CHARACTERS:
             raise TooMuchWrittenError
+        one = self.everything
+        if one is None:
+            if not count:
+                raise NothingDrawnError("Nothing is drawn but a few specks. Draw a character, with a broader pen.")
+            return Reading(tuple(read))
         if count > 1:
             boxes = [character.box for line in read for character in line]
-            together = scored(self.alone(), weights)
-            together += sum(scored(left_out(part, self.height), weights) for part in self.beside())
-            if together < sum(path.score for path in paths) or not _covers(self.everything.box, boxes):
+            together = scored(self.alone(one), weights)
+            together += sum(scored(left_out(part, self.height), weights) for part in self.beside(one))
+            if together < sum(path.score for path in paths) or not _covers(one.box, boxes):
                 return Reading(tuple(read))
-        return Reading(((self.everything,),))
+        return Reading(((one,),))
 
-    def alone(self) -> dict[str, float]:
+    def alone(self, one: Character) -> dict[str, float]:
         """The features of everything as one character."""
-        return alone(self.evidence, self.everything.box)
+        return alone(self.evidence, one.box)
 
-    def beside(self) -> list[Part]:
+    def beside(self, one: Character) -> list[Part]:
         """The parts that are not in what is taken for everything; on drawings there are none."""
         parts = (part for line in self.lines for part in line.parts)
-        return [part for part in parts if not _covers(self.everything.box, [self._pixels(part.box)])]
+        return [part for part in parts if not _covers(one.box, [self._pixels(part.box)])]
 
     def shown(self, reading: Reading) -> bytes | None:
         """The ink that was found, and which of it is what was read. None for a model that does not look for ink."""
         if not self.ink or not self.character:
             return None
-        whole = reading.lines == ((self.everything,),)
+        whole = reading.characters[0] is self.everything
         return overlay(self.size, self.ink.everything, self.character if whole or not self.region else self.region)
 
     def _characters(self, pieces: Sequence[Piece]) -> tuple[Character, ...]:
@@ -183,12 +192,18 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
     if not character.ink.any():  # a photograph of many small ones
         character = region
     box = _in_upload(box_of(character.ink), character, size)
-    everything, evidence = _judged(model.preprocessing.from_ink(character.ink), box, classifier)
+    everything: Character | None = None
+    evidence = 0.0
+    try:
+        everything, evidence = _judged(model.preprocessing.from_ink(character.ink), box, classifier)
+    except NothingDrawnError:
+        if not region.ink.any() or max(region.ink.shape) < _LONG * min(region.ink.shape):
+            raise
     lines: list[Line] = []
     photographed = ink.photograph is not None
     try:
         found = find_lines(region.ink, _MAX_PARTS, photographed)
-        if sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], evidence, found.height):
+        if everything and sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], evidence, found.height):
             return Sheet(model, everything, evidence, size=size, ink=ink, character=character)
         for line in found.lines:
             most = _MAX_PIECES - sum(len(one.pieces) for one in lines)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from app.recognition.classifier import Classifier
 from app.recognition.decoding import upright_size
@@ -91,6 +91,17 @@ def test_a_detached_bar_belongs_to_its_5(classifier):
     assert text(paper.crop((0, 0, 280, 280)), classifier) == "5"
 
 
+def test_bars_far_above_their_5s_are_no_line_of_their_own(classifier):
+    body = [(100, 100), (95, 150), (150, 140), (175, 180), (150, 225), (95, 215)]
+    bar = [(112, 78), (195, 32)]
+    paper = Image.new("L", (560, 280), 255)
+    for shift in (0, 230):
+        brush = ImageDraw.Draw(paper)
+        for stroke in (body, bar):
+            brush.line([(x + shift, y) for x, y in stroke], 0, 10, joint="curve")
+    assert text(paper, classifier) == "55"
+
+
 def test_reading_order_is_that_of_lines_even_if_they_slope(drawings, classifier):
     images = [next(image for label, image in drawings if label == wanted) for wanted in "123456"]
     paper = Image.new("L", (1000, 900), 255)
@@ -99,6 +110,14 @@ def test_reading_order_is_that_of_lines_even_if_they_slope(drawings, classifier)
         corner = (40 + 300 * column, 40 + 380 * row + 60 * column)
         paper.paste(ImageChops.darker(image, paper.crop((*corner, corner[0] + 280, corner[1] + 280))), corner)
     assert text(paper, classifier) == "123\n456"
+
+
+def test_a_line_is_read_that_is_too_long_to_be_looked_at_as_one_character(classifier):
+    paper = Image.new("L", (1240, 40), 255)
+    brush = ImageDraw.Draw(paper)
+    for place in range(60):
+        brush.text((20 + 20 * place, 10), "24"[place % 2], 0, ImageFont.load_default(20))
+    assert text(paper, classifier) == "24" * 30
 
 
 def test_dots_and_dashes_are_left_out(drawings, classifier):

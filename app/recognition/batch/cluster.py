@@ -56,8 +56,8 @@ class Cluster:
                 # The actors' machines get the code from here; they need the base dependencies and ray.
                 environment = {"py_modules": [str(_APP)]}
                 ray.init(address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            first = str(error).strip().splitlines()[0]
+        except Exception as error:  # Ray raises the base class for a node that is not ready after 30 seconds
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise BatchError(f"--ray {address}: no cluster can be used there ({first}). Try --ray local.") from error
 
     def __enter__(self) -> Cluster:

@@ -5,6 +5,7 @@ Only a few chunks are under way at a time, so that the memory needed does not de
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -92,7 +93,7 @@ class Processes:
         self._pool.shutdown(wait=True)
         self._pool = self._started()
         try:
-            self._pool.submit(_rows, []).result()
+            self._submit([]).result()
         except BrokenProcessPool as error:
             raise BatchError(
                 "the processes that read files end at once. Is there memory for them? Try --workers 1."
@@ -100,7 +101,8 @@ class Processes:
 
     def _submit(self, names: Sequence[str]) -> Future[list[Row]]:
         try:
-            return self._pool.submit(_rows, names)
+            with _uninterrupted():  # the first one starts the processes
+                return self._pool.submit(_rows, names)
         except BrokenProcessPool as error:  # told when its turn comes
             future: Future[list[Row]] = Future()
             future.set_exception(error)
@@ -112,6 +114,25 @@ class Processes:
         except BrokenProcessPool:
             self._restart()
             return failed(name, KILLED)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until this ends: a process that gets only half of its arguments prints a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    for one in before:
+        signal.signal(one, lambda number, _: received.append(number))
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        for number in received:
+            signal.raise_signal(number)
 
 
 def _start(model: Path, contents: bytes, several: bool) -> None:

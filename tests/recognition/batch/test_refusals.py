@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -47,6 +50,20 @@ def test_refused(images, tmp_path, monkeypatch, capsys, arguments, message):
     assert not out
     assert sorted(tmp_path.iterdir()) == before
     assert (tmp_path / "there.csv").read_text() == "precious"
+
+
+def test_a_cluster_that_does_not_start_is_told_in_one_line(images, monkeypatch, capsys):
+    def init(*_: object, **__: object) -> None:
+        raise Exception("The current node timed out during startup.\nMore of it.")  # as ray/_private/node.py does
+
+    ray = ModuleType("ray")
+    ray.__spec__ = ModuleSpec("ray", None)
+    monkeypatch.setattr(ray, "init", init, raising=False)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    assert main([str(images[0]), "--ray", "local", "--model", str(MODEL)]) == 2
+    err = capsys.readouterr().err
+    assert "timed out during startup" in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("change", ["model", "files", "fewer files"])

@@ -61,6 +61,30 @@ def test_goes_on_where_it_was_stopped(images, tmp_path, hidden, run, how, status
     assert not journal.exists()
 
 
+def test_an_interruption_while_processes_start_is_told_in_one_line(images, tmp_path, hidden):
+    started = tmp_path / "started"
+    # Each process is so slow to start that the one that starts it waits for it to take its arguments.
+    (hidden / "sitecustomize.py").write_text(
+        f"import pathlib, sys, time\nif '--multiprocessing-fork' in sys.argv:\n"
+        f"    pathlib.Path({str(started)!r}).touch()\n    time.sleep(1)\n"
+    )
+    process = subprocess.Popen(
+        command(*images, "--workers", 1, "--output", tmp_path / "answers.csv"),
+        cwd=ROOT,
+        env=environment(hidden),
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 60
+    while not started.exists():
+        assert time.monotonic() < deadline, process.poll()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"goes on from there" in errors
+    assert b"Traceback" not in errors
+
+
 def wait_until_gone(group: int) -> bool:
     """Whether all processes of a group end within ten seconds."""
     deadline = time.monotonic() + 10
