@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from prometheus_client import values
 from prometheus_client.multiprocess import mark_process_dead
 from uvicorn_worker import UvicornWorker
 
+from app.connection import LimitedConnection
 from app.recognition.model_file import ModelFileError
 from app.settings import read_settings
 
@@ -35,7 +37,7 @@ class Worker(UvicornWorker):  # type: ignore[misc]
 
     CONFIG_KWARGS = {  # noqa: RUF012 - as the base class has it
         "loop": "uvloop",
-        "http": "app.connection:LimitedConnection",
+        "http": LimitedConnection,
         "ws": "none",
         "timeout_graceful_shutdown": 7,
         "server_header": False,
@@ -44,6 +46,8 @@ class Worker(UvicornWorker):  # type: ignore[misc]
 
 
 worker_class = "app.gunicorn_config.Worker"
+# What a worker imports when it starts. Imported before forking, all workers share its memory.
+_WORKER_MODULES = ("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.uvloop")
 
 # The workers' counts are in files, a few of 1 MB for each worker. In this folder files are memory; another system's
 # temporary folder will do.
@@ -81,6 +85,8 @@ def on_starting(_: Any) -> None:
     """Load the models before the first worker."""
     from app.main import app
 
+    for name in _WORKER_MODULES:
+        import_module(name)
     try:
         app.state.served_models.load()
     except ModelFileError as error:
@@ -95,10 +101,10 @@ def on_reload(_: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Choose the new worker's slot. And never collect what exists by now as garbage: that would copy shared memory."""
+    """Choose the new worker's slot. And exclude what exists by now from garbage collection, which would write to it, so
+    that the worker would get its own copy of that memory."""
     taken = {other.slot for other in server.WORKERS.values()}
     worker.slot = next(slot for slot in range(1, len(taken) + 2) if slot not in taken)
-    gc.collect()
     gc.freeze()
 
 
