@@ -3,19 +3,24 @@
     python -m benchmarks.footprint            # memory and start
     python -m benchmarks.footprint --size     # installs requirements.txt in a temporary folder, and packs it
 
-Memory is the proportional set size (Linux), over gunicorn and its workers, after 500 predictions.
+Memory is that of gunicorn and its workers, after 500 predictions of each model, on Linux: what they have written, and
+what they have mapped of files, as libraries are. The proportional set size would depend on what else runs: it counts a
+page of a library only in part if other processes, this one too, have mapped it.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx2
 
@@ -32,14 +37,37 @@ def family(pid: int) -> list[int]:
     return [pid, *(member for child in children for member in family(int(child)))]
 
 
-def memory(pid: int) -> float:
-    """Proportional set size of a process and its descendants, in MB (10^6 bytes)."""
-    rollups = (Path(f"/proc/{member}/smaps_rollup").read_text() for member in family(pid))
-    lines = (line for rollup in rollups for line in rollup.splitlines() if line.startswith("Pss:"))
-    return sum(int(line.split()[1]) for line in lines) * 1024 / 1e6
+class Memory(NamedTuple):
+    """MB (10^6 bytes) of a process and its descendants; a page that several of them share counts once."""
+
+    own: float
+    files: float
 
 
-def measure_memory(workers: int, paths: str) -> tuple[int, float]:
+def memory(pid: int) -> Memory:
+    """The memory of a process and its descendants."""
+    own, files = 0, Counter[str]()
+    for member in family(pid):
+        rollup = Path(f"/proc/{member}/smaps_rollup").read_text()
+        own += sum(int(size) for size in re.findall(r"^Pss_(?:Anon|Shmem): +(\d+)", rollup, re.MULTILINE))
+        files |= _mapped_files(member)  # the larger of both, as processes map much the same pages of a file
+    return Memory(own * 1024 / 1e6, files.total() * 1024 / 1e6)
+
+
+def _mapped_files(pid: int) -> Counter[str]:
+    """KB of each mapped file that are in memory and unchanged."""
+    files = Counter[str]()
+    name = ""
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        key, *values = line.split()
+        if not key.endswith(":"):  # a mapping: addresses, permissions, offset, device, inode, path
+            name = values[-1] if len(values) > 4 and "/dev/shm/" not in values[-1] else ""
+        elif name.startswith("/") and key in ("Rss:", "Anonymous:"):
+            files[name] += int(values[0]) if key == "Rss:" else -int(values[0])
+    return files
+
+
+def measure_memory(workers: int, paths: str) -> tuple[int, Memory]:
     """How many models MODEL_PATH offers, and the memory of the service with so many workers, after predictions of each
     model."""
     body, kind = upload(page_drawing())
@@ -87,8 +115,10 @@ def main() -> None:
         return measure_size()
     for workers in (1, 2):
         for paths in ("model.pt", "model.pt:models"):
-            models, megabytes = measure_memory(workers, paths)
-            print(f"workers: {workers}, models: {models}, memory {megabytes:.1f} MB")
+            models, (own, files) = measure_memory(workers, paths)
+            print(
+                f"workers: {workers}, models: {models}, memory {own + files:.0f} MB, {files:.0f} of them mapped files"
+            )
     print(f"ready after {statistics.median(measure_start() for _ in range(9)):.2f} s (median of 9 starts)")
     return None
 

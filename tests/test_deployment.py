@@ -56,13 +56,14 @@ def wait_until_ready(address: str, seconds: float = 60) -> None:
 def wait_until_answering(address: str, seconds: float = 60) -> None:
     """Return when the address answers 200."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if httpx2.get(address).status_code == 200:
-                return
-        except httpx2.TransportError:
-            pass
-        time.sleep(0.1)
+    with httpx2.Client() as client:
+        while time.monotonic() < deadline:
+            try:
+                if client.get(address).status_code == 200:
+                    return
+            except httpx2.TransportError:
+                pass
+            time.sleep(0.02)
     raise TimeoutError(f"{address} is not ready after {seconds} s")
 
 
