@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from limits import RateLimitItem, parse
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from app.logs import LogFormat
+
+# At most a day: the event loop cannot wait for any number of seconds.
+_Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 class Settings(BaseSettings):
@@ -29,7 +33,7 @@ class Settings(BaseSettings):
     unsure_below: float = Field(0.9, ge=0, le=1, description="Below this confidence the page says that it is not sure.")
     max_upload_bytes: PositiveInt = Field(10_000_000, description="Largest request body, in bytes.")
     max_pixels: PositiveInt = Field(50_000_000, description="Largest image, width times height.")
-    upload_seconds: PositiveFloat = Field(30, description="Longest time for an upload to arrive.")
+    upload_seconds: _Seconds = Field(30, description="Longest time for an upload to arrive.")
     max_waiting: PositiveInt = Field(64, description="Drawings in one worker's queue; more get 503.")
     max_waiting_photographs: PositiveInt = Field(8, description="Photographs in one worker's queue; more get 503.")
     max_held_bytes: PositiveInt = Field(64_000_000, description="Bytes of all uploads in one worker; more get 503.")
@@ -41,7 +45,7 @@ class Settings(BaseSettings):
         description="Where corrections and published models are stored: `sqlite:///FILE`, or a PostgreSQL server's "
         "address; empty: nowhere, and corrections are refused.",
     )
-    model_poll_seconds: PositiveFloat = Field(
+    model_poll_seconds: _Seconds = Field(
         2, description="How often each worker looks for another model: published, or in the file of MODEL_PATH."
     )
     correction_rate: str = Field("60/minute", description="Corrections that one address may send to one worker.")
@@ -93,7 +97,7 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         lines = (
-            f"{_shown('_'.join(map(str, problem['loc'])).upper(), problem['input'])}: {problem['msg'].rstrip('.')}."
+            f"{_shown('_'.join(map(str, problem['loc'])).upper(), problem['input'])}: {_reason(problem)}."
             for problem in error.errors()
         )
         raise SystemExit("Wrong settings in the environment. " + " ".join(lines)) from None
@@ -107,3 +111,8 @@ def read_settings() -> Settings:
 def _shown(name: str, value: object) -> str:
     """A setting for the log, without what may have a password in it."""
     return name if name == "DATABASE_URL" else f"{name}={value}"
+
+
+def _reason(problem: ErrorDetails) -> str:
+    """What is wrong, without the words "Value error" that pydantic puts before the messages of our own validators."""
+    return problem["msg"].removeprefix("Value error, ").rstrip(".")
