@@ -36,6 +36,10 @@ _LATER = (
 MODULES = sorted(path.stem for path in _STATIC.glob("*.js") if path.stem not in ("page", "docs", "review", *_LATER))
 
 
+# HEAD asks for what GET does, without the contents (RFC 9110, 9.3.2). FastAPI does not add it, as Starlette does.
+READ = ["GET", "HEAD"]
+
+
 def own_address(request: Request) -> str:
     """Where this application is, as the client named it, without a slash at the end: link previews want it in full."""
     return str(request.base_url).rstrip("/")

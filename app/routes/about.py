@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.templating import Jinja2Templates
 
-from app.html import compressed
+from app.html import READ, compressed
 from app.models import chosen_other, query, ready_classifier
 from app.recognition.model_card import ModelCard
 
@@ -18,7 +18,7 @@ _templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
 _CALIBRATED = 0.02
 
 
-@router.get("/about")
+@router.api_route("/about", methods=READ)
 def about(request: Request) -> Response:
     """The model card for people; /model is the same for programs."""
     model = ready_classifier(request).classifier.model

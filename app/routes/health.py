@@ -24,12 +24,14 @@ class StatusAnswer(BaseModel):
     status: str = Field(examples=["ok"])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="The process lives")
 async def healthz() -> StatusAnswer:
     """Answers 200 as long as the process can answer."""
     return StatusAnswer(status="ok")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="A model is loaded", responses={503: {"model": ErrorAnswer}})
 async def readyz(_: Ready) -> StatusAnswer:
     """Answers 200 while predictions can be made, 503 otherwise.
@@ -77,6 +79,7 @@ class OfferedModel(BaseModel):
     classes: list[str] = Field(description="In the order of the probabilities", examples=[["0", "1", "2"]])
 
 
+@router.head("/models", include_in_schema=False)
 @router.get("/models", summary="The models to choose from", responses={503: {"model": ErrorAnswer}})
 async def models(request: Request) -> list[OfferedModel]:
     """All models that are loaded, the default first; `/model?model=NAME` has more of each."""
@@ -92,6 +95,7 @@ async def models(request: Request) -> list[OfferedModel]:
     ]
 
 
+@router.head("/model", include_in_schema=False)
 @router.get(
     "/model",
     summary="A loaded model",
@@ -115,6 +119,7 @@ async def model(classifier: Ready) -> ModelAnswer:
     )
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
     summary="Counters for Prometheus",

@@ -14,7 +14,7 @@ from fastapi.templating import Jinja2Templates
 from app import errors
 from app.batching import BatchingClassifier
 from app.errors import NotReadyError
-from app.html import MODULES, STYLE, compressed, own_address
+from app.html import MODULES, READ, STYLE, compressed, own_address
 from app.models import UnknownModelError, chosen_other, offered, query, ready_classifier
 from app.recognition.classifier import Prediction
 from app.recognition.model_card import ModelCard
@@ -47,7 +47,7 @@ _SEEN = {
 }
 
 
-@router.get("/")
+@router.api_route("/", methods=READ)
 def index(request: Request) -> Response:
     """The page, for the classes of the model that the address chooses."""
     try:
@@ -71,7 +71,7 @@ async def recognise_without_script(request: Request) -> Response:
         return _page(request, model, error=detail, status=status)
 
 
-@router.get("/docs")
+@router.api_route("/docs", methods=READ)
 def docs(request: Request) -> Response:
     """The API's documentation, from files of our own server where FastAPI's page would load them from a CDN."""
     return _templates.TemplateResponse(request, "docs.html", {"static": request.app.state.static.url})

@@ -26,6 +26,13 @@ def test_health_and_readiness(client):
     assert client.get("/readyz").json() == {"status": "ready"}
 
 
+@pytest.mark.parametrize("path", ["/", "/about", "/docs", "/healthz", "/readyz", "/model", "/models", "/metrics"])
+def test_head_is_answered_as_get_without_contents(client, path: str):
+    head, get = client.head(path), client.get(path)
+    assert head.status_code == get.status_code == 200
+    assert head.headers["content-type"] == get.headers["content-type"]
+
+
 def test_page_shows_every_class_of_the_model(client):
     page = client.get("/").text
     for name in client.get("/model").json()["classes"]:
