@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import uvicorn
 
 from app.connection import LimitedConnection
@@ -44,6 +45,11 @@ def listening(
         thread.join()
 
 
+def new_client() -> httpx2.Client:
+    """A client that opens a new connection for each request, so that any worker may answer it."""
+    return httpx2.Client(limits=httpx2.Limits(max_keepalive_connections=0))
+
+
 def converse(port: int, *parts: bytes, pause: float = 0.0, patience: float = 5.0) -> bytes:
     """Send the parts, with a pause after each, and return all that comes back until the server closes the connection.
 
@@ -68,16 +74,20 @@ def converse(port: int, *parts: bytes, pause: float = 0.0, patience: float = 5.0
 
 @contextmanager
 def production(**environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """What the Procfile starts: its address, once it is ready, and its process, whose standard output can be read."""
+    """What the Procfile starts: its address, once it is ready, and its process, whose standard output can be read.
+
+    It offers the committed model alone, unless the environment names others.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     line = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "MODEL_PATH": str(MODEL)}
     process = subprocess.Popen(
         ["sh", "-c", f"exec {line}"],
         cwd=ROOT,
-        env={**os.environ, "PATH": path, "HOST": "127.0.0.1", "PORT": str(port), **environment},
+        env={**os.environ, "PATH": path, **settings, **environment},
         stdout=subprocess.PIPE,
     )
     try:
@@ -91,12 +101,13 @@ def production(**environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes
 
 def wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
     """Return when the server there is ready."""
-    for _ in range(600):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         assert process.poll() is None
         try:
             if b" 200 " in converse(port, b"GET /readyz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"):
                 return
         except OSError:
             pass
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise TimeoutError(f"nothing listens on port {port}")

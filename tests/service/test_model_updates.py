@@ -20,7 +20,7 @@ from app.storage.database import open_database, writing
 from app.storage.schema import upgrade
 from app.storage.tables import models as table
 from tests.conftest import MODEL, encode
-from tests.service.server import listening, production
+from tests.service.server import listening, new_client, production
 from tests.service.test_corrections import file_url, serving
 from training import checkpoint
 from training.checkpoint import Checkpoint
@@ -69,7 +69,12 @@ def until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def settled(address: str, expected: str) -> Callable[[], bool]:
     """Whether all workers, of whom any may answer, have a model."""
-    return lambda: {classes(address) for _ in range(12)} == {expected}
+
+    def all_have_it() -> bool:
+        with new_client() as client:
+            return {"".join(client.get(f"{address}/model").json()["classes"]) for _ in range(12)} == {expected}
+
+    return all_have_it
 
 
 class Load:
@@ -82,15 +87,16 @@ class Load:
         self._threads = [threading.Thread(target=self._send, args=(address, image)) for _ in range(3)]
 
     def _send(self, address: str, image: bytes) -> None:
-        while not self._stop.is_set():
-            try:
-                answer = httpx2.post(f"{address}/predict", files={"image": image})
-            except httpx2.TransportError as error:
-                self.failures.append(repr(error))
-                continue
-            names = answer.json().get("probabilities", {})
-            consistent = answer.status_code == 200 and answer.json()["label"] in names
-            self.answers[answer.status_code, "".join(names) if consistent else "mixed"] += 1
+        with new_client() as client:
+            while not self._stop.wait(0.01):
+                try:
+                    answer = client.post(f"{address}/predict", files={"image": image})
+                except httpx2.TransportError as error:
+                    self.failures.append(repr(error))
+                    continue
+                names = answer.json().get("probabilities", {})
+                consistent = answer.status_code == 200 and answer.json()["label"] in names
+                self.answers[answer.status_code, "".join(names) if consistent else "mixed"] += 1
 
     def __enter__(self) -> Load:
         for thread in self._threads:
