@@ -5,8 +5,7 @@ the event loop. While each iteration of the loop brings more drawings, they are 
 one pass of the network classifies them. No drawing waits for a batch to fill, so a single one is answered at once.
 
 Photographs take up to seconds. They are preprocessed in a thread, one at a time, and have a queue of their own. Reading
-several characters of a drawing takes some ten milliseconds, so that has a thread too, and takes a place among the
-drawings.
+several characters of a drawing takes about ten milliseconds, so it has a thread too, and counts in the drawings' queue.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ class OverloadedError(Exception):
 
 class Recognition(NamedTuple):
     """A prediction, the network's input (uint8, (size, size)), and the seconds that decoding with preprocessing and the
-    pass of the network took. The pass is shared with the other drawings of the batch. `model` is the one that answered:
-    by now another one may be served. `ink` shows what was taken for ink (PNG, see overlay.py) if that was asked for and
-    the model looks for ink."""
+    pass of the network took. The pass is shared with the other drawings of the batch. `model` made the prediction;
+    another model may have replaced it since. `ink` is a picture of the ink that was found (PNG, see overlay.py), if it
+    was asked for and the model looks for ink."""
 
     preprocessed: Grey
     prediction: Prediction
@@ -76,15 +75,15 @@ class Queue:
 
 
 class Threads:
-    """What takes longer than the event loop may: one photograph after the other, and beside it one drawing of several
-    characters after the other. They begin when they are first used."""
+    """Threads for work that would block the event loop for too long: one for photographs, one for drawings of several
+    characters. Each starts when it is first used."""
 
     def __init__(self) -> None:
         self.photographs = ThreadPoolExecutor(1, "photographs")
         self.drawings = ThreadPoolExecutor(1, "drawings")
 
     def shutdown(self) -> None:
-        """End both, after what they are working on."""
+        """End both, once their present work is done."""
         self.photographs.shutdown()
         self.drawings.shutdown()
 
@@ -96,8 +95,8 @@ class _Preprocessed(NamedTuple):
 
 
 class BatchingClassifier:
-    """Classifies image files with a classifier, in one event loop. Drawings and photographs have a queue each, which,
-    like the threads, several may share."""
+    """Classifies image files with a classifier, in one event loop. Drawings and photographs have a queue each. Several
+    instances may share the queues and the threads."""
 
     def __init__(
         self,
@@ -140,7 +139,7 @@ class BatchingClassifier:
             return await loop.run_in_executor(self._threads.photographs, photograph)
 
     async def explain(self, data: bytes, answer: Callable[[Explanation], _Answer]) -> _Answer:
-        """Explain what an image file is read as. `answer` makes of it what is sent, in the same thread.
+        """Explain how an image file is classified. `answer` makes the response of it, in the same thread.
 
         Raises what `classify` does, and UnexplainedError if the model cannot be explained.
         """
@@ -156,7 +155,7 @@ class BatchingClassifier:
             return await loop.run_in_executor(self._threads.photographs, explained, True)
 
     def close(self) -> None:
-        """End the threads, after what they are working on."""
+        """End the threads, once their present work is done."""
         self._threads.shutdown()
 
     def _in_next_batch(self, image: bytes | _Preprocessed) -> asyncio.Future[Recognition]:
@@ -178,7 +177,7 @@ class BatchingClassifier:
         return _Preprocessed(image, time.perf_counter() - started, ink)
 
     def _collect(self) -> None:
-        """Wait for the loop's next iteration if this one brought more drawings; else classify those that are there."""
+        """Wait for the loop's next iteration if this one brought more drawings; else classify the collected ones."""
         if self._collected < len(self._waiting) < _LARGEST_BATCH:
             self._collected = len(self._waiting)
         else:

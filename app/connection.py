@@ -1,11 +1,10 @@
 """uvicorn's HTTP connection, with limits on slow and endless requests.
 
-uvicorn alone waits without limit for the end of a request's head, for the end of a body after its answer, and for
-further requests after such a body. And its parser keeps a header field in memory until the field ends.
-The limits on a body before its answer are the application's (app/uploads.py).
+By itself, uvicorn waits without limit for the end of a request's head, for the end of a body that was answered before
+it was complete, and for the next request after such a body. Its parser keeps a header field in memory until the field
+ends. The limits on a body before its answer are in app/uploads.py.
 
-And when it is told to end, uvicorn closes connections between two requests at once, so that a request which is just on
-its way is lost.
+When it shuts down, uvicorn closes idle connections at once, so that a request that is just arriving is lost.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ _CLOSE = (b"connection", b"close")
 
 
 class LimitedConnection(HttpToolsProtocol):
-    """Closes a connection whose request's head is too long or takes too long to arrive, or whose body goes on for too
-    long after its answer."""
+    """Closes a connection if a request's head is too long or takes too long to arrive, or if a body goes on too long
+    after its answer."""
 
     max_head_bytes = 32_768
     head_seconds = 10.0
-    # For how long a server that ends still answers a request on an idle connection.
+    # For how long a server that shuts down still answers a request on an idle connection.
     last_request_seconds = 0.5
 
     # Bytes of the address and of complete header fields.
@@ -95,8 +94,8 @@ class LimitedConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def shutdown(self) -> None:
-        """The server ends. Each answer from now on is the last one of its connection, and says so; an idle connection
-        is closed a moment later."""
+        """The server shuts down: each further answer is the last one of its connection and says so in a header, and an
+        idle connection is closed after `last_request_seconds`."""
         headers = self.server_state.default_headers  # of all answers, also those that are being made
         if _CLOSE not in headers:
             headers.append(_CLOSE)

@@ -16,7 +16,7 @@ from app.storage.records import NONE_OF_THESE, Strokes
 
 # Larger images are scaled down: recognition needs far less, and the database keeps every one.
 _LONGEST_SIDE = 512
-# What fits on a sheet: the longest of 50,000 characters of the UNIPEN collection has 1,700 points.
+# More than fit on the paper: the longest of 50,000 characters of the UNIPEN collection has 1,700 points.
 _MOST_POINTS = 10_000
 _WRITER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VERSION = re.compile(r"[A-Za-z0-9._-]{0,64}")

@@ -1,4 +1,4 @@
-"""Which answer each exception becomes. The body is always {"detail": "…"}, for the person who sent the request."""
+"""The answer to each exception. Its body is always {"detail": "…"}, for the person who sent the request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.uploads import UploadError
 
 
 class NotReadyError(HTTPException):
-    """No model is loaded, before the start is complete and after the end has begun."""
+    """No model is loaded: the server is starting or shutting down."""
 
     def __init__(self) -> None:
         super().__init__(503, "The model is not loaded yet. Try again in a few seconds.", {"Retry-After": "2"})

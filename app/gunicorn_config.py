@@ -49,17 +49,17 @@ worker_class = "app.gunicorn_config.Worker"
 # What a worker imports when it starts. Imported before forking, all workers share its memory.
 _WORKER_MODULES = ("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.uvloop")
 
-# The workers' counts are in files, a few of 1 MB for each worker. In this folder files are memory; another system's
-# temporary folder will do.
+# The workers' counts are in files, a few of 1 MB for each worker. Files in this folder are in memory; systems that do
+# not have it (macOS) use the temporary folder.
 _MEMORY = Path("/dev/shm")
 _FREE_BYTES = 16_000_000
-# The process's own number among the workers, in the parent 0. prometheus_client's usual number, the process id, would
-# leave files behind for every worker that ever was; so a worker goes on with the files of the one that it replaces.
+# The number of this process among the workers; 0 in the parent. By default prometheus_client uses the process id, which
+# would leave files behind for every worker that ever ran. So a worker continues the files of the one that it replaces.
 _slot = 0
 
 
 def _make_metrics_folder() -> None:
-    """Let prometheus_client count in a new folder; without room for one, each worker counts for itself alone."""
+    """Have prometheus_client count in a new folder. If there is no room for one, each worker counts for itself."""
     parent = _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
     try:
         if shutil.disk_usage(parent).free < _FREE_BYTES:
@@ -73,7 +73,7 @@ def _make_metrics_folder() -> None:
 
 
 def _remove(folder: str, owner: int) -> None:
-    if os.getpid() == owner:  # workers end with the same function
+    if os.getpid() == owner:  # workers inherit this exit handler
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -94,7 +94,7 @@ def on_starting(_: Any) -> None:
 
 
 def on_reload(_: Any) -> None:
-    """Load the models that are there now, before new workers replace all others."""
+    """Load the models that have changed, before new workers replace the present ones."""
     from app.main import app
 
     app.state.served_models.reload()
@@ -109,12 +109,12 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(_: Any, worker: Any) -> None:
-    """In the worker: count in its slot."""
+    """In the worker: count in the files of its slot."""
     global _slot
     _slot = worker.slot
 
 
 def child_exit(_: Any, worker: Any) -> None:
-    """Forget what only a living worker has, such as the length of its queues."""
+    """Remove the values that only a running worker has, such as the length of its queues."""
     if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         mark_process_dead(worker.slot, folder)  # type: ignore[no-untyped-call]

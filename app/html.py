@@ -1,4 +1,4 @@
-"""What the HTML pages have in common: style, modules, their own address, and how they travel."""
+"""What the HTML pages have in common: style, modules, their own address, and compression."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from fastapi import Request, Response
 
 _STATIC = Path(__file__).resolve().parent.parent / "static"
-# The page's style stands in the page itself: as a file it would keep the first sight of the page waiting.
+# The style is part of the page: as a file of its own it would delay the first paint.
 STYLE = (_STATIC / "page.css").read_text(encoding="utf-8")
-# What a content security policy allows it by (CSP level 3, section 2.3.1).
+# The hash by which the content security policy allows it (CSP level 3, section 2.3.1).
 STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
-# What static/page.js imports only when it is needed.
+# Modules that static/page.js imports only when they are needed.
 _LATER = (
     "canvas",
     "card",
@@ -32,7 +32,7 @@ _LATER = (
     "share",
     "why",
 )
-# All that it imports at once, so that the browser asks for them together and not one after the other.
+# Those that it imports at once, listed so that the browser requests them together and not one after the other.
 MODULES = sorted(path.stem for path in _STATIC.glob("*.js") if path.stem not in ("page", "docs", "review", *_LATER))
 
 
@@ -41,7 +41,7 @@ READ = ["GET", "HEAD"]
 
 
 def own_address(request: Request) -> str:
-    """Where this application is, as the client named it, without a slash at the end: link previews want it in full."""
+    """The application's address as the client used it, without a slash at the end: link previews need it in full."""
     return str(request.base_url).rstrip("/")
 
 

@@ -1,4 +1,4 @@
-"""Load the models before the first request, and stop with one clear line if it cannot be used."""
+"""Load the models before the first request, and end the start with one clear line if none can be used."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
         served: ServedModels = app.state.served_models
-        if not any(served):  # under gunicorn the parent process has loaded them
+        if not any(served):  # gunicorn's parent process has loaded them before
             served.load()
         metrics: Metrics = app.state.metrics
         metrics.workers.set(1)
@@ -45,7 +45,7 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
         app.state.default_name = default = next(iter(named))
 
         def use(name: str, classifier: Classifier) -> None:
-            # The classifier before goes on with the requests that it has.
+            # The previous classifier finishes the requests that it has.
             batching = BatchingClassifier(classifier, settings.max_pixels, drawings, photographs, threads)
             if name == default:
                 app.state.classifier = batching

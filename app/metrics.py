@@ -23,13 +23,13 @@ from app.recognition.drift import CONFIDENCE_BOUNDS
 from app.recognition.model_card import ModelCard
 from app.recognition.reading import Reading
 
-# The times at which counters began are series that nobody asks for.
+# Series with the time at which each counter began; nothing here uses them.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # Upper bounds in seconds. A drawing takes about a millisecond, a large photograph a second.
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-# Of each worker's files. A counter takes some 200 bytes.
+# Reserved in each file of a worker. A counter takes about 200 bytes.
 _RESERVED_BYTES = 65_536
 _STAGES = ("decode", "network", "total")
 
@@ -37,7 +37,7 @@ logger = logging.getLogger("handwritten")
 
 
 class Metrics:
-    """The counters of one application. Labelled ones are looked up once, because that takes longer than counting."""
+    """The counters of one application. Labelled counters are kept: looking one up takes longer than counting."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
@@ -124,13 +124,13 @@ class Metrics:
         self._of_model: dict[str, _ModelCounters] = {}
 
     def use_model(self, model: ModelCard, name: str) -> None:
-        """This is the model that is served under a name now."""
+        """From now on this model is served under this name."""
         self._models[name] = model
         self._counters(model)
         _reserve_memory()
 
     def report_model_file(self, name: str, rejected: bool) -> None:
-        """The latest file of the model of this name was loaded, or could not be."""
+        """Record whether the latest file of the model of this name was rejected."""
         (self._rejected.add if rejected else self._rejected.discard)(name)
         self._model_rejected.set(bool(self._rejected))
 
@@ -146,32 +146,32 @@ class Metrics:
         return counters
 
     def count_request(self, route: str, status: int) -> None:
-        """An answer was sent."""
+        """Count an answer."""
         counter = self._answers.get((route, status))
         if counter is None:
             counter = self._answers[route, status] = self._requests.labels(route, str(status))
         counter.inc()
 
     def count_prediction(self, recognition: Recognition, total_seconds: float, unsure: bool) -> None:
-        """An image was classified."""
+        """Count a classified image, and the times that it took."""
         seconds = (recognition.decode_seconds, recognition.network_seconds, total_seconds)
         for histogram, value in zip(self._seconds, seconds, strict=True):
             histogram.observe(value)
         self._counters(recognition.model).add(recognition.prediction, unsure)
 
     def count_reading(self, reading: Reading, model: ModelCard, seconds: float, unsure_below: float) -> None:
-        """An image of several characters was read: each of them counts as a prediction."""
+        """Count an image of several characters; each of them counts as a prediction."""
         self._reading_seconds.observe(seconds)
         counters = self._counters(model)
         for prediction in (character.prediction for character in reading.characters):
             counters.add(prediction, model.sureness(prediction.label, prediction.probabilities) < unsure_below)
 
     def report_storage(self, kind: str, works: bool) -> None:
-        """A database of this kind was used, or could not be."""
+        """Record whether a database of this kind could be used."""
         self._storage_works.labels(kind).set(works)
 
     def count_correction(self, label: str, right: bool) -> None:
-        """A correction, or a confirmation, was stored."""
+        """Count a stored correction or confirmation."""
         self._corrections.labels(label, "true" if right else "false").inc()
 
     def exposition(self) -> bytes:
@@ -186,7 +186,7 @@ class Metrics:
 
 
 class _ModelCounters(NamedTuple):
-    """What is counted of one model's predictions."""
+    """The counters of one model's predictions."""
 
     classes: dict[str, Counter]
     confidence: Histogram
@@ -194,7 +194,7 @@ class _ModelCounters(NamedTuple):
     unknown: Counter
 
     def add(self, prediction: Prediction, unsure: bool) -> None:
-        """One more; `unsure` says whether the page calls it not sure."""
+        """Count a prediction; `unsure` says whether the page calls it not sure."""
         self.classes[prediction.label].inc()
         self.confidence.observe(prediction.confidence)
         if unsure:
@@ -204,7 +204,7 @@ class _ModelCounters(NamedTuple):
 
 
 def _reserve_memory() -> None:
-    """Reserve the beginnings of the workers' files: to write where there is no room any more would end the process."""
+    """Reserve memory for the workers' files: a write to a mapped file ends the process when there is no room left."""
     for path in Path(os.environ.get(_FOLDER, os.devnull)).glob("*.db"):
         try:
             with path.open("r+b") as file:

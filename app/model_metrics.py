@@ -13,8 +13,10 @@ from app.recognition.model_card import ModelCard
 
 
 class ModelCollector(Collector):
-    """What does not change while models are served, each under its name: their versions, and how their predictions on
-    their test sets are distributed, which operations/alerts.yml compares with those in service."""
+    """Each served model's version, and the distribution of its predictions on its test sets.
+
+    operations/alerts.yml compares that with the distribution of the predictions in service.
+    """
 
     def __init__(self, models: Mapping[str, ModelCard]) -> None:
         self._models = models

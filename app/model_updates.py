@@ -52,7 +52,7 @@ class FileState:
 class ModelUpdates:
     """Watches for another model to serve, and hands it to `use`.
 
-    `storage` is where models may be published, None for a model that is always its file's. `served` is the state of the
+    `storage` is where models may be published, None for a model that comes only from its file. `served` is the state of the
     model file whose model is served now, `rejected` that of one that could not be loaded. `report` is called with
     whether the latest new model was rejected, `report_waiting` with the number of corrections that wait for review.
     """
@@ -102,7 +102,7 @@ class ModelUpdates:
                 self._published, waiting = await self._storage.read(_state)
                 self._report_waiting(waiting)
             except StorageError:
-                pass  # the storage has said so; what was published last stays
+                pass  # the storage has logged it; the last known publication stays
         if self._storage and self._published and self._published.version:
             await self._take_published(self._storage, self._published, self._published.version)
         else:

@@ -19,8 +19,8 @@ _TRAIN = "Train a model with: python -m training train DATA --output model.pt"
 
 
 class ServedModel:
-    """Loads a model file. `classifier` is None until the first time, `state` that of the loaded file, `rejected` that
-    of one that could not be loaded since.
+    """A model file. `classifier` is None until the file has been loaded, `state` is that of the loaded file, `rejected`
+    that of a later one that could not be loaded.
 
     Under gunicorn the parent process loads it, and the workers inherit the classifier. So all workers serve the same
     model, and one that replaces another starts even if the file is damaged by then.
@@ -34,8 +34,8 @@ class ServedModel:
 
     @property
     def name(self) -> str:
-        """What the model is called in addresses: as its file is. That model.pt is a model says nothing; its title does,
-        or that it reads digits."""
+        """The model's name in addresses: that of its file. The name model.pt says nothing, so there it is the model's
+        title, or "digits"."""
         if self.path.stem == "model" and self.classifier:
             return title(self.classifier.model).lower().replace(" ", "-") or "model"
         return self.path.stem
@@ -57,7 +57,7 @@ class ServedModel:
         except ModelFileError as error:
             logger.error("%s %s", error, self._instead)
             return False
-        except Exception:  # whatever it is, it must not end the server
+        except Exception:  # nothing in a file may end the server
             logger.exception("%s cannot be loaded. %s", self.path, self._instead)
             return False
         return True
@@ -103,24 +103,24 @@ class ServedModels:
     def reload(self) -> None:
         """Load those files that are there now and have changed. One that cannot be used is logged."""
         paths = [path for place in self._places for path in _files(place)]
-        # A file that is gone is served on until the server ends, as a folder may be on its way to being replaced.
+        # A model whose file is gone is served until the server ends: the folder may just be being replaced.
         self._models = {path: self._models.get(path) or ServedModel(path) for path in [*paths, *self._models]}
         for model in self:
             if model.state is None or model.state != FileState.of(model.path):
                 model.reload()
-        # The default is one that can be used.
+        # The default must be a model that can be used.
         models = sorted(self, key=lambda model: model.classifier is None)
         self._models = {model.path: model for model in models[:1] + sorted(models[1:], key=self._place)}
 
     def _place(self, model: ServedModel) -> tuple[bool, int, tuple[str, ...]]:
-        """What sorts the models that are not the default."""
+        """The sort key of the models that are not the default."""
         places = (number for number, place in enumerate(self._places) if place in (model.path, model.path.parent))
         classes = model.classifier.model.classes if model.classifier else ()
         return model.classifier is None, next(places), classes
 
 
 def title(model: ModelCard) -> str:
-    """What people choose a model by: its title, or that all its classes are digits, or nothing."""
+    """The name by which people choose a model: its title, "Digits" if all its classes are digits, or nothing."""
     if model.title:
         return model.title
     if all(name in "0123456789" for name in model.classes):

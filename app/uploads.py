@@ -15,8 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 FIELD = "image"
 MAX_FIELDS = 10
 _HINT = f'Send the image as multipart/form-data, as a file in a field named "{FIELD}".'
-# A client reads no answer while it is still sending. So a body that is too large is read on, up to this multiple of the
-# limit, and thrown away; then the connection is closed.
+# Most clients read no answer before they have sent everything. So a body that is too large is read to its end, or to
+# this multiple of the limit, and discarded; then the connection is closed.
 _READ_ON = 4
 # uvicorn buffers this much of every connection before the application sees it. Counting it again would let a few
 # clients that send large files slowly use up the memory that everybody's drawings need.
@@ -44,14 +44,14 @@ class UploadLimits:
 
 @dataclass(frozen=True)
 class Upload:
-    """What a form has: the bytes of its file "image", and the text of its other fields by name."""
+    """A form: the bytes of its file "image", and the text of its other fields by name."""
 
     image: bytes
     fields: Mapping[str, str]
 
 
 class Uploads:
-    """Receives uploads. `held_bytes` is the memory that the present ones take."""
+    """Receives uploads. `held_bytes` is the memory that those being handled take."""
 
     def __init__(self, limits: UploadLimits) -> None:
         self.limits = limits

@@ -1,4 +1,4 @@
-"""Uploaded bytes → an upright, opaque image. Everything that can be wrong with a file is found here."""
+"""Uploaded bytes → an upright, opaque image. Files that cannot be used are refused here."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS, formats: tuple[str, ...] =
         if image.width * image.height > _MANY_PIXELS:
             return _upright(_reduced(image))
         return _opaque(_upright(image))
-    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them stumble over
+    except Exception as error:  # Pillow's decoders raise exceptions of many kinds for damaged files
         raise UnreadableImageError(
             "The image is damaged or incomplete and cannot be decoded. Save it again and retry."
         ) from error

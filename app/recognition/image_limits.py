@@ -1,4 +1,4 @@
-"""Refuse small files that take minutes to decode, by a quick look at the parts of a file.
+"""Find small files that would take minutes to decode, by a quick look at their parts.
 
 Pillow needs seconds for a PNG file of a million empty chunks or a JPEG file of a million empty segments. Each scan of a
 progressive JPEG file is another pass over all pixels, and can be as short as 75 bytes: ten megabytes could take hours.

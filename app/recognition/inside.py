@@ -20,7 +20,7 @@ Kind = Literal["convolution", "residual", "pooling", "average", "dense", "output
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """Which square of the network's input a unit answers to, in the input's pixels.
+    """The square of the network's input that a unit depends on, in the input's pixels.
 
     `size` is its side, `start` the centre of the first unit's square, `step` the way from one unit's to the next's; the
     same in both directions. Squares at the edge go beyond the image.

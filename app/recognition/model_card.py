@@ -26,7 +26,7 @@ class ModelCard:
     page's heading. `version` is twelve digits that differ between any two sets of weights, `parameters` the number of
     learned values. `quantised` says whether the network is served in 8-bit integers. `learned_unknown` says that the
     network has one more output than classes, for images of none of them. An answer is known from `known_threshold` on
-    (see `Classifier`); without one, all are. `look_alikes` are groups of classes that only size or context tells apart.
+    (see `Classifier`); without one, all are. `look_alikes` are groups of classes that differ only in size or context.
     """
 
     architecture: str
@@ -45,12 +45,12 @@ class ModelCard:
     look_alikes: tuple[tuple[str, ...], ...] = ()
 
     def alike(self, label: str) -> tuple[str, ...]:
-        """The classes that only size or context tells from this one, and itself, first."""
+        """This class, followed by the classes that differ from it only in size or context."""
         group = next((group for group in self.look_alikes if label in group), ())
         return (label, *(name for name in group if name != label))
 
     def sureness(self, label: str, probabilities: Mapping[str, float]) -> float:
-        """How probable a class is, or one that looks like it: what "not sure" is said by."""
+        """The probability of a class and of those that look like it. Below a limit the page says "not sure"."""
         return sum(probabilities[name] for name in self.alike(label))
 
     def to_json(self) -> str:

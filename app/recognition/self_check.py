@@ -1,4 +1,4 @@
-"""A new model must be able to answer before it answers anybody: a check on a few built-in drawings."""
+"""Check a new model on a few built-in drawings before it is served."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def require_fit(classifier: Classifier) -> None:
     ]
     for answer in answers:
         if not all(math.isfinite(value) for value in answer) or not math.isclose(sum(answer), 1, abs_tol=1e-6):
-            raise UnfitModelError("it answers a built-in drawing with what are no probabilities")
+            raise UnfitModelError("its answer to a built-in drawing has numbers that are not probabilities")
     if len(classifier.model.classes) > 1 and len({tuple(answer) for answer in answers}) == 1:
-        raise UnfitModelError("it answers all built-in drawings alike")
+        raise UnfitModelError("it gives the same answer to all built-in drawings")
 
 
 def _file(points: tuple[tuple[int, int], ...]) -> bytes:

@@ -22,7 +22,7 @@ _PARTS = ("kernels",)
 
 
 class ReceptiveFieldAnswer(BaseModel):
-    """Which square of the network's input each value of a map answers to, in the input's pixels."""
+    """The square of the network's input that each value of a map depends on, in the input's pixels."""
 
     size: int = Field(description="The square's side")
     step: int = Field(description="From one value's square to the next one's")

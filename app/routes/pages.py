@@ -1,4 +1,4 @@
-"""The page to draw on, and the one that documents the API."""
+"""The page to draw on, and the page that documents the API."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
 # More classes than this are not listed one below the other, nor in the invitation to draw one of them.
 _FEW = 12
 _LONGEST_LIST = 60
-# Such a name must not turn the sentence around it.
+# Names in these scripts would reverse the order of the words around them.
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufefc]")
 # Names longer than this need wide columns.
 _SHORT = 6
@@ -39,7 +39,7 @@ _RANGES = (
     (string.ascii_uppercase, "A to Z"),
     (string.ascii_lowercase, "a to z"),
 )
-# A first choice below this is none.
+# Below this confidence the page names no class.
 _HARD = 0.25
 _SEEN = {
     "ink": "Your character, cropped, scaled and centred in",
@@ -120,13 +120,13 @@ def _page(
         "verdict": _verdict(model, answer, request.app.state.settings.unsure_below) if model and answer else None,
         "error": error,
     }
-    # The page names the versions of its files, so it must be asked for anew.
+    # The page names the versions of its files, so browsers must ask for it each time.
     headers = {"Cache-Control": "no-cache"}
     return compressed(request, _templates.TemplateResponse(request, "index.html", values, status, headers))
 
 
 def _verdict(model: ModelCard, answer: Prediction, unsure_below: float) -> str:
-    """What static/words.js says of an answer, in a line."""
+    """The same line about an answer that static/words.js writes."""
     if not answer.known:
         return f"That does not look like {subject(model.classes)}"
     names = model.alike(answer.label)
@@ -136,7 +136,7 @@ def _verdict(model: ModelCard, answer: Prediction, unsure_below: float) -> str:
     if confidence < unsure_below:
         label, other = sorted(answer.probabilities, key=lambda name: -answer.probabilities[name])[:2]
         return f"Not sure: {label} or {other}"
-    # Certainty is not to be had.
+    # No answer is certain, so none says 100 %.
     sure = "Over 99 % sure" if confidence >= 0.995 else f"{confidence:.0%} sure".replace("%", " %")
     return f"{sure}: {' or '.join(names)}" if len(names) > 1 else sure
 
@@ -175,7 +175,7 @@ def _layout(classes: Sequence[str]) -> str:
 
 
 def subject(classes: Sequence[str]) -> str:
-    """What all classes are, within a sentence."""
+    """What all classes are, as part of a sentence: "a digit"."""
     if classes and all(name in "0123456789" for name in classes):
         return "a digit"
     if classes and all(len(name) == 1 and name.isalpha() for name in classes):
@@ -206,7 +206,7 @@ def invitation(model: ModelCard) -> tuple[str, str]:
 
 
 def in_words(classes: Sequence[str]) -> str:
-    """All classes within a sentence, as short as they can be said."""
+    """All classes, as part of a sentence and as short as possible: "0 to 9"."""
     ranges = [(digits, text) for digits, text in _RANGES if set(digits) <= set(classes)]
     if ranges and set("".join(digits for digits, _ in ranges)) == set(classes):
         return _and([text for _, text in ranges])

@@ -14,6 +14,7 @@ from fastapi.templating import Jinja2Templates
 from limits import parse
 
 from app.client_address import network_of
+from app.html import READ
 from app.routes.predict import data_url
 from app.storage.records import CORRECTION_ID, STATUSES, Correction, Status
 from app.storage.storage import Storage
@@ -66,7 +67,7 @@ def require_same_site(request: Request) -> None:
 router = APIRouter(prefix="/review", include_in_schema=False, dependencies=[Depends(require_reviewer)])
 
 
-@router.get("")
+@router.api_route("", methods=READ)
 async def show(request: Request, status: Status = "waiting", page: Number = 1, missed: Number = 0) -> Response:
     """A page of the corrections of a status, those first that the model finds least probable.
 

@@ -26,10 +26,12 @@ def test_health_and_readiness(client):
     assert client.get("/readyz").json() == {"status": "ready"}
 
 
-@pytest.mark.parametrize("path", ["/", "/about", "/docs", "/healthz", "/readyz", "/model", "/models", "/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/", "/about", "/docs", "/healthz", "/readyz", "/model", "/models", "/metrics", "/review"]
+)
 def test_head_is_answered_as_get_without_contents(client, path: str):
     head, get = client.head(path), client.get(path)
-    assert head.status_code == get.status_code == 200
+    assert head.status_code == get.status_code == (404 if path == "/review" else 200)  # no password is set
     assert head.headers["content-type"] == get.headers["content-type"]
 
 
