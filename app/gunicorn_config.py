@@ -106,6 +106,7 @@ def pre_fork(server: Any, worker: Any) -> None:
     taken = {other.slot for other in server.WORKERS.values()}
     worker.slot = next(slot for slot in range(1, len(taken) + 2) if slot not in taken)
     gc.freeze()
+    gc.enable()  # app.__main__ has disabled it for the start
 
 
 def post_fork(_: Any, worker: Any) -> None:
