@@ -52,8 +52,8 @@ class FileState:
 class ModelUpdates:
     """Watches for another model to serve, and hands it to `use`.
 
-    `storage` is where models may be published, None for a model that comes only from its file. `served` is the state of the
-    model file whose model is served now, `rejected` that of one that could not be loaded. `report` is called with
+    `storage` is where models may be published, None for a model that comes only from its file. `served` is the state
+    of the file whose model is served now, `rejected` that of one that could not be loaded. `report` is called with
     whether the latest new model was rejected, `report_waiting` with the number of corrections that wait for review.
     """
 
