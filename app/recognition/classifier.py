@@ -97,7 +97,7 @@ class Classifier:
         return preprocessing(decode(data, max_pixels), photographs)
 
     def preprocess_and_show(self, data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Grey, bytes | None]:
-        """The same network's input, and what was taken for ink, as a PNG file to lay over the upright image.
+        """The same network's input, and the ink that was found, as a PNG file to lay over the upright image.
 
         None for a model that does not look for ink. Raises ImageError for a file that cannot be used.
         """

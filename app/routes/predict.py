@@ -22,7 +22,7 @@ _EXAMPLE: JsonDict = {"label": "7", "confidence": 0.9987, "known": True, "probab
 
 
 INK = (
-    "What was taken for ink, as the data URL of a PNG image that lies over the whole upright upload, at most 480 "
+    "The ink that was found, as the data URL of a PNG image that lies over the whole upright upload, at most 480 "
     "pixels wide and high: black, opaque where what was read is, fainter where other ink was found, transparent "
     "elsewhere. Null if the model does not look for ink"
 )
@@ -63,7 +63,7 @@ _INCLUDE = {
     "in": "query",
     "required": False,
     "schema": {"type": "array", "items": {"type": "string", "enum": ["input", "ink"]}},
-    "description": "`input` adds the network's input to the answer, `ink` what was taken for ink; both: "
+    "description": "`input` adds the network's input to the answer, `ink` the ink that was found; both: "
     "`include=input&include=ink`",
 }
 ERRORS: dict[int | str, dict[str, Any]] = {

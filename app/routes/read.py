@@ -60,7 +60,7 @@ _INCLUDE = {
     "required": False,
     "schema": {"type": "array", "items": {"type": "string", "enum": ["probabilities", "input", "ink"]}},
     "description": "`probabilities` adds the probability of every class to each character, `input` the network's "
-    "input; `ink` adds what was taken for ink to the answer; several: `include=probabilities&include=ink`",
+    "input; `ink` adds the ink that was found; several: `include=probabilities&include=ink`",
 }
 _READING_ERRORS = {
     **ERRORS,
