@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 _SHORT, _WIDE, _SLIM = 0.85, 0.9, 0.3
 # A part that was cut can be left out as a whole, as a currency sign is, if it is no wider than this in heights.
 _SYMBOL = 0.9
-# A piece whose score is below this even with the best evidence is on no best path: of 800 numbers by the validation
-# writers none is read differently without such pieces.
-_HOPELESS = -2.5
 # Evidence below this says more than its own weight.
 _LOW = -2.0
 
@@ -114,9 +111,9 @@ def alone(evidence: float, box: tuple[int, int, int, int]) -> dict[str, float]:
     return {**_seen(evidence), "alone": 1.0, "wide": max(0.0, width / height - _WIDE)}
 
 
-def hopeless(first: int, last: int, parts: Sequence[Part], height: float) -> bool:
-    """Whether some parts together can be no character, whatever they look like: their sizes and cuts say so."""
-    return scored(_features(first, last, parts, height, evidence=0.0), WEIGHTS) < _HOPELESS
+def most(first: int, last: int, parts: Sequence[Part], height: float) -> float:
+    """The most that some parts together can score, whatever they look like: by their sizes and cuts alone."""
+    return scored(_features(first, last, parts, height, evidence=0.0), WEIGHTS)
 
 
 def features(piece: Piece, parts: Sequence[Part], height: float) -> dict[str, float]:

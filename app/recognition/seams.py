@@ -39,8 +39,8 @@ def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
     # Between characters one can see from above and from below down to where they touch, but not into their loops.
     seen = (np.maximum.accumulate(small) == 0) | (np.maximum.accumulate(small[::-1])[::-1] == 0)
     cost = np.maximum(small, np.where(seen, np.float32(0), np.float32(_HIDDEN)))
-    down, from_above = _seams(cost)
-    up, from_below = _seams(cost[::-1])
+    least, steps = _seams(np.stack([cost, cost[::-1]], 1))
+    (down, up), (from_above, from_below) = least.swapaxes(0, 1), steps.swapaxes(0, 1)
     middle = rows // 2
     through = down[middle] + up[rows - 1 - middle] - cost[middle]
     seams = np.concatenate([_paths(from_above, middle)[::-1], _paths(from_below, rows - 1 - middle)[1:]])
@@ -59,17 +59,19 @@ def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
     return _divided(lines, part, mask, paths, scale, first)
 
 
-def _seams(ink: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """The least ink on a path from the first row to each pixel, and the step sideways that it comes with."""
-    cost, steps = ink.copy(), np.zeros(ink.shape, np.int8)
-    padded = np.full(ink.shape[1] + 2, np.inf, np.float32)
-    for row in range(1, len(ink)):
-        padded[1:-1] = cost[row - 1]
-        ways = np.stack([padded[1:-1], padded[:-2] + _SIDEWAYS, padded[2:] + _SIDEWAYS])
-        best = ways.argmin(0)
-        cost[row] += ways[best, np.arange(ink.shape[1])]
-        steps[row] = np.array([0, -1, 1], np.int8)[best]
-    return cost, steps
+def _seams(cost: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """The least cost of a path from the first row to each pixel, and the step sideways that it comes with. Both and the
+    cost: (rows, images, columns)."""
+    least = np.pad(cost, ((0, 0), (0, 0), (1, 1)), constant_values=np.inf)
+    straight, left, right = least[..., 1:-1], least[..., :-2], least[..., 2:]
+    sideways = np.empty_like(cost)
+    for row in range(1, len(cost)):
+        np.minimum(left[row - 1], right[row - 1], out=sideways[row])
+        sideways[row] += _SIDEWAYS
+        straight[row] += np.minimum(straight[row - 1], sideways[row])
+    steps = np.zeros(cost.shape, np.int8)
+    steps[1:] = np.where(right[:-1] < left[:-1], 1, -1) * (sideways[1:] < straight[:-1])
+    return straight, steps
 
 
 def _paths(steps: NDArray[np.int8], row: int) -> NDArray[np.int64]:
