@@ -26,6 +26,7 @@ from app.recognition.paths import Weights, features, left_out
 from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.reading import Sheet, look
 from benchmarks import reading
+from benchmarks.cheques import cheque
 from benchmarks.held_out import read_held_out
 from benchmarks.numbers import Number, by_writer, compose
 from training.prepare.drawing import PEN, draw_placed
@@ -104,7 +105,7 @@ def lattices(classifier: Classifier, strokes: Path, count: int, photographs: boo
         generator = np.random.default_rng((_SEED, index))
         writer = own[int(generator.integers(len(own)))]
         if photographs:
-            number, image = (reading.cheque, reading.photograph)[index % 2](writer, generator)
+            number, image = (cheque, reading.photograph)[index % 2](writer, generator)
         else:
             length, size = 1 + int(generator.choice(6, p=_LENGTHS)), (reading.SQUARE, reading.WIDE)[index % 2]
             number = compose(writer, length, generator, size, touching=_TOUCHING)

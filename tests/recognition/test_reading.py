@@ -15,8 +15,9 @@ from app.recognition.parts import CrowdedError, find_lines
 from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.reading import MAX_CHARACTERS, TooMuchWrittenError, look, read
 from app.recognition.segmentation import separate_ink
+from benchmarks.cheques import cheque
 from benchmarks.numbers import by_writer, compose
-from benchmarks.reading import SQUARE, WIDE, cheque, edits, photograph
+from benchmarks.reading import SQUARE, WIDE, edits, photograph
 from tests.conftest import DATA, MODEL, encode
 from training.prepare.drawing import PEN, draw, draw_placed
 from training.prepare.unipen import Character
