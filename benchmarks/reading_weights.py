@@ -4,7 +4,8 @@
 
 Numbers are composed digit by digit, so it is known of each piece whether it is one digit with all of its ink and no
 other. Right is a path of such pieces. The weights are those with which right paths are most probable among all paths
-(maximum conditional likelihood, a penalty on their squares), found by L-BFGS.
+(maximum conditional likelihood, a penalty on their squares), found by L-BFGS. Paths that leave out a part as a whole
+after it was cut are not among them.
 """
 
 from __future__ import annotations
