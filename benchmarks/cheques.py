@@ -74,8 +74,10 @@ def _marks(number: Number, high: float, generator: np.random.Generator) -> list[
 
 
 def _printed_paper(size: tuple[int, int], generator: np.random.Generator) -> NDArray[np.float32]:
-    """A cheque's paper: a tint, waves of fine lines, small print, perhaps rules, a frame or a currency sign. (height,
-    width, 3), 0 to 255."""
+    """A cheque's paper: a tint, waves of fine lines, small print, in some cases rules, a frame or a currency sign.
+
+    (height, width, 3), 0 to 255.
+    """
     width, height = size
     base = generator.uniform(195, 245) * generator.uniform(0.9, 1.0, 3)
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)

@@ -1,4 +1,4 @@
-"""`python -m app.recognition FILE|FOLDER…` reads piles of images, and tells in one line what ends it early."""
+"""`python -m app.recognition FILE|FOLDER…` reads piles of images, and reports in one line what ends it early."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command. The exit status is 0; 1 if some files could not be read; 2 for what cannot be begun or finished
     as it is; 130 for an interruption."""
     try:
-        # A platform's way of stopping is as good as Ctrl-C.
+        # Platforms stop a process with SIGTERM; it is handled as Ctrl-C is.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         from app.recognition.batch import options, run
         from app.recognition.batch.errors import BatchError, InterruptionError
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 if __name__ == "__main__":
     try:
         status = main()
-        # One more Ctrl-C while Python ends must not change what has been told.
+        # One more Ctrl-C while Python ends must not change the exit status.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
         status = _INTERRUPTED

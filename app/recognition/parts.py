@@ -48,7 +48,7 @@ class CrowdedError(Exception):
 class Part:
     """Connected ink, or what a cut leaves of it: its label, its pixels and its box, the end exclusive.
 
-    `trust`, 0 to 1, is how far it is writing and nothing that was left of the paper. `cut` is how much ink was cut
+    `trust`, 0 to 1, is how likely it is writing rather than print, rules or shadow. `cut` is how much ink was cut
     through between it and the part before it, in widths of a stroke; 0 for paper.
     """
 
@@ -109,7 +109,7 @@ def united(parts: Sequence[Part]) -> Part:
 def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:
     """The lines of writing in ink that is bright on 0. Raises CrowdedError for more than `most` parts.
 
-    If it was `photographed`, it may have rests of print, rules and frames: faint, or at the picture's edge.
+    If it was `photographed`, there may be remains of print, rules and frames: faint, or at the picture's edge.
     """
     mask = ink >= INK * (int(ink.max()) / 255)
     # Of booleans cc3d 4.1.1 gives some pixels of a component a label of their own.

@@ -24,7 +24,7 @@ def amount(tracks: list[Character]) -> Number:
 
 
 def printed(number: Number, before: str = "") -> Image.Image:
-    """On a cheque's paper with waves of fine lines, perhaps with something printed before it."""
+    """On a cheque's paper with waves of fine lines, with or without something printed before it."""
     rows, columns = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
     waves = np.cos((rows + 4 * np.sin(columns / 15)) * 0.8)
     sheet = Image.fromarray((210 - 15 * waves).astype(np.uint8))

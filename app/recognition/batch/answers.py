@@ -18,7 +18,7 @@ COLUMNS_OF_SEVERAL = ("file", "text", "confidence", "known", "characters", "erro
 MAX_BYTES = 256 * 2**20
 _DIGITS = 6
 # The reason of a file that ends the process that reads it.
-KILLED = "The process that read it ended at once, perhaps for lack of memory."
+KILLED = "The process that read it ended unexpectedly, possibly for lack of memory."
 
 Row = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """Past one machine: the same reading over Ray Data, a model for each actor.
 
-Blocks of names go to the actors, rows come back in the order of the names. An actor that ends, perhaps with its
+Blocks of names go to the actors, rows come back in the order of the names. An actor that ends, possibly with its
 machine, is started again elsewhere, and its blocks are read again.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 LOCAL = "local"
-# Names in a block: a second or so of work, which is what the end of an actor costs.
+# Names in a block: about a second of work, which is lost when an actor ends.
 _BLOCK = 256
 # Rows are small; on one machine Ray would otherwise take a third of the memory for them.
 _STORE_BYTES = 256 * 2**20

@@ -61,7 +61,7 @@ class Journal:
                 now = "there is no such file now" if name is None else f"now it is {name!r}"
                 raise BatchError(
                     f"{self.path}: has answers for other files: the {count:,}. was {row['file']!r}, {now}. "
-                    "Name the same files again, or remove it to begin anew."
+                    "Name the same files again, or remove it to start again."
                 )
             end += len(line)
         self._file.truncate(end)
@@ -105,7 +105,7 @@ class Journal:
             if before[what] != value:
                 raise BatchError(
                     f"{self.path}: has answers with {what} {before[what]}, not {value}. "
-                    "Go on as it was begun, or remove it to begin anew."
+                    "Go on as it was begun, or remove it to start again."
                 )
 
 

@@ -16,7 +16,7 @@ from app.recognition.batch.options import STANDARD_INPUT
 
 # In folders these are images. A file that is named is read whatever it is called.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp")
-# A folder is listed anew for every so many of its names, which are all that is held: some 10 MB.
+# A folder is listed again for every so many of its names; only these are held in memory: about 10 MB.
 _SORTED_AT_ONCE = 50_000
 # Names longer than this are refused by every file system; a file that is no list of names is one endless line.
 _LONGEST = 65_536
@@ -29,7 +29,7 @@ def is_url(name: str) -> bool:
 
 
 def require_there(inputs: Iterable[str]) -> None:
-    """Raises BatchError for an argument that is not there, and for a folder without images: most likely a slip."""
+    """Raises BatchError for an argument that is not there, and for a folder without images, probably mistyped."""
     for name in inputs:
         if name == STANDARD_INPUT:
             continue

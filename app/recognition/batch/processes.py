@@ -1,6 +1,6 @@
 """All cores of one machine: a process for each, with a network of one thread; chunks of names in, rows out, in order.
 
-Only a few chunks are under way at a time, so that the memory needed does not depend on how many files there are.
+Only a few chunks are in progress at a time, so that the memory needed does not depend on how many files there are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from app.recognition.classifier import Classifier
 
 # Files that a process reads at once. More would gain nothing, and be lost when it is stopped.
 CHUNK = 32
-# Chunks under way for each process: so many that none waits while the first of them takes long.
+# Chunks in progress for each process: so many that none waits while the first of them takes long.
 _AHEAD = 4
 
 _reader: Reader
@@ -43,7 +43,7 @@ def chunks(names: Iterator[str], size: int = CHUNK) -> Iterator[list[str]]:
 
 
 class Processes:
-    """Processes that read files by the same model. If one is killed, the files under way are read again, one by one;
+    """Processes that read files by the same model. If one is killed, the files in progress are read again, one by one;
     a file that kills its process again gets a row that says so."""
 
     def __init__(self, model: Path, contents: bytes, several: bool, workers: int) -> None:
@@ -103,7 +103,7 @@ class Processes:
         try:
             with _uninterrupted():  # the first one starts the processes
                 return self._pool.submit(_rows, names)
-        except BrokenProcessPool as error:  # told when its turn comes
+        except BrokenProcessPool as error:  # reported when its turn comes
             future: Future[list[Row]] = Future()
             future.set_exception(error)
             return future

@@ -121,7 +121,7 @@ def _bar(options: Options, find: Callable[[Sequence[str], bool], Iterator[str]])
     bar = tqdm(unit=" files", mininterval=interval, delay=1, dynamic_ncols=True, disable=rows_on_screen)
 
     def count() -> None:
-        # What is wrong with a folder is told where it is read.
+        # The engine reports what is wrong with a folder.
         with contextlib.suppress(BatchError):
             bar.total = sum(1 for _ in find(options.inputs, options.null))
 

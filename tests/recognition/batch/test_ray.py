@@ -43,14 +43,14 @@ def test_killed_worker_changes_nothing(images, tmp_path, hidden):
     before = set(workers())
     output, journal = tmp_path / "ray.csv", tmp_path / "ray.csv.unfinished"
     (tmp_path / "names").write_text("\n".join(files))
-    with (tmp_path / "names").open() as names, (tmp_path / "told").open("w") as told:
+    with (tmp_path / "names").open() as names, (tmp_path / "errors").open("w") as errors:
         process = subprocess.Popen(
-            command("-", *CLUSTER, "--output", output), cwd=ROOT, env=environment(hidden), stdin=names, stderr=told
+            command("-", *CLUSTER, "--output", output), cwd=ROOT, env=environment(hidden), stdin=names, stderr=errors
         )
     deadline = time.monotonic() + 240
     while not journal.exists() or journal.read_bytes().count(b"\n") < 2:
         assert time.monotonic() < deadline
-        assert process.poll() is None, (tmp_path / "told").read_text()
+        assert process.poll() is None, (tmp_path / "errors").read_text()
         time.sleep(0.02)
     mine = set(workers()) - before
     assert mine

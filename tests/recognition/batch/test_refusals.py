@@ -52,7 +52,7 @@ def test_refused(images, tmp_path, monkeypatch, capsys, arguments, message):
     assert (tmp_path / "there.csv").read_text() == "precious"
 
 
-def test_a_cluster_that_does_not_start_is_told_in_one_line(images, monkeypatch, capsys):
+def test_a_cluster_that_does_not_start_is_reported_in_one_line(images, monkeypatch, capsys):
     def init(*_: object, **__: object) -> None:
         raise Exception("The current node timed out during startup.\nMore of it.")  # as ray/_private/node.py does
 
@@ -82,7 +82,7 @@ def test_unfinished_answers_are_not_mixed_with_others(images, tmp_path, capsys, 
     else:
         del files[2:]
     assert main([*files, "--model", str(model), "--output", str(output)]) == 2
-    assert "emove it to begin anew" in capsys.readouterr().err
+    assert "emove it to start again" in capsys.readouterr().err
     assert journal.read_text() == before
     assert not output.exists()
 

@@ -49,7 +49,7 @@ def test_goes_on_where_it_was_stopped(images, tmp_path, hidden, run, how, status
         assert "goes on from there" in errors
         assert "Traceback" not in errors
     assert wait_until_gone(process.pid)
-    # If it began anew, this mark would be lost.
+    # If it started again, this mark would be lost.
     lines = journal.read_text().splitlines(keepends=True)
     lines[1] = lines[1].replace('"error": null', '"error": "marked"')
     journal.write_text("".join(lines))
@@ -61,7 +61,7 @@ def test_goes_on_where_it_was_stopped(images, tmp_path, hidden, run, how, status
     assert not journal.exists()
 
 
-def test_an_interruption_while_processes_start_is_told_in_one_line(images, tmp_path, hidden):
+def test_an_interruption_while_processes_start_is_reported_in_one_line(images, tmp_path, hidden):
     started = tmp_path / "started"
     # Each process is so slow to start that the one that starts it waits for it to take its arguments.
     (hidden / "sitecustomize.py").write_text(
