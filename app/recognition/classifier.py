@@ -14,15 +14,19 @@ import numpy as np
 from PIL import Image
 
 from app.recognition import model_file
+from app.recognition.candidates import other_ink
 from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.decoding import MAX_PIXELS, decode
 from app.recognition.explanation import Inspection, Inspector
 from app.recognition.model_card import ModelCard
 from app.recognition.model_file import InsideRecords, Network
 from app.recognition.overlay import overlay
-from app.recognition.photographs import Box
-from app.recognition.segmentation import Grey, separate_ink
+from app.recognition.photographs import Box, Region
+from app.recognition.preprocessing import NothingDrawnError
+from app.recognition.segmentation import Grey, Ink, separate_ink
 
+# What is read with this confidence is not looked at in other ways.
+_SURE = 0.9
 # ONNX Runtime plans its memory once for each shape.
 _WARM_BATCHES = (1, 2, 4, 8, 16)
 
@@ -94,7 +98,10 @@ class Classifier:
             ink = canvas_ink(data, max_pixels)
             if ink is not None:
                 return preprocessing.from_ink(ink)
-        return preprocessing(decode(data, max_pixels), photographs)
+        image = decode(data, max_pixels)
+        if preprocessing.method != "ink":
+            return preprocessing(image)
+        return preprocessing.from_ink(self._character(image, separate_ink(image, photographs)).ink)
 
     def preprocess_and_show(self, data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Grey, bytes | None]:
         """The same network's input, and the ink that was found, as a PNG file to lay over the upright image.
@@ -106,7 +113,7 @@ class Classifier:
         if preprocessing.method != "ink":
             return preprocessing(image), None
         ink = separate_ink(image)
-        character = ink.character()
+        character = self._character(image, ink)
         return preprocessing.from_ink(character.ink), overlay(image.size, ink.everything, character)
 
     def predict(self, inputs: Sequence[Grey]) -> list[Prediction]:
@@ -141,7 +148,7 @@ class Classifier:
         preprocessing = self.model.preprocessing
         if preprocessing.method != "ink":
             return preprocessing(image), (0, 0, 1, 1)
-        ink, (left, top, right, bottom) = separate_ink(image, photographs).character()
+        ink, (left, top, right, bottom) = self._character(image, separate_ink(image, photographs))
         preprocessed, place = preprocessing.placed_ink(ink)
         width, height = right - left, bottom - top
         return preprocessed, (
@@ -150,6 +157,26 @@ class Classifier:
             left + place[2] * width,
             top + place[3] * height,
         )
+
+    def _character(self, image: Image.Image, ink: Ink) -> Region:
+        """The ink of the character. Where it is not certain, and the classifier does not know it or is not sure, other
+        ways to find it are tried, and the one that the classifier is surest of is taken."""
+        character = ink.character()
+        if ink.certain or (surest := self._confidence(character)) >= _SURE:
+            return character
+        for other in other_ink(image):
+            confidence = self._confidence(other)
+            if confidence > max(surest, _SURE):
+                character, surest = other, confidence
+        return character
+
+    def _confidence(self, character: Region) -> float:
+        """How sure the classifier is of this ink; 0 for what is not known, or nothing."""
+        try:
+            (prediction,) = self.predict([self.model.preprocessing.from_ink(character.ink)])
+        except NothingDrawnError:
+            return 0.0
+        return prediction.confidence if prediction.known else 0.0
 
     def _ready_inspector(self) -> Inspector:
         with self._inspector_lock:

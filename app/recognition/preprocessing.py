@@ -103,8 +103,10 @@ def _scale_to_box(ink: Grey, box: int) -> _Scaled:
     x, y = (left + right - width * scale) / 2, (top + bottom - height * scale) / 2
     x0, y0 = math.floor(x), math.floor(y)
     window = _window(ink, x0, y0, math.ceil(x + width * scale), math.ceil(y + height * scale))
+    # Averages of whole areas; few pixels are enlarged smoothly, as squares look like nothing that was trained on.
+    filtering = Image.Resampling.BOX if scale >= 1 else Image.Resampling.BICUBIC
     small = window.resize(
-        (width, height), Image.Resampling.BOX, box=(x - x0, y - y0, x - x0 + width * scale, y - y0 + height * scale)
+        (width, height), filtering, box=(x - x0, y - y0, x - x0 + width * scale, y - y0 + height * scale)
     )
     greys = np.frombuffer(small.tobytes(), np.uint8).reshape(height, width)
     levels: NDArray[np.float32] = np.maximum(greys - np.float32(strongest * _NOISE_LEVEL), 0)

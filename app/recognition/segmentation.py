@@ -8,13 +8,14 @@ says: one colour all along the image's edge and on most of it, and no line from 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from app.recognition.components import without_lines
+from app.recognition.frames import scanned, without_frame
 from app.recognition.photographs import Region, photographed_character, photographed_ink, photographed_writing
 
 Grey = NDArray[np.uint8]
@@ -52,11 +53,12 @@ class PhotographError(Exception):
 class Ink:
     """What was found on an image: everything written, uint8 (height, width), 0 on the paper, brighter where there is
     more ink. It covers the whole image; of a photograph, which is kept with its paper's colour (if that is even), at
-    another scale."""
+    another scale. It is `certain` if there was nothing but a character on clean paper."""
 
     everything: Grey
     photograph: Image.Image | None = None
     paper: tuple[int, int, int] | None = None
+    certain: bool = True
 
     def character(self) -> Region:
         """The ink of one character, and where it is: of a photograph the one that it is of; on a drawing there is
@@ -80,21 +82,41 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
 
     Raises: PhotographError for what looks like a photograph, if they are not wanted.
     """
-    grey = np.asarray(image if image.mode == "L" else image.convert("L"))
-    paper, flat = _paper(frame(grey))
-    difference = distance(grey, paper)
-    drawing = flat and (_is_drawing(difference) or (several and _is_writing(difference)))
-    if min(image.size) >= _SMALLEST_PHOTO and not drawing:
+    seen = _seen(image, several)
+    certain = seen.drawing
+    if not seen.drawing and not several:
+        unframed = without_frame(image, seen.grey)
+        if unframed is not image:
+            image, seen = unframed, _seen(unframed)
+    if min(image.size) >= _SMALLEST_PHOTO and not seen.drawing:
         if not photographs:
             raise PhotographError
-        clean = _cleaned(grey)
+        clean = _cleaned(seen.grey)
         if clean is not None:
-            return Ink(clean)
-        even = _even_paper(image, grey)
-        return Ink(photographed_ink(image, margins=even), image, even)
+            return Ink(clean, certain=False)
+        even = _even_paper(image, seen.grey)
+        return Ink(photographed_ink(image, margins=even), image, even, certain=False)
+    difference = seen.difference
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         difference = _colour_difference(image.convert("RGB"))
-    return Ink(difference)
+    return Ink(difference, certain=certain)
+
+
+class _Seen(NamedTuple):
+    """An image's grey levels, their difference from its paper's, and whether it is a drawing on one colour of paper."""
+
+    grey: Grey
+    difference: Grey
+    drawing: bool
+
+
+def _seen(image: Image.Image, several: bool = False) -> _Seen:
+    grey = np.asarray(image if image.mode == "L" else image.convert("L"))
+    paper, flat = _paper(frame(grey))
+    if not flat and min(image.size) < _SMALLEST_PHOTO and (scan := scanned(grey)):
+        paper = scan.level  # strokes or a frame cover much of such a small image's edge
+    difference = distance(grey, paper)
+    return _Seen(grey, difference, flat and (_is_drawing(difference) or (several and _is_writing(difference))))
 
 
 def distance(grey: Grey, paper: int) -> Grey:

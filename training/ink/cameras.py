@@ -50,6 +50,8 @@ def scanned(scene: Scene, generator: np.random.Generator) -> Image.Image:
     else:
         scene = scene - paper * generator.uniform(0.5, 1.2)
     picture = Image.fromarray(scene.clip(0, 255).astype(np.uint8))
+    if generator.random() < 0.25:
+        picture = _enlarged(picture, round(scene.shape[0] * generator.uniform(0.06, 0.3)))
     picture = picture.filter(ImageFilter.GaussianBlur(scene.shape[0] / 256 * generator.uniform(0.1, 0.9)))
     if generator.random() < 0.5:
         picture = picture.convert("L").convert("RGB")
@@ -63,9 +65,8 @@ def photographed(scene: Scene, generator: np.random.Generator) -> Image.Image:
     contrast, middle = generator.uniform(0.7, 1.15), generator.uniform(90, 150)
     scene = (scene - middle) * contrast + middle + generator.uniform(-15, 15)
     picture = Image.fromarray(scene.clip(0, 255).astype(np.uint8))
-    if generator.random() < 0.15:  # a small picture, enlarged
-        small = round(size * generator.uniform(0.2, 0.6))
-        picture = picture.resize((small, small), Image.Resampling.BOX).resize((size, size), Image.Resampling.BICUBIC)
+    if generator.random() < 0.15:
+        picture = _enlarged(picture, round(size * generator.uniform(0.2, 0.6)))
     blur = float(size / 256 * generator.choice([0.3, 0.8, 2.0], p=[0.4, 0.45, 0.15]) * generator.uniform(0.5, 1.5))
     picture = picture.filter(ImageFilter.GaussianBlur(blur))
     if generator.random() < 0.2:  # a phone's sharpening
@@ -78,6 +79,11 @@ def photographed(scene: Scene, generator: np.random.Generator) -> Image.Image:
     if generator.random() < 0.1:
         picture = picture.convert("L").convert("RGB")
     return _compressed(picture, int(generator.integers(30, 96)))
+
+
+def _enlarged(picture: Image.Image, small: int) -> Image.Image:
+    """What the picture looks like when a picture of `small` pixels is enlarged to its size."""
+    return picture.resize((small, small), Image.Resampling.BOX).resize(picture.size, Image.Resampling.BICUBIC)
 
 
 def _compressed(picture: Image.Image, quality: int) -> Image.Image:

@@ -24,7 +24,11 @@ _FONTS = ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "DejaVuSans", "D
 # How many sheets are taken from photographs, if there are any.
 _BACKGROUNDS = 0.12
 # How many are scans, in even light.
-_SCANS = 0.15
+_SCANS = 0.2
+# How many are cut out so closely that the character touches the edges, with strokes of up to this share of the picture.
+_CUT_OUTS, _BOLDEST = 0.1, 0.25
+# Around so many scans and cut-outs there is more paper, as the service adds it (app/recognition/photographs.py).
+_MARGINS, _MARGIN = 0.5, 0.08
 # Where one sees a sheet's edges, one writes on this share of the picture, in its middle.
 _ROOM = 0.7
 
@@ -52,8 +56,9 @@ def compose(
     `backgrounds` are photographs of paper with nothing on it, which some sheets are taken from. `features` and `pen`
     (papers.py, pens.py) are random unless given.
     """
-    features = random_features(generator) if features is None else features
-    if backgrounds and generator.random() < _BACKGROUNDS:
+    cut = features is None and not printed and len(characters) == 1 and bool(generator.random() < _CUT_OUTS)
+    features = frozenset[str]() if cut else random_features(generator) if features is None else features
+    if backgrounds and not cut and generator.random() < _BACKGROUNDS:
         scene, features = _background(backgrounds, size, generator), frozenset()
     else:
         scene = surface(size, features, generator)
@@ -61,6 +66,8 @@ def compose(
     drawn = np.zeros((size, size), np.float32)
     if printed:
         drawn = _printed(printed, size, generator)
+    elif cut:
+        drawn = _cut_out(characters[0], size, generator)
     elif characters:
         drawn = _written(characters, size, _ROOM if "table" in features else 1.0, generator)
     if generator.random() < 0.15:
@@ -72,7 +79,21 @@ def compose(
     scene = write(scene, drawn, pen, generator) if drawn.any() else scene
     scan = generator.random() < _SCANS
     picture = scanned(scene, generator) if scan else photographed(lit(scene, generator), generator)
-    return Photograph(picture, (drawn * 255).astype(np.uint8))
+    photograph = Photograph(picture, (drawn * 255).astype(np.uint8))
+    return _with_margins(photograph) if (scan or cut) and generator.random() < _MARGINS else photograph
+
+
+def _with_margins(photograph: Photograph) -> Photograph:
+    """The same, smaller, with paper around it, at the same size."""
+    size = photograph.picture.width
+    margin = round(_MARGIN * size)
+    inner = (size - 2 * margin, size - 2 * margin)
+    pixels = np.asarray(photograph.picture)
+    paper = np.median(pixels[photograph.ink == 0], axis=0) if (photograph.ink == 0).any() else pixels[0, 0]
+    picture = photograph.picture.resize(inner, Image.Resampling.BILINEAR)
+    ink = Image.fromarray(photograph.ink).resize(inner, Image.Resampling.BILINEAR)
+    framed = ImageOps.expand(picture, margin, tuple(int(level) for level in paper))
+    return Photograph(framed, np.asarray(ImageOps.expand(ink, margin)))
 
 
 def _written(characters: Sequence[Character], size: int, room: float, generator: np.random.Generator) -> Field:
@@ -89,6 +110,15 @@ def _written(characters: Sequence[Character], size: int, room: float, generator:
         strokes, _, _ = vary(other.strokes, generator)
         drawn = draw(strokes, pen, extent * generator.uniform(0.6, 1.1), beside, size)
         cover = np.maximum(cover, 1 - np.asarray(drawn, np.float32) / 255)
+    return cover
+
+
+def _cut_out(character: Character, size: int, generator: np.random.Generator) -> Field:
+    """A character that reaches the picture's edges, or all but."""
+    strokes, _, _ = vary(character.strokes, generator)
+    pen = size * float(np.exp(generator.uniform(np.log(0.04), np.log(_BOLDEST))))
+    extent = generator.uniform(0.95, 1.08) - pen / size
+    cover: Field = 1 - np.asarray(draw(strokes, pen, extent, size=size), np.float32) / 255
     return cover
 
 

@@ -5,6 +5,7 @@ What is drawn here is what the network learns to leave out.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ Scene = NDArray[np.floating[Any]]
 
 
 # What may be on a surface, and how often it is.
-FEATURES = {"ruled": 0.28, "squared": 0.22, "holes": 0.06, "fold": 0.12, "stains": 0.12, "frame": 0.32, "table": 0.22,
+FEATURES = {"ruled": 0.28, "squared": 0.22, "holes": 0.12, "fold": 0.12, "stains": 0.12, "frame": 0.32, "table": 0.22,
             "crease": 0.15, "box": 0.25}  # fmt: skip
 _BOARDS = 0.12
 
@@ -69,7 +70,7 @@ def _ruled(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> 
 
 
 def _squared(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> Scene:
-    """Squares, or now and then dots."""
+    """Squares, dots, or the triangles of isometric paper."""
     return _rules(scene, u, v, generator, squared=True)
 
 
@@ -83,7 +84,10 @@ def _rules(scene: Scene, u: Field, v: Field, generator: np.random.Generator, squ
     strength = generator.uniform(0.12, 0.9)
     across = band(_to_nearest(v, pitch, generator), thickness)
     cover = across
-    if squared:
+    if squared and generator.random() < 0.15:
+        slopes = [math.sqrt(3) / 2 * u + v / 2, math.sqrt(3) / 2 * u - v / 2]
+        cover = np.maximum.reduce([across, *(band(_to_nearest(slope, pitch, generator), thickness) for slope in slopes)])
+    elif squared:
         width = pitch * generator.choice([1.0, 1.0, generator.uniform(0.5, 2)])
         along = band(_to_nearest(u, width, generator), thickness)
         cover = np.maximum(across, along) if generator.random() < 0.85 else np.minimum(across, along) * 2
@@ -129,6 +133,10 @@ def _frame(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> 
     ):
         if drawn:
             cover = np.maximum(cover, band(distance, thickness * generator.uniform(0.6, 1.5)) * within)
+    if generator.random() < 0.15:  # dashed, or badly printed
+        gap = generator.uniform(0.3, 0.7) * size * float(np.exp(generator.uniform(np.log(0.02), np.log(0.3))))
+        gaps = side_of(_to_nearest(u, gap, generator) + gap / 5, 0.5) * side_of(_to_nearest(v, gap, generator) + gap / 5, 0.5)
+        cover = cover * gaps
     return _blend(scene, cover * generator.uniform(0.4, 1), ink)
 
 
@@ -155,7 +163,7 @@ def _table(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> 
 def _holes(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> Scene:
     """Punched holes, or a spiral binding's, along one side."""
     size = scene.shape[0]
-    radius, pitch = size * generator.uniform(0.01, 0.04), size * generator.uniform(0.1, 0.5)
+    radius, pitch = size * generator.uniform(0.01, 0.06), size * generator.uniform(0.1, 0.5)
     along = _to_nearest(v, pitch, generator)
     away = u - size * generator.choice([-1, 1]) * generator.uniform(0.38, 0.48)
     cover = side_of(radius - np.hypot(along, away), 0.6)

@@ -1,0 +1,129 @@
+"""Frames along the edges of scans: lines around a character that was cut out of a form or a table.
+
+A frame at the very edge would be taken for the paper, and one further in for strokes, so such lines are replaced by
+what is beside them. Only scans on paper of one colour are searched; on photographs the ink network leaves frames out.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Grey = NDArray[np.uint8]
+
+# Grey levels within this distance of the most frequent one are paper; the image is a scan if so many pixels are.
+_PAPER_TOLERANCE = 8
+_PAPER_SHARE = 0.35
+# Ink differs from the paper by this share of the largest difference, and by so many grey levels.
+_INK_SHARE = 0.25
+_INK_CONTRAST = 24
+# Lines are searched for in this share of the image, from each side, and measured without this share at their ends:
+# a frame's lines end at its corners.
+_DEPTH = 0.2
+_ENDS = 0.15
+# Lines of larger images are searched for in two adjacent rows, as they may be slightly tilted.
+_TILTED = 48
+# A frame has so many sides, each ink on this share of its length; strokes that touch the edges do not.
+_SIDES = 3
+_COVERAGE = 0.85
+# A line is at most this many pixels thicker than the frame's median one: what is thicker has a stroke beside it.
+_THICKER = 1
+
+
+class Scan(NamedTuple):
+    """An image on paper of one colour: that paper's grey level, the difference from it, uint8 (height, width), and
+    where the paper is, bool (height, width)."""
+
+    level: int
+    difference: Grey
+    paper: NDArray[np.bool_]
+
+
+class _Line(NamedTuple):
+    """Rows or columns that a line covers, counted from its side of the image; the end exclusive."""
+
+    start: int
+    end: int
+
+
+def scanned(grey: Grey) -> Scan | None:
+    """The image as a scan, with its most frequent grey level as the paper; None if it has no such paper."""
+    counts = np.bincount(grey.ravel(), minlength=256)
+    peak = int(np.convolve(counts, np.ones(2 * _PAPER_TOLERANCE + 1), "same").argmax())
+    first = max(0, peak - _PAPER_TOLERANCE)
+    level = first + int(counts[first : peak + _PAPER_TOLERANCE + 1].argmax())
+    difference = np.abs(grey.astype(np.int16) - level).astype(np.uint8)
+    paper = difference <= _PAPER_TOLERANCE
+    return Scan(level, difference, paper) if paper.mean() >= _PAPER_SHARE else None
+
+
+def without_frame(image: Image.Image, grey: Grey, coverage: float = _COVERAGE, sides: int = _SIDES) -> Image.Image:
+    """The image, which is `grey` in grey levels, without the frame; the image itself if there is none.
+
+    A line is ink on this share of its length (`coverage`), and a frame has so many `sides`.
+    """
+    scan = scanned(grey)
+    if scan is None:
+        return image
+    level = max(_INK_CONTRAST, _INK_SHARE * int(scan.difference.max()))
+    turned = scan.difference.T
+    lines = [
+        _line(side, level, coverage) for side in (scan.difference, scan.difference[::-1], turned, turned[::-1])
+    ]
+    thicknesses = [line.end - line.start for line in lines if line]
+    if len(thicknesses) < sides:
+        return image
+    thickest = int(np.median(thicknesses)) + _THICKER
+    pixels = np.array(image if image.mode == "L" else image.convert("RGB"))
+    paper = np.median(pixels[scan.paper], axis=0).astype(np.uint8)
+    columns, written = pixels.swapaxes(0, 1), scan.difference > 2 * level
+    views = ((pixels, written), (pixels[::-1], written[::-1]), (columns, written.T), (columns[::-1], written.T[::-1]))
+    for line, (view, ink) in zip(lines, views, strict=True):
+        if line:
+            _remove(view, ink, _Line(line.start, min(line.end, line.start + thickest)), paper)
+    return Image.fromarray(pixels)
+
+
+def _line(rows: Grey, level: float, coverage: float) -> _Line | None:
+    """The first line across from the top, with its blurred edges."""
+    count, length = rows.shape
+    ends = round(_ENDS * length)
+    middle = rows[: max(1, round(_DEPTH * count)) + 1, ends : length - ends]
+    if not middle.size:
+        return None
+    marked = middle > level
+    if count >= _TILTED:
+        marked = marked[:-1] | marked[1:]
+    covered = np.mean(marked, 1) >= coverage
+    if not covered.any():
+        return None
+    start = int(covered.argmax())
+    end = start + int(np.append(covered[start:], False).argmin())
+    faint = np.median(rows[: end + 3, ends : length - ends], 1) > _PAPER_TOLERANCE
+    while start and faint[start - 1]:
+        start -= 1
+    while end < len(faint) and faint[end]:
+        end += 1
+    return _Line(start, end)
+
+
+def _remove(pixels: NDArray[np.uint8], ink: NDArray[np.bool_], line: _Line, paper: NDArray[np.uint8]) -> None:
+    """Replace these rows by what is beside them: strokes that cross the line go on."""
+    start, end = line
+    if end >= len(pixels):
+        return
+    inside = np.where(_spread(ink[end], pixels), pixels[end], paper)
+    if start == 0:
+        pixels[:end] = inside
+        return
+    outside = np.where(_spread(ink[start - 1], pixels), pixels[start - 1], paper)
+    shares = np.linspace(0, 1, end - start + 2)[1:-1].reshape(-1, *[1] * (pixels.ndim - 1))
+    pixels[start:end] = (outside + (inside.astype(float) - outside) * shares).astype(np.uint8)
+
+
+def _spread(marks: NDArray[np.bool_], pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Marks of pixels for all of their channels."""
+    return marks if pixels.ndim == 2 else marks[:, None]
