@@ -24,7 +24,7 @@ _CONTRAST = 80
 # Scans are clean if so many pixels are within this distance of the paper's grey level; no photograph of paper is.
 _CLEAN_TOLERANCE, _CLEAN_SHARE = 2, 0.28
 # How much of a line must be ink, and how many sides a frame must have: as usual, and with gaps or sides missing.
-_FRAMES = ((0.85, 3), (0.5, 1))
+_FRAMES = (0.85, 3), (0.5, 1)
 
 
 def other_ink(image: Image.Image) -> Iterator[Region]:

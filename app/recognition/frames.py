@@ -17,6 +17,8 @@ Grey = NDArray[np.uint8]
 # Grey levels within this distance of the most frequent one are paper; the image is a scan if so many pixels are.
 _PAPER_TOLERANCE = 8
 _PAPER_SHARE = 0.35
+# On smaller images strokes that touch the edges look like frames.
+_SMALLEST = 24
 # Ink differs from the paper by this share of the largest difference, and by so many grey levels.
 _INK_SHARE = 0.25
 _INK_CONTRAST = 24
@@ -29,6 +31,8 @@ _TILTED = 48
 # A frame has so many sides, each ink on this share of its length; strokes that touch the edges do not.
 _SIDES = 3
 _COVERAGE = 0.85
+# Where its lines meet there is at least this share of their ink.
+_CORNER = 0.6
 # A line is at most this many pixels thicker than the frame's median one: what is thicker has a stroke beside it.
 _THICKER = 1
 
@@ -43,10 +47,13 @@ class Scan(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """Rows or columns that a line covers, counted from its side of the image; the end exclusive."""
+    """Rows or columns that a line covers, counted from its side of the image, the end exclusive; and which of them has
+    most ink, and how much that is on average."""
 
     start: int
     end: int
+    darkest: int
+    ink: float
 
 
 def scanned(grey: Grey) -> Scan | None:
@@ -65,7 +72,7 @@ def without_frame(image: Image.Image, grey: Grey, coverage: float = _COVERAGE, s
 
     A line is ink on this share of its length (`coverage`), and a frame has so many `sides`.
     """
-    scan = scanned(grey)
+    scan = scanned(grey) if min(grey.shape) >= _SMALLEST else None
     if scan is None:
         return image
     level = max(_INK_CONTRAST, _INK_SHARE * int(scan.difference.max()))
@@ -74,7 +81,7 @@ def without_frame(image: Image.Image, grey: Grey, coverage: float = _COVERAGE, s
         _line(side, level, coverage) for side in (scan.difference, scan.difference[::-1], turned, turned[::-1])
     ]
     thicknesses = [line.end - line.start for line in lines if line]
-    if len(thicknesses) < sides:
+    if len(thicknesses) < sides or (sides > 1 and not _meet(lines, scan.difference)):
         return image
     thickest = int(np.median(thicknesses)) + _THICKER
     pixels = np.array(image if image.mode == "L" else image.convert("RGB"))
@@ -83,7 +90,7 @@ def without_frame(image: Image.Image, grey: Grey, coverage: float = _COVERAGE, s
     views = ((pixels, written), (pixels[::-1], written[::-1]), (columns, written.T), (columns[::-1], written.T[::-1]))
     for line, (view, ink) in zip(lines, views, strict=True):
         if line:
-            _remove(view, ink, _Line(line.start, min(line.end, line.start + thickest)), paper)
+            _remove(view, ink, line.start, min(line.end, line.start + thickest), paper)
     return Image.fromarray(pixels)
 
 
@@ -107,12 +114,24 @@ def _line(rows: Grey, level: float, coverage: float) -> _Line | None:
         start -= 1
     while end < len(faint) and faint[end]:
         end += 1
-    return _Line(start, end)
+    means = middle[start:end].mean(1)
+    return _Line(start, end, start + int(means.argmax()), float(means.max()))
 
 
-def _remove(pixels: NDArray[np.uint8], ink: NDArray[np.bool_], line: _Line, paper: NDArray[np.uint8]) -> None:
+def _meet(lines: list[_Line | None], difference: Grey) -> bool:
+    """Whether lines from the top, bottom, left and right meet in corners, as round strokes that touch the edges do not."""
+    top, bottom, left, right = lines
+    for across, rows in ((top, difference), (bottom, difference[::-1])):
+        for down, corner in ((left, rows), (right, rows[:, ::-1])):
+            if across and down and corner[across.darkest, down.darkest] < _CORNER * min(across.ink, down.ink):
+                return False
+    return True
+
+
+def _remove(
+    pixels: NDArray[np.uint8], ink: NDArray[np.bool_], start: int, end: int, paper: NDArray[np.uint8]
+) -> None:
     """Replace these rows by what is beside them: strokes that cross the line go on."""
-    start, end = line
     if end >= len(pixels):
         return
     inside = np.where(_spread(ink[end], pixels), pixels[end], paper)
