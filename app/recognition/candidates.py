@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from app.recognition.components import main_character
-from app.recognition.frames import Grey, scanned, without_frame
+from app.recognition.components import main_character, without_edge_pieces
+from app.recognition.frames import SMALLEST, Grey, scanned, without_frame
 from app.recognition.photographs import Region
 
 # Scans are searched with at most so many pixels on their longer side.
@@ -29,7 +29,9 @@ _FRAMES = (0.85, 3), (0.5, 1)
 
 def other_ink(image: Image.Image) -> Iterator[Region]:
     """The ink of a scan that `decode` gave: what differs from its paper's colour, without a complete or an incomplete
-    frame, and of each what is in the middle alone. Nothing for an image without paper of one colour."""
+    frame, and of each what is in the middle alone. Nothing for an image without paper of one colour, or a tiny one."""
+    if min(image.size) < SMALLEST:
+        return
     scale = min(1, _LONGEST / max(image.size))
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     small = image.resize(size, Image.Resampling.BOX) if scale < 1 else image
@@ -44,7 +46,7 @@ def other_ink(image: Image.Image) -> Iterator[Region]:
             continue
         ink = np.where(scan.difference >= _NOISE * strongest, scan.difference, np.uint8(0))
         ink = (ink * (255 / strongest)).astype(np.uint8)
-        for found in (ink, main_character(ink)):
+        for found in (ink, main_character(without_edge_pieces(ink))):
             if found.any() and not any(np.array_equal(found, other) for other in seen):
                 seen.append(found)
                 yield Region(found, (0, 0, 1, 1))

@@ -30,6 +30,9 @@ _LONGER = 1.5
 _LONG = 0.8
 _THIN = 0.06
 _HOLLOW = 0.12
+# Pieces of a frame or of neighbours reach no further into a scan than this share of it; holes, staples and fingers at a
+# photograph's edge no further than this.
+_AT_EDGE, _MARGIN = 0.18, 0.12
 # Characters are as tall as this share of the tallest.
 _TALL = 0.4
 # Ink at the picture's very edge counts as this share of ink in the middle.
@@ -84,6 +87,14 @@ def without_rules(ink: Grey) -> Grey:
     return np.where(np.isin(labels, rules), np.uint8(0), ink)
 
 
+def without_edge_pieces(ink: Grey) -> Grey:
+    """The ink without what lies along the picture's edges and touches nothing further in: parts of a broken frame or of
+    neighbours. (height, width)."""
+    labels, components = _measured(ink)
+    pieces = [component.label for component in components if _reach(component, *ink.shape) <= _AT_EDGE]
+    return np.where(np.isin(labels, pieces), np.uint8(0), ink)
+
+
 def usual_height(ink: Grey) -> float:
     """The median height of what is as tall as characters among others are: in pixels."""
     _, components = _measured(ink)
@@ -97,7 +108,11 @@ def main_character(ink: Grey) -> Grey:
     The main component is large and near the middle; what is near it and no neighbour of its own belongs to it.
     """
     labels, components = _measured(ink)
-    candidates = [component for component in components if component.size >= _SMALLEST * max(ink.shape)]
+    candidates = [
+        component
+        for component in components
+        if component.size >= _SMALLEST * max(ink.shape) and _reach(component, *ink.shape) > _MARGIN
+    ]
     if not candidates:
         return np.zeros_like(ink)
     main = max(candidates, key=lambda component: component.weight)
@@ -140,6 +155,13 @@ def _is_rule(component: Component, height: int, width: int) -> bool:
     if min(across, down) <= _THIN:
         return max(across, down) >= _LONG
     return min(across, down) >= _LONG and _is_line(component, height, width)
+
+
+def _reach(component: Component, height: int, width: int) -> float:
+    """How far the component reaches into the picture, from the nearest edge: as a share of its width or height."""
+    return min(
+        component.right / width, component.bottom / height, 1 - component.left / width, 1 - component.top / height
+    )
 
 
 def _centrality(height: int, width: int) -> NDArray[np.float64]:

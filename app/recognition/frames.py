@@ -16,9 +16,9 @@ Grey = NDArray[np.uint8]
 
 # Grey levels within this distance of the most frequent one are paper; the image is a scan if so many pixels are.
 _PAPER_TOLERANCE = 8
-_PAPER_SHARE = 0.35
+_PAPER_SHARE = 0.25
 # On smaller images strokes that touch the edges look like frames.
-_SMALLEST = 24
+SMALLEST = 24
 # Ink differs from the paper by this share of the largest difference, and by so many grey levels.
 _INK_SHARE = 0.25
 _INK_CONTRAST = 24
@@ -72,14 +72,12 @@ def without_frame(image: Image.Image, grey: Grey, coverage: float = _COVERAGE, s
 
     A line is ink on this share of its length (`coverage`), and a frame has so many `sides`.
     """
-    scan = scanned(grey) if min(grey.shape) >= _SMALLEST else None
+    scan = scanned(grey) if min(grey.shape) >= SMALLEST else None
     if scan is None:
         return image
     level = max(_INK_CONTRAST, _INK_SHARE * int(scan.difference.max()))
     turned = scan.difference.T
-    lines = [
-        _line(side, level, coverage) for side in (scan.difference, scan.difference[::-1], turned, turned[::-1])
-    ]
+    lines = [_line(side, level, coverage) for side in (scan.difference, scan.difference[::-1], turned, turned[::-1])]
     thicknesses = [line.end - line.start for line in lines if line]
     if len(thicknesses) < sides or (sides > 1 and not _meet(lines, scan.difference)):
         return image
@@ -128,9 +126,7 @@ def _meet(lines: list[_Line | None], difference: Grey) -> bool:
     return True
 
 
-def _remove(
-    pixels: NDArray[np.uint8], ink: NDArray[np.bool_], start: int, end: int, paper: NDArray[np.uint8]
-) -> None:
+def _remove(pixels: NDArray[np.uint8], ink: NDArray[np.bool_], start: int, end: int, paper: NDArray[np.uint8]) -> None:
     """Replace these rows by what is beside them: strokes that cross the line go on."""
     if end >= len(pixels):
         return

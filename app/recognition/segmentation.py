@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from app.recognition.components import without_lines
-from app.recognition.frames import scanned, without_frame
+from app.recognition.frames import SMALLEST, scanned, without_frame
 from app.recognition.photographs import Region, photographed_character, photographed_ink, photographed_writing
 
 Grey = NDArray[np.uint8]
@@ -83,7 +83,7 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
     Raises: PhotographError for what looks like a photograph, if they are not wanted.
     """
     seen = _seen(image, several)
-    certain = seen.drawing
+    certain = seen.drawing and int(frame(seen.difference).max()) <= _LINE_CONTRAST
     if not seen.drawing and not several:
         unframed = without_frame(image, seen.grey)
         if unframed is not image:
@@ -113,8 +113,8 @@ class _Seen(NamedTuple):
 def _seen(image: Image.Image, several: bool = False) -> _Seen:
     grey = np.asarray(image if image.mode == "L" else image.convert("L"))
     paper, flat = _paper(frame(grey))
-    if not flat and min(image.size) < _SMALLEST_PHOTO and (scan := scanned(grey)):
-        paper = scan.level  # strokes or a frame cover much of such a small image's edge
+    if not flat and SMALLEST <= min(image.size) < _SMALLEST_PHOTO and (scan := scanned(grey)):
+        paper = scan.level  # strokes or a frame cover much of the edge
     difference = distance(grey, paper)
     return _Seen(grey, difference, flat and (_is_drawing(difference) or (several and _is_writing(difference))))
 

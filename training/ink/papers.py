@@ -86,7 +86,9 @@ def _rules(scene: Scene, u: Field, v: Field, generator: np.random.Generator, squ
     cover = across
     if squared and generator.random() < 0.15:
         slopes = [math.sqrt(3) / 2 * u + v / 2, math.sqrt(3) / 2 * u - v / 2]
-        cover = np.maximum.reduce([across, *(band(_to_nearest(slope, pitch, generator), thickness) for slope in slopes)])
+        cover = np.maximum.reduce(
+            [across, *(band(_to_nearest(slope, pitch, generator), thickness) for slope in slopes)]
+        )
     elif squared:
         width = pitch * generator.choice([1.0, 1.0, generator.uniform(0.5, 2)])
         along = band(_to_nearest(u, width, generator), thickness)
@@ -135,7 +137,9 @@ def _frame(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> 
             cover = np.maximum(cover, band(distance, thickness * generator.uniform(0.6, 1.5)) * within)
     if generator.random() < 0.15:  # dashed, or badly printed
         gap = generator.uniform(0.3, 0.7) * size * float(np.exp(generator.uniform(np.log(0.02), np.log(0.3))))
-        gaps = side_of(_to_nearest(u, gap, generator) + gap / 5, 0.5) * side_of(_to_nearest(v, gap, generator) + gap / 5, 0.5)
+        gaps = side_of(_to_nearest(u, gap, generator) + gap / 5, 0.5) * side_of(
+            _to_nearest(v, gap, generator) + gap / 5, 0.5
+        )
         cover = cover * gaps
     return _blend(scene, cover * generator.uniform(0.4, 1), ink)
 
