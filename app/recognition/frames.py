@@ -117,7 +117,7 @@ def _line(rows: Grey, level: float, coverage: float) -> _Line | None:
 
 
 def _meet(lines: list[_Line | None], difference: Grey) -> bool:
-    """Whether lines from the top, bottom, left and right meet in corners, as round strokes that touch the edges do not."""
+    """Whether lines from the top, bottom, left and right meet in corners: round strokes at the edges do not."""
     top, bottom, left, right = lines
     for across, rows in ((top, difference), (bottom, difference[::-1])):
         for down, corner in ((left, rows), (right, rows[:, ::-1])):
