@@ -18,7 +18,7 @@ _FAINT, _SURE = 80, 128
 # Strokes with a gap of up to this share of the picture are one component: pencil skips.
 _GAP = 0.012
 # The character is at least this share of the picture; what is smaller than this share of it is a speck.
-_SMALLEST = 0.045
+_SMALLEST = 0.05
 _SPECK = 0.03
 # A component belongs to the character if it is nearer than this share of the character's size ...
 _NEAR = 0.15
