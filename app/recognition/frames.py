@@ -17,8 +17,8 @@ Grey = NDArray[np.uint8]
 # Grey levels within this distance of the most frequent one are paper; the image is a scan if so many pixels are.
 _PAPER_TOLERANCE = 8
 _PAPER_SHARE = 0.25
-# On smaller images strokes that touch the edges look like frames.
-SMALLEST = 24
+# On smaller images strokes that touch the edges look like frames; larger ones are photographs, and take long.
+SMALLEST, _LARGEST = 24, 1024
 # Ink differs from the paper by this share of the largest difference, and by so many grey levels.
 _INK_SHARE = 0.25
 _INK_CONTRAST = 24
@@ -72,7 +72,7 @@ def without_frame(image: Image.Image, grey: Grey, coverage: float = _COVERAGE, s
 
     A line is ink on this share of its length (`coverage`), and a frame has so many `sides`.
     """
-    scan = scanned(grey) if min(grey.shape) >= SMALLEST else None
+    scan = scanned(grey) if min(grey.shape) >= SMALLEST and max(grey.shape) <= _LARGEST else None
     if scan is None:
         return image
     level = max(_INK_CONTRAST, _INK_SHARE * int(scan.difference.max()))

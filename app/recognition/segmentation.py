@@ -38,6 +38,8 @@ _FRAME_SHARE = 0.8
 _LINE_CONTRAST = 12
 # Lines are looked for on the image scaled down to about so many pixels; among several characters, to more.
 _COARSE, _FINE = 32, 128
+# An image's margins are a tenth of it, or so many pixels of small images: as many as MNIST's.
+_SMALL_MARGIN = 4
 # Paper is clean, as programs and scanners make it and no photograph does, if this share of the image is of one colour.
 _CLEAN_SHARE = 0.7
 _CLEAN_TOLERANCE = 2
@@ -83,7 +85,7 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
     Raises: PhotographError for what looks like a photograph, if they are not wanted.
     """
     seen = _seen(image, several)
-    certain = seen.drawing and int(frame(seen.difference).max()) <= _LINE_CONTRAST
+    certain = seen.drawing and _has_clean_margins(seen.difference)
     if not seen.drawing and not several:
         unframed = without_frame(image, seen.grey)
         if unframed is not image:
@@ -113,8 +115,10 @@ class _Seen(NamedTuple):
 def _seen(image: Image.Image, several: bool = False) -> _Seen:
     grey = np.asarray(image if image.mode == "L" else image.convert("L"))
     paper, flat = _paper(frame(grey))
-    if not flat and SMALLEST <= min(image.size) < _SMALLEST_PHOTO and (scan := scanned(grey)):
-        paper = scan.level  # strokes or a frame cover much of the edge
+    if SMALLEST <= min(image.size) < _SMALLEST_PHOTO and (scan := scanned(grey)):
+        # Strokes or a frame may cover much of the edge.
+        flat = flat and abs(scan.level - paper) <= _LINE_CONTRAST
+        paper = paper if flat else scan.level
     difference = distance(grey, paper)
     return _Seen(grey, difference, flat and (_is_drawing(difference) or (several and _is_writing(difference))))
 
@@ -168,13 +172,7 @@ def _is_drawing(difference: Grey, coarseness: int = _COARSE) -> bool:
     height, width = difference.shape
     if min(height, width) < 2:
         return True  # no room for a line
-    margins = (
-        difference[: height // 10],
-        difference[height - height // 10 :],
-        difference[:, : width // 10],
-        difference[:, width - width // 10 :],
-    )
-    if all(np.maximum.reduce(margin, None, initial=0) <= _LINE_CONTRAST for margin in margins):
+    if _has_clean_margins(difference):
         return True  # none of these lines is so short; most drawings take this way
     # Seen coarsely, a line that is not quite straight still stays within two rows.
     small = np.asarray(Image.fromarray(difference).reduce(max(1, min(difference.shape) // coarseness))) > _LINE_CONTRAST
@@ -188,6 +186,18 @@ def _is_drawing(difference: Grey, coarseness: int = _COARSE) -> bool:
             return False
         sides += (max(marked[:third]) > _FRAME_SHARE * length) + (max(marked[-third:]) > _FRAME_SHARE * length)
     return sides < 3
+
+
+def _has_clean_margins(difference: Grey) -> bool:
+    """Whether there is nothing but paper along all edges."""
+    height, width = difference.shape
+    down, across = _margin(height), _margin(width)
+    margins = difference[:down], difference[height - down :], difference[:, :across], difference[:, width - across :]
+    return all(np.maximum.reduce(margin, None, initial=0) <= _LINE_CONTRAST for margin in margins)
+
+
+def _margin(side: int) -> int:
+    return max(side // 10, min(_SMALL_MARGIN, side // 6))
 
 
 def _cleaned(grey: Grey) -> Grey | None:

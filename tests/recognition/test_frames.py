@@ -1,0 +1,113 @@
+"""Scans that were cut out of a form, a table or a line of writing: frames, parts of neighbours, few pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from app.recognition.classifier import Classifier
+from app.recognition.components import main_character
+from app.recognition.decoding import ImageError
+from app.recognition.frames import without_frame
+from tests.conftest import encode
+from training.prepare.drawing import draw
+from training.prepare.unipen import Character
+
+
+def cut_out(character: Character, size: int, pen: float = 0.09, extent: float = 0.6) -> Image.Image:
+    """A scan of the character, `size` pixels square; the pen is a share of it."""
+    sheet = draw(character.strokes, pen * 280, extent)
+    return sheet.resize((size, size), Image.Resampling.BOX)
+
+
+def share_read(classifier: Classifier, scans: list[tuple[str, Image.Image]]) -> float:
+    """The share of scans that are read as what they are labelled."""
+    right = 0
+    for label, scan in scans:
+        try:
+            right += classifier.predict([classifier.preprocess(encode(scan))])[0].label == label
+        except ImageError:
+            continue
+    return right / len(scans)
+
+
+@pytest.mark.parametrize("size", [28, 64])
+@pytest.mark.parametrize(("inset", "thickness"), [(0, 1), (0, 3), (2, 1)])
+def test_thin_frame_is_left_out(size: int, inset: int, thickness: int, tracks: list[Character], classifier: Classifier):
+    scans = []
+    for character in tracks[::8]:
+        scan = cut_out(character, size)
+        last = size - 1 - inset
+        ImageDraw.Draw(scan).rectangle((inset, inset, last, last), outline=60, width=thickness)
+        scans.append((character.label, scan))
+    assert share_read(classifier, scans) >= 0.93
+
+
+def test_two_sides_of_a_frame_are_left_out(tracks: list[Character], classifier: Classifier):
+    scans = []
+    for character in tracks[::8]:
+        scan = cut_out(character, 64)
+        ImageDraw.Draw(scan).line((0, 63, 0, 0, 63, 0), fill=60, width=4)
+        scans.append((character.label, scan))
+    assert share_read(classifier, scans) >= 0.93
+
+
+def test_broken_frame_is_left_out(tracks: list[Character], classifier: Classifier):
+    scans = []
+    for character in tracks[::8]:
+        scan = cut_out(character, 96)
+        ImageDraw.Draw(scan).rectangle((1, 1, 94, 94), outline=60, width=2)
+        for start in range(10, 96, 24):
+            scan.paste(255, (start, 0, start + 9, 4))
+            scan.paste(255, (92, start, 96, start + 9))
+        scans.append((character.label, scan))
+    assert share_read(classifier, scans) >= 0.93
+
+
+def test_part_of_a_neighbour_at_the_edge_is_left_out(tracks: list[Character], classifier: Classifier):
+    scans = []
+    for character, other in zip(tracks[::8], tracks[4::8], strict=True):
+        scan = np.asarray(cut_out(character, 64))
+        neighbour = np.roll(np.asarray(cut_out(other, 64)), 46, axis=1)
+        neighbour[:, :56] = 255
+        scans.append((character.label, Image.fromarray(np.minimum(scan, neighbour))))
+    assert share_read(classifier, scans) >= 0.93
+
+
+def test_bold_character_cut_out_closely_is_whole(tracks: list[Character], classifier: Classifier):
+    scans = []
+    for character in tracks[::8]:
+        sheet = draw(character.strokes, 40, 0.75)
+        scan = sheet.crop(ImageOps.invert(sheet).getbbox()).resize((64, 64), Image.Resampling.BICUBIC)
+        if character.label != "1":  # upright strokes alone are nothing but ink
+            scans.append((character.label, scan))
+    assert share_read(classifier, scans) >= 0.85
+
+
+def test_scan_of_eight_pixels_is_read(tracks: list[Character], classifier: Classifier):
+    scans = [(character.label, cut_out(character, 8, pen=0.13, extent=0.8)) for character in tracks[::8]]
+    assert share_read(classifier, scans) >= 0.85
+
+
+def test_round_strokes_that_touch_the_edges_are_no_frame():
+    for size in (28, 48):
+        scan = Image.new("L", (size, size), 255)
+        ImageDraw.Draw(scan).ellipse((0, 0, size - 1, size - 1), outline=0, width=size // 8)
+        assert without_frame(scan, np.asarray(scan)) is scan
+
+
+def test_stroke_goes_on_where_it_crosses_the_frame():
+    scan = Image.new("L", (64, 64), 255)
+    brush = ImageDraw.Draw(scan)
+    brush.rectangle((6, 6, 57, 57), outline=90, width=2)
+    brush.line((32, 2, 32, 61), fill=0, width=5)
+    grey = np.asarray(without_frame(scan, np.asarray(scan)))
+    assert (grey[2:62, 32] < 40).all()
+    assert (grey[6:8, 12:26] > 230).all()
+
+
+def test_hole_at_the_edge_is_no_character():
+    sheet = Image.new("L", (192, 192))
+    ImageDraw.Draw(sheet).ellipse((6, 80, 20, 94), fill=255)
+    assert not main_character(np.asarray(sheet)).any()
