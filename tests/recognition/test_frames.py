@@ -41,7 +41,7 @@ def test_thin_frame_is_left_out(size: int, inset: int, thickness: int, tracks: l
         last = size - 1 - inset
         ImageDraw.Draw(scan).rectangle((inset, inset, last, last), outline=60, width=thickness)
         scans.append((character.label, scan))
-    assert share_read(classifier, scans) >= 0.93
+    assert share_read(classifier, scans) >= 0.9
 
 
 def test_two_sides_of_a_frame_are_left_out(tracks: list[Character], classifier: Classifier):
