@@ -176,7 +176,7 @@ async function send(pack) {
   try {
     const [content, { ShareDialog }] = await Promise.all([import("./share-content.js"), import("./share-dialog.js")]);
     share ??= new ShareDialog();
-    await share.open(pack(content));
+    share.open(pack(content));
   } catch {
     view.notify(unloaded("Sharing could not be loaded."));
   }
