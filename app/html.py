@@ -24,12 +24,14 @@ _LATER = (
     "frame",
     "game",
     "inside",
+    "layer-detail",
     "layers",
     "overlay",
-    "parcels",
     "picture",
     "several",
-    "share",
+    "share-content",
+    "share-dialog",
+    "stroke-encoding",
     "why",
 )
 # Those that it imports at once, listed so that the browser requests them together and not one after the other.

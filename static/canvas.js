@@ -1,6 +1,8 @@
-/** Small pictures of which every pixel counts.
+/** Canvases on which enlarged pixels stay sharp.
  * @module
  */
+
+import { contextOf } from "./marks.js";
 
 /**
  * @param {string} address
@@ -15,14 +17,15 @@ export async function opened(address) {
 
 /**
  * A canvas of this size in CSS pixels, as fine as the screen is, on which pixels stay pixels.
- * @param {HTMLCanvasElement} canvas
+ * @param {Node | null} node the canvas
  * @param {number} width
  * @param {number} height
  */
-export function sized(canvas, width, height) {
+export function sized(node, width, height) {
+  const canvas = /** @type {HTMLCanvasElement} */ (node);
   const fine = window.devicePixelRatio || 1;
   const [across, down] = [Math.round(width * fine), Math.round(height * fine)];
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const context = contextOf(canvas);
   if (canvas.width !== across || canvas.height !== down) {
     canvas.width = across;
     canvas.height = down;
@@ -38,18 +41,13 @@ export function sized(canvas, width, height) {
 /**
  * A frame that is seen on black and on white.
  * @param {CanvasRenderingContext2D} context
- * @param {number} x
- * @param {number} y
- * @param {number} width
- * @param {number} height
+ * @param {[number, number, number, number]} area left, top, width, height
  */
-export function outline(context, x, y, width, height) {
-  for (const [style, line] of /** @type {const} */ ([
-    ["#10131c", 4],
-    ["#93b2ff", 2],
-  ])) {
-    context.strokeStyle = style;
-    context.lineWidth = line;
-    context.strokeRect(x, y, width, height);
-  }
+export function outline(context, ...area) {
+  context.strokeStyle = "#10131c";
+  context.lineWidth = 4;
+  context.strokeRect(...area);
+  context.strokeStyle = "#93b2ff";
+  context.lineWidth = 2;
+  context.strokeRect(...area);
 }

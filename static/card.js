@@ -2,10 +2,10 @@
  * @module
  */
 
-import { contextOf, draw, SIZE } from "./ink.js";
-import { percent, ranked } from "./words.js";
+import { percent, ranked, sureness } from "./answer-text.js";
+import { blank, draw, SIZE } from "./marks.js";
 
-/** @import { Mark } from "./ink.js" */
+/** @import { Mark } from "./marks.js" */
 /** @import { Answer } from "./reader.js" */
 
 const WIDTH = 1200;
@@ -21,27 +21,44 @@ const BARS = 4;
 /**
  * A drawing, what it was read as, and how sure that is.
  * @param {readonly Mark[]} marks
+ * @param {number} paperWidth in units
  * @param {Answer} answer
  * @param {string} message the answer in a line
  * @param {string} [sign] where it comes from
  */
-export function drawingCard(marks, answer, message, sign = location.host) {
-  const { canvas, context } = blank(sign);
-  paper(context, marks, 70, 65, 500);
+export function drawingCard(marks, paperWidth, answer, message, sign = location.host) {
+  const context = signed(sign);
+  if (paperWidth > SIZE) {
+    paper(context, marks, 70, 50, 1060, (1060 * SIZE) / paperWidth);
+    write(context, answer.label, 70, 510, { size: 110, weight: 700, width: 1060, smallest: 40 });
+    write(context, message, 70, 580, { size: 38, weight: 600, width: 660, colour: MUTED });
+    return context.canvas;
+  }
+  paper(context, marks, 70, 65, 500, 500);
   const left = 640;
   const width = WIDTH - left - 70;
   write(context, answer.label, left, 220, { size: 170, weight: 700, width, smallest: 40 });
   write(context, message, left, 300, { size: 38, weight: 600, width, colour: MUTED });
-  ranked(answer)
-    .slice(0, BARS)
-    .forEach((name, i) => {
-      const y = 366 + 56 * i;
-      const share = answer.probabilities[name] ?? 0;
-      write(context, name, left, y, { size: 30, weight: i ? 400 : 700, width: 130 });
-      bar(context, left + 150, y - 20, width - 290, 18, share, i ? "#857e71" : ACCENT);
-      write(context, percent(share, 1), left + width, y, { size: 28, width: 130, align: "right", colour: MUTED });
-    });
-  return canvas;
+  rows(answer).forEach(([name, share], i) => {
+    const y = 366 + 56 * i;
+    const best = i === 0 || !!answer.characters;
+    write(context, name, left, y, { size: 30, weight: best ? 700 : 400, width: 130 });
+    bar(context, left + 150, y - 20, width - 290, 18, share, best ? ACCENT : "#857e71");
+    write(context, percent(share, 1), left + width, y, { size: 28, width: 130, align: "right", colour: MUTED });
+  });
+  return context.canvas;
+}
+
+/**
+ * The best classes and their probabilities; of several characters each with its own, where there is room for all.
+ * @param {Answer} answer
+ * @returns {[string, number][]}
+ */
+function rows(answer) {
+  const { characters, probabilities } = answer;
+  if (characters) return characters.length > BARS ? [] : characters.map((one) => [one.label, sureness(one)]);
+  const best = ranked(answer).slice(0, BARS);
+  return best.map((name) => [name, probabilities[name] ?? 0]);
 }
 
 /**
@@ -50,30 +67,27 @@ export function drawingCard(marks, answer, message, sign = location.host) {
  * @param {readonly {marks: readonly Mark[], target: string, label: string}[]} fooled
  */
 export function gameCard(headline, fooled) {
-  const { canvas, context } = blank(location.host);
+  const context = signed(location.host);
   write(context, headline, 70, 130, { size: 58, weight: 700, width: WIDTH - 140 });
   const shown = fooled.slice(0, 5);
   shown.forEach(({ marks, target, label }, i) => {
     const left = 70 + 216 * i;
-    paper(context, marks, left, 200, 196);
+    paper(context, marks, left, 200, 196, 196);
     write(context, `${target}, read as ${label}`, left, 446, { size: 28, weight: 600, width: 196 });
   });
   if (!shown.length) {
     write(context, "It saw through every drawing.", 70, 300, { size: 40, width: WIDTH - 140, colour: MUTED });
   }
-  return canvas;
+  return context.canvas;
 }
 
 /** @param {string} sign */
-function blank(sign) {
-  const canvas = document.createElement("canvas");
-  canvas.width = WIDTH;
-  canvas.height = HEIGHT;
-  const context = contextOf(canvas);
+function signed(sign) {
+  const context = blank(WIDTH, HEIGHT);
   context.fillStyle = PAGE;
   context.fillRect(0, 0, WIDTH, HEIGHT);
   write(context, sign, WIDTH - 70, HEIGHT - 30, { size: 26, width: 700, align: "right", colour: MUTED });
-  return { canvas, context };
+  return context;
 }
 
 /**
@@ -81,18 +95,17 @@ function blank(sign) {
  * @param {readonly Mark[]} marks
  * @param {number} left
  * @param {number} top
- * @param {number} side
+ * @param {number} width
+ * @param {number} height
  */
-function paper(context, marks, left, top, side) {
-  const sheet = document.createElement("canvas");
-  sheet.width = side;
-  sheet.height = side;
-  draw(contextOf(sheet), side / SIZE, marks);
+function paper(context, marks, left, top, width, height) {
+  const sheet = blank(width, height);
+  draw(sheet, height / SIZE, marks);
   context.save();
   context.beginPath();
-  context.roundRect(left, top, side, side, side / 24);
+  context.roundRect(left, top, width, height, height / 24);
   context.clip();
-  context.drawImage(sheet, left, top);
+  context.drawImage(sheet.canvas, left, top);
   context.restore();
   context.strokeStyle = "#8b8578";
   context.lineWidth = 2;

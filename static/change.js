@@ -2,12 +2,13 @@
  * @module
  */
 
-import { contextOf, draw, SIZE } from "./ink.js";
+import { named } from "./answer-text.js";
+import { blank, contextOf, draw, SIZE } from "./marks.js";
 import { QUERY } from "./reader.js";
+import { post, uploadOf } from "./upload.js";
 import { AGAINST } from "./why.js";
-import { named } from "./words.js";
 
-/** @import { Mark } from "./ink.js" */
+/** @import { Mark } from "./marks.js" */
 /** @import { Paper } from "./paper.js" */
 /** @import { Answer, Reader } from "./reader.js" */
 
@@ -32,7 +33,7 @@ export class Change {
   render() {
     if (this.#tried === this.#parts.paper.revision) return;
     $("#change").prop("hidden", true);
-    $("#changeWords").text("Lift the pen, and each stroke is left out in turn.");
+    tell("Lift the pen, and each stroke is left out in turn.");
     this.settle();
   }
 
@@ -44,24 +45,27 @@ export class Change {
     this.#tried = revision;
     const { label } = reader.shown.answer;
     const canvas = $("#change").prop("hidden", true);
-    if (marks.some(({ kind }) => kind === "picture"))
-      return $("#changeWords").text("Strokes can be left out, of a picture nothing.");
-    if (marks.length === 1) return $("#changeWords").text("It is one stroke: there is nothing to leave out.");
+    if (paper.picture) return tell("Only strokes can be left out, and this is a picture.");
+    if (marks.length === 1) return tell("It is one stroke: there is nothing to leave out.");
     const order = marks.map((_, i) => i).sort((one, other) => length(marks[one]) - length(marks[other]));
     for (const left of order.slice(0, MOST_STROKES)) {
       const rest = marks.filter((_, i) => i !== left);
       const answer = await read(rest).catch(() => null);
       if (paper.revision !== revision) return;
-      if (!answer) return $("#changeWords").text("The server does not answer just now.");
+      if (!answer) return tell("The server does not answer at the moment. Draw on to try again.");
       if (answer.label !== label) {
         mark(/** @type {HTMLCanvasElement} */ (canvas[0]), rest, marks[left]);
         canvas.prop("hidden", false);
-        const words = `Without this stroke it would read ${named(answer.label)} instead of ${named(label)}.`;
-        return $("#changeWords").text(words);
+        return tell(`Without this stroke it would read ${named(answer.label)} instead of ${named(label)}.`);
       }
     }
-    $("#changeWords").text(`Without any one of its strokes it would still read ${named(label)}.`);
+    tell(`Without any one of its strokes it would still read ${named(label)}.`);
   }
+}
+
+/** @param {string} words */
+function tell(words) {
+  $("#changeWords").text(words);
 }
 
 /** @param {Mark} mark */
@@ -76,21 +80,9 @@ function length(mark) {
  * @returns {Promise<Answer>}
  */
 async function read(marks) {
-  const sheet = document.createElement("canvas");
-  sheet.width = SIZE;
-  sheet.height = SIZE;
-  draw(contextOf(sheet), 1, marks);
-  const data = new FormData();
-  const file = await new Promise((use) => sheet.toBlob(use));
-  data.append("image", file, "drawing");
-  return $.ajax({
-    url: `/predict${QUERY}`,
-    method: "POST",
-    data,
-    dataType: "json",
-    contentType: false,
-    processData: false,
-  });
+  const upload = await uploadOf(marks, SIZE);
+  if (!upload) throw new Error("nothing is left");
+  return post(`/predict${QUERY}`, upload.file);
 }
 
 /**
@@ -103,16 +95,13 @@ function mark(canvas, rest, left) {
   const context = contextOf(canvas);
   const scale = canvas.width / SIZE;
   draw(context, scale, rest);
-  const over = document.createElement("canvas");
-  over.width = canvas.width;
-  over.height = canvas.height;
-  draw(contextOf(over), scale, [left]);
+  const over = blank(canvas.width, canvas.height);
+  draw(over, scale, [left]);
   // White paper leaves what is below as it is, black ink becomes orange.
-  const ink = contextOf(over);
-  ink.globalCompositeOperation = "lighten";
-  ink.fillStyle = `rgb(${AGAINST})`;
-  ink.fillRect(0, 0, over.width, over.height);
+  over.globalCompositeOperation = "lighten";
+  over.fillStyle = `rgb(${AGAINST})`;
+  over.fillRect(0, 0, canvas.width, canvas.height);
   context.globalCompositeOperation = "multiply";
-  context.drawImage(over, 0, 0);
+  context.drawImage(over.canvas, 0, 0);
   context.globalCompositeOperation = "source-over";
 }

@@ -2,10 +2,10 @@
  * @module
  */
 
-import { strokesOf } from "./ink.js";
-import { resetWriter, writer } from "./memory.js";
+import { strokesOf } from "./marks.js";
 import { QUERY } from "./reader.js";
-import { uploadOf } from "./upload.js";
+import { resetWriter, writer } from "./storage.js";
+import { post, uploadOf } from "./upload.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Paper } from "./paper.js" */
@@ -86,24 +86,15 @@ export class Correction {
     const answer = this.#reader.shown?.answer;
     const upload = await uploadOf(marks, width);
     if (!upload || !answer || revision !== this.#paper.revision) return;
-    const data = new FormData();
-    data.append("image", upload.file, "drawing");
-    data.append("label", label);
-    data.append("writer", writer());
-    if (answer.version) data.append("version", answer.version);
+    /** @type {Record<string, string>} */
+    const fields = { label, writer: writer() };
+    if (answer.version) fields.version = answer.version;
     const strokes = strokesOf(marks);
-    if (strokes) data.append("strokes", JSON.stringify(strokes.map((stroke) => stroke.map(({ x, y }) => [x, y]))));
+    if (strokes) fields.strokes = JSON.stringify(strokes.map((stroke) => stroke.map(({ x, y }) => [x, y])));
     this.#done = revision;
     const focused = this.#hasFocus();
     this.#say("Sending…");
-    $.ajax({
-      url: `/corrections${QUERY}`,
-      method: "POST",
-      data,
-      dataType: "json",
-      contentType: false,
-      processData: false,
-    }).then(
+    post(`/corrections${QUERY}`, upload.file, fields).then(
       ({ id }) => {
         this.#id = id;
         this.#say(THANKS, true);

@@ -3,11 +3,11 @@
  */
 
 import { cornerNamed, cornerOf, stretched, turned, wholeOf, within } from "./frame.js";
-import { SIZE } from "./ink.js";
+import { SIZE } from "./marks.js";
 import { Overlay } from "./overlay.js";
 
 /** @import { Announcer } from "./announcer.js" */
-/** @import { Frame, Point } from "./ink.js" */
+/** @import { Frame, Point } from "./marks.js" */
 /** @import { Paper } from "./paper.js" */
 /** @import { Reader } from "./reader.js" */
 

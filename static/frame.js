@@ -2,9 +2,9 @@
  * @module
  */
 
-import { placed } from "./ink.js";
+import { placed } from "./marks.js";
 
-/** @import { Frame, Picture, Point } from "./ink.js" */
+/** @import { Frame, Picture, Point } from "./marks.js" */
 
 const SMALLEST = 28; // units: its handles must not lie upon each other
 

@@ -3,34 +3,35 @@
  */
 
 import { EXAMPLES } from "./examples.js";
-import { marked, thumbnail } from "./ink.js";
-import { asKept, asMarks, keepDrawings, keptDrawings } from "./memory.js";
+import { marked, SIZE, thumbnail, WIDE } from "./marks.js";
+import { packed, storeDrawings, storedDrawings, unpacked } from "./storage.js";
 import { decode } from "./strokes.js";
 
-/** @import { Mark } from "./ink.js" */
+/** @import { Mark } from "./marks.js" */
+/** @import { Kept } from "./storage.js" */
 
 const MOST = 12;
-const SIDE = 112; // pixels of a small picture, shown at half that size for fine screens
+const HEIGHT = 112; // pixels of a small picture, shown at half that size for fine screens
 
 /** The last drawings under the paper, in this browser only. */
 export class Gallery {
   #restore;
-  #kept = keptDrawings();
+  #stored = storedDrawings();
 
   /**
-   * @param {(marks: Mark[]) => void} restore
+   * @param {(kept: Kept) => void} restore
    * @param {() => void} forgotten called after "forget all"
    */
   constructor(restore, forgotten) {
     this.#restore = restore;
     $("#forgetButton").on("click", () => {
-      this.#kept = [];
-      keepDrawings(this.#kept);
+      this.#stored = [];
+      storeDrawings(this.#stored);
       this.#render();
       forgotten();
     });
     $(window).on("storage", () => {
-      this.#kept = keptDrawings(); // another tab
+      this.#stored = storedDrawings(); // another tab
       this.#render();
     });
     this.#render();
@@ -40,25 +41,26 @@ export class Gallery {
    * Keep a drawing that leaves the paper; one that is already there comes to the front.
    * @param {readonly Mark[]} marks
    * @param {string} label what it was read as
+   * @param {boolean} isWide whether it is on the wide paper
    */
-  add(marks, label) {
-    const drawing = asKept(marks, label);
+  add(marks, label, isWide) {
+    const drawing = packed({ marks: [...marks], label, isWide });
     if (!drawing) return;
     const same = JSON.stringify(drawing.strokes);
-    const others = keptDrawings().filter(({ strokes }) => JSON.stringify(strokes) !== same);
-    this.#kept = [drawing, ...others].slice(0, MOST);
-    keepDrawings(this.#kept);
+    const others = storedDrawings().filter(({ strokes }) => JSON.stringify(strokes) !== same);
+    this.#stored = [drawing, ...others].slice(0, MOST);
+    storeDrawings(this.#stored);
     this.#render();
   }
 
   #render() {
-    $("#gallery").prop("hidden", !this.#kept.length);
+    $("#gallery").prop("hidden", !this.#stored.length);
     $("#galleryStrip").empty();
-    this.#kept.forEach((kept, i) => {
-      const marks = asMarks(kept);
-      $("#galleryStrip").append(
-        tile(marks, kept.label, `Drawing ${i + 1}, read as ${kept.label}`, () => this.#restore(marks)),
-      );
+    this.#stored.forEach((stored, i) => {
+      const kept = unpacked(stored);
+      const { marks, label, isWide } = kept;
+      const picture = thumbnail(marks, HEIGHT, isWide ? WIDE : SIZE);
+      $("#galleryStrip").append(tile(picture, label, `Drawing ${i + 1}, read as ${label}`, () => this.#restore(kept)));
     });
   }
 }
@@ -71,20 +73,21 @@ export class Gallery {
 export function showExamples(classes, play) {
   const examples = EXAMPLES.find((set) => set.every(({ label }) => classes.includes(label))) ?? [];
   for (const { label, code } of examples) {
-    $("#exampleStrip").append(tile(marked(decode(code) ?? []), "", `Example: ${label}`, () => play(code)));
+    const picture = thumbnail(marked(decode(code)?.strokes ?? []), HEIGHT);
+    $("#exampleStrip").append(tile(picture, "", `Example: ${label}`, () => play(code)));
   }
   $("#examples").prop("hidden", !examples.length);
 }
 
 /**
- * @param {readonly Mark[]} marks
+ * @param {HTMLCanvasElement} picture
  * @param {string} caption
  * @param {string} name for screen readers
  * @param {() => void} act
  */
-function tile(marks, caption, name, act) {
+function tile(picture, caption, name, act) {
   const button = $("<button type=button class=tile>").attr({ "aria-label": name, title: name }).on("click", act);
-  button.append(thumbnail(marks, SIDE));
+  button.append(picture);
   if (caption) button.append($("<span translate=no dir=auto>").text(caption));
   return $("<li>").append(button);
 }

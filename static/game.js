@@ -2,14 +2,14 @@
  * @module
  */
 
-import { cropped, thumbnail } from "./ink.js";
-import { alike, ranked } from "./words.js";
+import { alike, ranked } from "./answer-text.js";
+import { cropped, thumbnail } from "./marks.js";
 
 /** @import { Announcer } from "./announcer.js" */
-/** @import { Mark } from "./ink.js" */
+/** @import { Mark } from "./marks.js" */
 /** @import { Paper } from "./paper.js" */
 /** @import { Answer, Reader } from "./reader.js" */
-/** @import { Parcel } from "./share.js" */
+/** @import { ShareContent } from "./share-dialog.js" */
 /** @import { View } from "./view.js" */
 /** @typedef {{marks: readonly Mark[], target: string, label: string}} Fooled a drawing of `target` that was read as
  * `label` */
@@ -25,8 +25,8 @@ const PLAUSIBLE = 3; // the target must be among so many first guesses, or any s
  * @property {View} view
  * @property {Announcer} announcer
  * @property {() => void} clear empties the paper
- * @property {() => void} narrow brings the usual paper
- * @property {(pack: (parcels: typeof import("./parcels.js")) => Parcel) => void} share */
+ * @property {() => void} usualPaper takes the place of the wide one
+ * @property {(pack: (content: typeof import("./share-content.js")) => ShareContent) => void} share */
 
 /** Rounds of one minute. */
 export class Game {
@@ -49,7 +49,7 @@ export class Game {
     $("#skipButton").on("click", () => this.#next("Skipped."));
     $("#stopButton").on("click", () => this.#end(false));
     $("#shareGameButton").on("click", () => {
-      parts.share(({ gameParcel }) => gameParcel(headline(this.#fooled.length), this.#fooled));
+      parts.share(({ gameContent }) => gameContent(headline(this.#fooled.length), this.#fooled));
     });
     $(this.#over).on("close", () => this.#isOn || $("#canvas").trigger("focus"));
   }
@@ -59,14 +59,14 @@ export class Game {
   }
 
   begin() {
-    const { reader, narrow } = this.#parts;
+    const { reader, usualPaper } = this.#parts;
     this.#isOn = true;
     this.#fooled = [];
     this.#ends = Date.now() + MINUTE;
     this.#over.close();
     $("#game").prop("hidden", false);
     $("body").addClass("playing");
-    narrow();
+    usualPaper();
     reader.isSeveral = false;
     this.#show(true);
     window.scrollTo(0, 0);

@@ -4,14 +4,14 @@
 
 import { opened } from "./canvas.js";
 import { Change } from "./change.js";
-import { cropped, placed, WHOLE } from "./ink.js";
 import { LayerView } from "./layers.js";
+import { cropped, placed, WHOLE } from "./marks.js";
 import { QUERY } from "./reader.js";
-import { uploadOf } from "./upload.js";
+import { post, uploadOf } from "./upload.js";
 import { Why } from "./why.js";
 
 /** @import { Announcer } from "./announcer.js" */
-/** @import { Area, Mark } from "./ink.js" */
+/** @import { Area, Mark } from "./marks.js" */
 /** @import { Layer } from "./layers.js" */
 /** @import { Paper } from "./paper.js" */
 /** @import { Reader } from "./reader.js" */
@@ -25,7 +25,7 @@ import { Why } from "./why.js";
 const PAUSE = 50; // ms at least from one question to the next
 const AGAIN = 3000; // ms after a failure
 
-/** All that is within the door, and the one question that is under way. */
+/** All that is shown there, and the one question that is under way. */
 export class Inside {
   #parts;
   #why;
@@ -79,19 +79,8 @@ export class Inside {
       const marks = cropped(paper.marks);
       const upload = await uploadOf(paper.marks, paper.width);
       if (!upload) return;
-      const data = new FormData();
-      data.append("image", upload.file, "drawing");
       const kernels = this.#kernels.size ? "" : `${QUERY ? "&" : "?"}include=kernels`;
-      /** @type {JQuery.jqXHR} */
-      const request = $.ajax({
-        url: `/explain${QUERY}${kernels}`,
-        method: "POST",
-        data,
-        dataType: "json",
-        contentType: false,
-        processData: false,
-        timeout: 20_000,
-      });
+      const request = post(`/explain${QUERY}${kernels}`, upload.file);
       const explanation = /** @type {Explanation} */ (await request);
       this.#keepKernels(explanation.layers, request.getResponseHeader("X-Model-Version") ?? "");
       const area = marks[0]?.kind === "picture" ? placed(marks[0].picture.sheet) : WHOLE;
@@ -122,7 +111,7 @@ export class Inside {
       this.#asked = -1;
       this.#notBefore = performance.now() + AGAIN;
     }
-    this.#tell(responseJSON?.detail ?? "The server does not answer just now.");
+    this.#tell(responseJSON?.detail ?? "The server does not answer at the moment. Trying again…");
   }
 
   /** @param {string} words instead of everything else */

@@ -2,14 +2,14 @@
  * @module
  */
 
-import { opened, outline, sized } from "./canvas.js";
+import { opened, sized } from "./canvas.js";
+import { areaOf, LARGE, LayerDetail } from "./layer-detail.js";
 
 /** @typedef {{size: number, step: number, start: number}} Field a square of the network's input, in its pixels */
 /** @typedef {{name: string, kind: string, description: string, shape: number[], range: [number, number], maps: string,
  *   receptive_field: Field | null, kernels?: string | null}} Layer as the server describes it */
 
 const GAP = 3;
-const LARGE = 128; // CSS pixels of an enlarged picture
 
 /** The section on one layer. What is chosen in it stays chosen while the pen moves. */
 export class LayerView {
@@ -26,10 +26,8 @@ export class LayerView {
   #chosen = 0;
   #isOpen = false;
   #isSeen = false;
-  /** @type {[number, number] | null} row and column of the unit that was tapped; null for the strongest */
-  #unit = null;
   #canvas;
-  #detail;
+  #detail = new LayerDetail();
 
   /** @param {Layer} layer */
   constructor(layer) {
@@ -45,16 +43,10 @@ export class LayerView {
       "aria-valuemax": count,
       "aria-valuenow": 1,
     });
-    this.#detail = $(`<div class=detail hidden>
-        <figure><canvas class=large></canvas><figcaption></figcaption></figure>
-        <figure class=kernel hidden><canvas></canvas><figcaption>its filter: white wants ink, black none</figcaption></figure>
-        <figure class=field hidden><canvas></canvas><figcaption>what that place looks at</figcaption></figure>
-      </div>`);
-    this.element.append(this.#canvas, this.#detail);
+    this.element.append(this.#canvas, this.#detail.element);
     this.#canvas
       .on("click", (event) => this.#tap(event.offsetX, event.offsetY))
       .on("keydown", (event) => this.#key(event));
-    this.#detail.find(".large").on("click", (event) => this.#point(event.offsetX, event.offsetY));
     new ResizeObserver(() => this.#draw()).observe(this.element[0]);
     new IntersectionObserver(([entry]) => this.#see(entry.isIntersecting)).observe(this.element[0]);
   }
@@ -107,12 +99,6 @@ export class LayerView {
     return { side, columns, rows: Math.ceil(count / columns) };
   }
 
-  /** @param {number} map */
-  #cut(map) {
-    const [, height = 1, width = 1] = this.#layer.shape;
-    return /** @type {const} */ ([0, map * height, width, height]);
-  }
-
   #draw() {
     const { side, columns, rows } = this.#grid;
     const [count] = this.#layer.shape;
@@ -121,7 +107,7 @@ export class LayerView {
     if (!this.#maps) return; // its room is kept, so that nothing moves when it is drawn
     for (let map = 0; map < count; map++) {
       const [x, y] = [(map % columns) * (side + GAP), Math.floor(map / columns) * (side + GAP)];
-      context.drawImage(this.#maps, ...this.#cut(map), x, y, side, side);
+      context.drawImage(this.#maps, ...areaOf(this.#layer, map), x, y, side, side);
       if (this.#isOpen && map === this.#chosen) {
         context.lineWidth = 2;
         context.strokeStyle = getComputedStyle(canvas).getPropertyValue("--accent");
@@ -132,66 +118,15 @@ export class LayerView {
   }
 
   #drawDetail() {
-    this.#detail.prop("hidden", !this.#isOpen);
-    const [count, height = 1, width = 1] = this.#layer.shape;
-    this.#canvas.attr({ "aria-valuenow": this.#chosen + 1, "aria-valuetext": `${this.#chosen + 1} of ${count}` });
-    if (!this.#isOpen || !this.#maps || !this.#input) return;
-    const values = this.#values();
-    const strongest = values.indexOf(Math.max(...values));
-    const [row, column] = this.#unit ?? [Math.floor(strongest / width), strongest % width];
-    const value = values[row * width + column].toFixed(1);
-    const what = this.#layer.shape.length > 1 ? "map" : "value";
-    const title =
-      this.#layer.kind === "output" ? (this.#classes[this.#chosen] ?? "none of them") : `${what} ${this.#chosen + 1}`;
-    this.#canvas.attr("aria-valuetext", `${title} of ${count}, ${height > 1 ? "at most " : ""}${value}`);
-    const large = sized(/** @type {HTMLCanvasElement} */ (this.#detail.find(".large")[0]), LARGE, LARGE);
-    large.drawImage(this.#maps, ...this.#cut(this.#chosen), 0, 0, LARGE, LARGE);
-    if (height > 1) outline(large, (column * LARGE) / width, (row * LARGE) / height, LARGE / width, LARGE / height);
-    this.#detail
-      .find("figcaption")
-      .first()
-      .text(`${title}: ${value}${height > 1 && !this.#unit ? " at most" : ""}`);
-    this.#drawKernel();
-    this.#drawField(row, column);
-  }
-
-  #drawKernel() {
-    const [figure] = this.#detail.find(".kernel");
-    figure.hidden = !this.#kernels;
-    if (!this.#kernels) return;
-    const { width } = this.#kernels;
-    const context = sized(/** @type {HTMLCanvasElement} */ (figure.firstChild), LARGE, LARGE);
-    context.drawImage(this.#kernels, 0, this.#chosen * width, width, width, 0, 0, LARGE, LARGE);
-  }
-
-  /**
-   * The part of the input that a unit answers to.
-   * @param {number} row
-   * @param {number} column
-   */
-  #drawField(row, column) {
-    const field = this.#layer.receptive_field;
-    const [figure] = this.#detail.find(".field");
-    figure.hidden = !field;
-    if (!field || !this.#input) return;
-    const context = sized(/** @type {HTMLCanvasElement} */ (figure.firstChild), LARGE, LARGE);
-    const scale = LARGE / this.#input.width;
-    context.drawImage(this.#input, 0, 0, LARGE, LARGE);
-    const [left, top] = [column, row].map((place) => (field.start + place * field.step - field.size / 2) * scale);
-    outline(context, left, top, field.size * scale, field.size * scale);
-  }
-
-  /** @returns {number[]} what the chosen map has, row after row */
-  #values() {
-    const [, height = 1, width = 1] = this.#layer.shape;
-    const [low, high] = this.#layer.range;
-    const canvas = document.createElement("canvas");
-    canvas.width = width;
-    canvas.height = height;
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
-    if (this.#maps) context.drawImage(this.#maps, ...this.#cut(this.#chosen), 0, 0, width, height);
-    const { data } = context.getImageData(0, 0, width, height);
-    return Array.from({ length: width * height }, (_, i) => low + (data[4 * i] / 255) * (high - low));
+    this.#detail.element.prop("hidden", !this.#isOpen);
+    const [layer, maps, input] = [this.#layer, this.#maps, this.#input];
+    this.#canvas.attr({
+      "aria-valuenow": this.#chosen + 1,
+      "aria-valuetext": `${this.#chosen + 1} of ${layer.shape[0]}`,
+    });
+    if (!this.#isOpen || !maps || !input) return;
+    const enlarged = { layer, maps, input, kernels: this.#kernels, classes: this.#classes, chosen: this.#chosen };
+    this.#canvas.attr("aria-valuetext", this.#detail.show(enlarged));
   }
 
   /**
@@ -204,16 +139,6 @@ export class LayerView {
     if (map >= this.#layer.shape[0]) return;
     this.#isOpen = !this.#isOpen || map !== this.#chosen;
     this.#choose(map);
-  }
-
-  /**
-   * @param {number} x
-   * @param {number} y
-   */
-  #point(x, y) {
-    const [, height = 1, width = 1] = this.#layer.shape;
-    this.#unit = [Math.floor((y / LARGE) * height), Math.floor((x / LARGE) * width)];
-    this.#draw();
   }
 
   /** @param {JQuery.KeyDownEvent} event */
@@ -246,7 +171,6 @@ export class LayerView {
 
   /** @param {number} map */
   #choose(map) {
-    if (map !== this.#chosen) this.#unit = null;
     this.#chosen = map;
     this.#draw();
   }

@@ -1,11 +1,11 @@
-/** What was taken for ink, laid over the picture; what is not read of it lies in the shade.
+/** What was taken for ink, laid over the picture; what is not read of the picture is dimmed.
  * @module
  */
 
 import { cornerNamed, cornerOf, wholeOf } from "./frame.js";
-import { contextOf, SIZE } from "./ink.js";
+import { blank, contextOf, SIZE } from "./marks.js";
 
-/** @import { Frame, Picture } from "./ink.js" */
+/** @import { Frame, Picture } from "./marks.js" */
 /** @import { Reader } from "./reader.js" */
 
 const PALE = "rgb(255 255 255 / 40%)"; // what is read, under its ink
@@ -67,15 +67,12 @@ export class Overlay {
     this.#found = found;
     const image = new Image();
     image.onload = () => {
-      const canvas = document.createElement("canvas");
-      canvas.width = image.naturalWidth;
-      canvas.height = image.naturalHeight;
-      const context = contextOf(canvas);
+      const context = blank(image.naturalWidth, image.naturalHeight);
       context.drawImage(image, 0, 0);
       context.globalCompositeOperation = "source-in";
       context.fillStyle = INK;
-      context.fillRect(0, 0, canvas.width, canvas.height);
-      found.ink = canvas;
+      context.fillRect(0, 0, image.naturalWidth, image.naturalHeight);
+      found.ink = context.canvas;
       this.#changed();
     };
     image.src = url;

@@ -3,22 +3,21 @@
  */
 
 import { Announcer } from "./announcer.js";
-import { Arrival } from "./arrival.js";
-import { Gallery, showExamples } from "./gallery.js";
-import { SIZE, strokesOf } from "./ink.js";
+import { showExamples } from "./gallery.js";
+import { InsideLoader, style } from "./inside-loader.js";
+import { KeptDrawings } from "./kept-drawings.js";
 import { followLink, leaveLink } from "./links.js";
-import { Look } from "./look.js";
-import { isKeptWide, keepPaper, keptPaper } from "./memory.js";
 import { Paper } from "./paper.js";
 import { Pen } from "./pen.js";
+import { PictureInput } from "./picture-input.js";
+import { unloaded } from "./problems.js";
 import { Reader } from "./reader.js";
-import { decode } from "./strokes.js";
 import { View } from "./view.js";
+import { WidePaper } from "./wide-paper.js";
 
 /** @import { Crop } from "./crop.js" */
 /** @import { Game } from "./game.js" */
-/** @import { Mark } from "./ink.js" */
-/** @import { Parcel, ShareDialog } from "./share.js" */
+/** @import { ShareContent, ShareDialog } from "./share-dialog.js" */
 
 const RELOAD_PAUSE = 5000; // milliseconds from the page's beginning
 
@@ -31,27 +30,24 @@ const paper = new Paper(canvas, changed);
 const pen = new Pen(canvas, paper, (text) => announcer.say(text, "pen"));
 const reader = new Reader(paper, rendered);
 const view = new View({ paper, pen, reader, announcer });
-const look = new Look({ paper, reader, announcer });
+const widePaper = new WidePaper(paper);
+const drawings = new KeptDrawings({ paper, pen, reader, view, announcer });
+const insideLoader = new InsideLoader({ paper, reader, view, announcer });
 /** @type {Promise<Crop> | Crop | null} loaded with the first picture: most people draw */
 let crop = null;
 /** @type {import("./several.js").Several | null} loaded with the first answer of several characters */
 let several = null;
 /** @type {ShareDialog | null} */
 let share = null;
-const gallery = new Gallery(restore, () => {
-  canvas.focus();
-  announcer.say("All drawings are forgotten");
-});
 /** @type {import("./correction.js").Correction | null} only where the server can store something; it is loaded with the
  * first answer */
 let correction = null;
 let isCorrectionWanted = $("#correction").length > 0;
 /** @type {Game | null} loaded when it is first played */
 let game = null;
-const arrival = new Arrival(view, (picture) => {
+const pictureInput = new PictureInput(view, (picture) => {
   pen.lift();
-  keepDrawing();
-  narrow();
+  drawings.keep();
   paper.show(picture);
 });
 
@@ -60,8 +56,9 @@ const arrival = new Arrival(view, (picture) => {
  * @param {boolean} replayed by the link, so it is still what the address says
  */
 function changed(complete, replayed) {
-  arrival.leave();
+  pictureInput.leave();
   if (!replayed) leaveLink();
+  widePaper.render();
   reader.happen({ type: paper.isEmpty ? "erased" : complete ? "drawn" : "drawing" });
 }
 
@@ -81,9 +78,9 @@ function rendered() {
   frameAnew();
   if (several) several.render();
   else if (view.answer?.characters) loadSeveral();
-  if (!game?.isOn) look.render();
+  if (!game?.isOn) insideLoader.render();
   if (isCorrectionWanted && reader.shown) loadCorrection();
-  correction?.render(!!game?.isOn || !!view.answer?.characters || paper.width > SIZE);
+  correction?.render(!!game?.isOn || !!view.answer?.characters || widePaper.isOn);
   if (reader.isCurrent && reader.shown) followModel(Object.keys(reader.shown.answer.probabilities));
   game?.render();
 }
@@ -100,26 +97,14 @@ function followModel(names) {
 
 async function loadSeveral() {
   try {
-    const module = await import("./several.js");
+    // With its style, or the paper would move under the pen for a moment.
+    const address = new URL("several.css", import.meta.url).href;
+    const [module] = await Promise.all([import("./several.js"), style(address)]);
     several ??= new module.Several(paper, reader, view);
     several.render();
   } catch {
     // offline: the text stands there all the same; the next answer tries again
   }
-}
-
-/** @param {boolean} [yes] the other one, if that is not said */
-async function widen(yes) {
-  if (!several) await loadSeveral();
-  pen.lift();
-  paper.finish();
-  if (several) several.widen(yes ?? !several.isWide);
-  else view.notify({ reason: "The wide paper could not be loaded.", remedy: "Try again when the connection is back." });
-}
-
-/** The usual paper, for this once. */
-function narrow() {
-  several?.widen(false, false);
 }
 
 /** The frame of a picture, as it is now. */
@@ -129,6 +114,12 @@ async function frameAnew() {
     crop = await crop.catch(() => null); // offline: the next change tries again
   }
   if (crop && "render" in crop) crop.render();
+}
+
+/** For a game. */
+function usualPaper() {
+  drawings.keep();
+  widePaper.leave();
 }
 
 /* What the buttons and keys do. */
@@ -144,9 +135,15 @@ function predict() {
 function clear() {
   pen.lift();
   paper.finish();
-  keepDrawing();
+  drawings.keep();
   pen.forgetPen();
   paper.clear();
+}
+
+function changePaper() {
+  pen.lift();
+  paper.finish();
+  widePaper.toggle();
 }
 
 /** @param {"undo" | "redo"} which */
@@ -155,64 +152,43 @@ function step(which) {
   paper[which]();
 }
 
-/** A drawing that leaves the paper goes to the gallery. */
-function keepDrawing() {
-  if (reader.isCurrent && reader.shown && paper.width === SIZE) gallery.add(paper.marks, reader.shown.answer.label);
-}
-
-/** @param {Mark[]} marks */
-function restore(marks) {
-  pen.lift();
-  keepDrawing();
-  narrow();
-  paper.replace(marks);
-  canvas.focus();
-}
-
-/**
- * @param {string} code strokes as in a link
- */
+/** @param {string} code strokes as in a link */
 function replay(code) {
-  const strokes = decode(code);
-  if (!strokes) return view.notify({ reason: "This link is damaged.", remedy: "Ask for it again, or draw something." });
-  pen.lift();
-  keepDrawing();
-  narrow();
-  paper.play(strokes);
+  drawings.replay(code);
 }
 
 /* Sharing and playing. */
 
 function shareDrawing() {
-  if (!reader.isCurrent || !reader.shown || reader.shown.answer.characters) {
+  if (!reader.isCurrent || !reader.shown) {
     return view.notify({ reason: "There is nothing to share yet.", remedy: "Draw a character first." });
   }
   const { answer } = reader.shown;
-  const { marks } = paper;
-  send(({ drawingParcel }) => drawingParcel(marks, answer));
+  const { marks, width } = paper;
+  send(({ drawingContent }) => drawingContent(marks, width, answer));
 }
 
 /**
  * The dialog and what goes into it are loaded when they are first needed.
- * @param {(parcels: typeof import("./parcels.js")) => Parcel} pack
+ * @param {(content: typeof import("./share-content.js")) => ShareContent} pack
  */
 async function send(pack) {
   try {
-    const [parcels, { ShareDialog }] = await Promise.all([import("./parcels.js"), import("./share.js")]);
+    const [content, { ShareDialog }] = await Promise.all([import("./share-content.js"), import("./share-dialog.js")]);
     share ??= new ShareDialog();
-    await share.open(pack(parcels));
+    share.open(pack(content));
   } catch {
-    view.notify({ reason: "Sharing could not be loaded.", remedy: "Try again when the connection is back." });
+    view.notify(unloaded("Sharing could not be loaded."));
   }
 }
 
 async function play() {
   try {
     const module = await import("./game.js");
-    game ??= new module.Game({ classes, paper, reader, view, announcer, clear, narrow, share: send });
+    game ??= new module.Game({ classes, paper, reader, view, announcer, clear, usualPaper, share: send });
     game.begin();
   } catch {
-    view.notify({ reason: "The game could not be loaded.", remedy: "Try again when the connection is back." });
+    view.notify(unloaded("The game could not be loaded."));
   }
 }
 
@@ -221,7 +197,7 @@ $("#clearCanvasButton").on("click", clear);
 $("#undoButton").on("click", () => step("undo"));
 $("#redoButton").on("click", () => step("redo"));
 $("#shareButton").on("click", shareDrawing);
-$("#wideButton").on("click", () => widen());
+$("#wideButton").on("click", changePaper);
 $("#playButton").on("click", play);
 $(document).on("keydown", (event) => {
   if ($("dialog[open]").length) return;
@@ -236,15 +212,7 @@ $(document).on("keydown", (event) => {
   event.preventDefault();
 });
 
-$(window)
-  .on("hashchange", () => followLink(replay))
-  .on("pagehide", () => {
-    keepPaper(paper.marks);
-    keepDrawing();
-  });
-$(document).on("visibilitychange", () => {
-  if (document.visibilityState === "hidden") keepPaper(paper.marks); // a phone may end the page without another word
-});
+$(window).on("hashchange", () => followLink(replay));
 
 if (document.body.dataset.method === "ink") {
   // Nobody knows how to draw what a long name stands for.
@@ -258,12 +226,4 @@ if (document.body.dataset.method === "ink") {
   });
 }
 view.render();
-if (!followLink(replay)) takeUp();
-
-/** Go on where the page was left. */
-async function takeUp() {
-  const marks = await keptPaper();
-  if (paper.revision) return;
-  if (isKeptWide() && (!marks.length || strokesOf(marks))) await widen(true);
-  if (marks.length && !paper.revision) paper.load(marks);
-}
+if (!followLink(replay)) drawings.takeUp();

@@ -3,13 +3,12 @@
  * @module
  */
 
-import { beginning, contextOf, draw, SIZE } from "./ink.js";
+import { contextOf, draw, SIZE } from "./marks.js";
+import { Replay } from "./replay.js";
 
-/** @import { Frame, Mark, Picture, Point, Stroke } from "./ink.js" */
-/** @typedef {Mark | {kind: "sheet", marks: Mark[]} | {kind: "crop", frame: Frame | null}} Step a fresh sheet may have
- * something on it already */
-
-const PLAYING = 900; // ms for a drawing that is replayed
+/** @import { Frame, Mark, Picture, Point, Stroke } from "./marks.js" */
+/** @typedef {Mark | {kind: "sheet", marks: Mark[], width: number} | {kind: "crop", frame: Frame | null}} Step a fresh sheet may have
+ * something on it already; it is `width` units wide */
 
 /** What has been put on the paper, step by step. */
 export class Paper {
@@ -23,11 +22,11 @@ export class Paper {
   #dirty = false;
   /** Whether the last step is a frame that is still being dragged. */
   isCropping = false;
-  /** @type {{marks: Mark[], strokes: readonly Stroke[], end: Mark[]} | null} */
-  #playing = null;
-  /** In units; it is as high as SIZE. */
-  width = SIZE;
-  /** Rises with every change, so that an answer can be told from one to what was there before. */
+  /** @type {Replay | null} under way */
+  #replay = null;
+  /** Of the paper as it was at first. */
+  #width = SIZE;
+  /** Rises with every change: an answer belongs to one revision of the paper. */
   revision = 0;
   /** @type {((context: CanvasRenderingContext2D) => void) | null} drawn above all, and not part of the drawing */
   overlay = null;
@@ -77,6 +76,12 @@ export class Paper {
 
   get isEmpty() {
     return this.marks.length === 0;
+  }
+
+  /** In units; it is as high as SIZE. A picture lies on the usual paper. */
+  get width() {
+    const step = this.#done.filter(({ kind }) => kind === "sheet" || kind === "picture").at(-1);
+    return step?.kind === "sheet" ? step.width : step ? SIZE : this.#width;
   }
 
   /** The picture that all else lies on. */
@@ -140,16 +145,23 @@ export class Paper {
     this.#tell(!goesOn);
   }
 
-  /** @param {Mark[]} marks what takes the place of all that is there; undo brings that back */
-  replace(marks) {
+  /**
+   * @param {Mark[]} marks what takes the place of all that is there; undo brings that back
+   * @param {number} [width] of the paper
+   */
+  replace(marks, width = this.width) {
     this.finish();
-    this.#add({ kind: "sheet", marks });
+    this.#add({ kind: "sheet", marks, width });
     this.#tell(true);
   }
 
-  /** @param {Mark[]} marks what was on the paper when the page was left */
-  load(marks) {
+  /**
+   * @param {Mark[]} marks what is on the paper at first, and stays in spite of undo
+   * @param {number} width of the paper
+   */
+  load(marks, width) {
     this.#done = marks;
+    this.#width = width;
     this.end();
   }
 
@@ -167,41 +179,27 @@ export class Paper {
   }
 
   /**
-   * Draw strokes as if by hand. Whatever is done meanwhile finds them finished.
+   * Draw strokes as if by hand. Whatever else is done meanwhile finishes it first.
    * @param {readonly Stroke[]} strokes
+   * @param {number} [width] of the paper
    */
-  play(strokes) {
+  play(strokes, width = SIZE) {
     this.finish();
     /** @type {Mark[]} */
     const marks = [];
-    const end = strokes.map((stroke) => /** @type {Mark} */ ({ kind: "stroke", stroke: [...stroke] }));
-    const playing = { marks, strokes, end };
-    this.#add({ kind: "sheet", marks });
-    this.#playing = playing;
-    if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) return this.finish();
-    const total = strokes.reduce((sum, stroke) => sum + stroke.length, 0);
-    const start = performance.now();
-    /** @param {number} now */
-    const frame = (now) => {
-      if (this.#playing !== playing) return;
-      const count = Math.ceil((total * (now - start)) / PLAYING);
-      if (count >= total) return this.finish();
-      marks.splice(0, marks.length, ...beginning(strokes, count));
+    this.#add({ kind: "sheet", marks, width });
+    this.#replay = new Replay(strokes, (shown, complete) => {
+      if (complete) this.#replay = null;
+      marks.splice(0, marks.length, ...shown);
       this.redraw();
-      this.#tell(false, true);
-      requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);
+      this.#tell(complete, true);
+    });
+    this.#replay.start();
   }
 
   /** End a replay at once. */
   finish() {
-    const playing = this.#playing;
-    if (!playing) return;
-    this.#playing = null;
-    playing.marks.splice(0, playing.marks.length, ...playing.end);
-    this.redraw();
-    this.#tell(true, true);
+    this.#replay?.finish();
   }
 
   redraw() {

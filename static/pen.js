@@ -2,10 +2,10 @@
  * @module
  */
 
-import { PEN, SIZE } from "./ink.js";
+import { PEN, SIZE } from "./marks.js";
 
 /** @import { Paper } from "./paper.js" */
-/** @import { Point } from "./ink.js" */
+/** @import { Point } from "./marks.js" */
 
 const STEP = 8; // units that an arrow key moves
 const PALM = 10_000; // ms after a pen was seen in which a touch is taken for the hand that holds it

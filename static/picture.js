@@ -2,11 +2,11 @@
  * @module
  */
 
-import { contextOf } from "./ink.js";
+import { blank } from "./marks.js";
 import { quoted } from "./problems.js";
 
-/** @import { Frame, Picture } from "./ink.js" */
-/** @import { Problem } from "./machine.js" */
+/** @import { Frame, Picture } from "./marks.js" */
+/** @import { Problem } from "./state-machine.js" */
 
 const LARGEST = 1024; // pixels: more than recognition needs, and a phone's photo need not stay in memory whole
 /** How the files of each format begin. */
@@ -49,10 +49,9 @@ export async function openPicture(file) {
  */
 export async function reopened({ data, type, ink, frame }) {
   const image = await loaded(data);
-  const sheet = document.createElement("canvas");
-  sheet.width = image.naturalWidth;
-  sheet.height = image.naturalHeight;
-  contextOf(sheet).drawImage(image, 0, 0);
+  const context = blank(image.naturalWidth, image.naturalHeight);
+  context.drawImage(image, 0, 0);
+  const sheet = context.canvas;
   return { sheet, source: sheet, type, ink, frame };
 }
 
@@ -81,13 +80,10 @@ async function scaled(file, image) {
   try {
     return await createImageBitmap(file, { resizeWidth, resizeHeight, resizeQuality: "high" });
   } catch {
-    const sheet = document.createElement("canvas"); // an SVG, or an older browser
-    sheet.width = resizeWidth;
-    sheet.height = resizeHeight;
-    const context = contextOf(sheet);
+    const context = blank(resizeWidth, resizeHeight); // an SVG, or an older browser
     context.imageSmoothingQuality = "high"; // or thin lines in large photos fall apart
     context.drawImage(image, 0, 0, resizeWidth, resizeHeight);
-    return sheet;
+    return context.canvas;
   }
 }
 
@@ -98,10 +94,8 @@ async function scaled(file, image) {
  * @returns {Picture}
  */
 function prepared(image, original, type) {
-  const sheet = document.createElement("canvas");
-  sheet.width = image.width;
-  sheet.height = image.height;
-  const context = contextOf(sheet, { willReadFrequently: true });
+  const context = blank(image.width, image.height, { willReadFrequently: true });
+  const sheet = context.canvas;
   context.drawImage(image, 0, 0);
   const { opaque, chalk, dark } = measure(context.getImageData(0, 0, sheet.width, sheet.height).data);
   context.globalCompositeOperation = "destination-over";

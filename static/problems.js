@@ -2,7 +2,7 @@
  * @module
  */
 
-/** @import { Problem } from "./machine.js" */
+/** @import { Problem } from "./state-machine.js" */
 
 const LONGEST_NAME = 24;
 
@@ -65,6 +65,18 @@ function sentences(detail) {
   if (typeof detail !== "string") return ["", ""];
   const parts = detail.match(/^(.+?[.!?])(?:\s+(.*))?$/);
   return parts ? [parts[1], parts[2] ?? ""] : [detail, ""];
+}
+
+/**
+ * A part of the page that is loaded when it is needed: offline it cannot be, nor when the server has a new version.
+ * @param {string} reason
+ * @returns {Problem}
+ */
+export function unloaded(reason) {
+  return {
+    reason,
+    remedy: "Check the connection, or reload the page: your drawing is kept.",
+  };
 }
 
 /**

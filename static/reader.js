@@ -1,15 +1,15 @@
-/** Asks the server what is on the paper, as static/machine.js says: never two questions at once, never an old answer
+/** Asks the server what is on the paper, as static/state-machine.js says: never two questions at once, never an old answer
  * for a new one.
  * @module
  */
 
-import { isParted, SIZE } from "./ink.js";
-import { BEGINNING, next, wake } from "./machine.js";
+import { isParted, SIZE } from "./marks.js";
 import { refusal, trouble } from "./problems.js";
-import { uploadOf } from "./upload.js";
+import { BEGINNING, next, wake } from "./state-machine.js";
+import { post, uploadOf } from "./upload.js";
 
-/** @import { Happening } from "./machine.js" */
-/** @import { Picture } from "./ink.js" */
+/** @import { Happening } from "./state-machine.js" */
+/** @import { Picture } from "./marks.js" */
 /** @import { Paper } from "./paper.js" */
 /** @import { Upload } from "./upload.js" */
 /** @typedef {{label: string, confidence: number, probabilities: Record<string, number>, input?: string,
@@ -19,7 +19,6 @@ import { uploadOf } from "./upload.js";
  * @typedef {{answer: Answer, revision: number, picture: Picture | null, sent: Upload}} Shown an answer, the revision of
  * the paper that it belongs to, and what was sent of it */
 
-const TIMEOUT = 20_000;
 /** What chooses the model in an address, nothing for the default. */
 export const QUERY = document.body.dataset.query ?? "";
 
@@ -88,20 +87,10 @@ export class Reader {
     const { revision, picture, marks, width } = this.#paper;
     const sent = await uploadOf(marks, width);
     if (number !== this.question || this.state.name !== "asking" || !sent) return;
-    const data = new FormData();
-    data.append("image", sent.file, "drawing");
     const several = this.isSeveral && (!!picture || width > SIZE || isParted(marks));
     const include = `input${several ? "&include=probabilities" : ""}${picture ? "&include=ink" : ""}`;
-    /** @type {JQuery.jqXHR} */
-    const request = $.ajax({
-      url: `/${several ? "read" : "predict"}${QUERY}${QUERY ? "&" : "?"}include=${include}`,
-      method: "POST",
-      data,
-      dataType: "json",
-      contentType: false,
-      processData: false,
-      timeout: TIMEOUT,
-    });
+    const address = `/${several ? "read" : "predict"}${QUERY}${QUERY ? "&" : "?"}include=${include}`;
+    const request = post(address, sent.file);
     this.#request = request;
     request.then(
       (answer) => {

@@ -1,20 +1,16 @@
-/** Several characters on one paper: a box around each, what else it may be, and a paper that is wide enough for a number
- * or a word. Loaded when they are first needed.
+/** Several characters on one paper: a box around each, and what else it may be. Loaded with the first such answer.
  * @module
  */
 
+import { isDoubtful, named, percent, sureness } from "./answer-text.js";
 import { turned } from "./frame.js";
-import { PEN, SIZE, strokesOf } from "./ink.js";
-import { keepWide } from "./memory.js";
-import { isDoubtful, named, percent, sureness } from "./words.js";
+import { SIZE } from "./marks.js";
 
-/** @import { Frame, Mark } from "./ink.js" */
+/** @import { Frame } from "./marks.js" */
 /** @import { Paper } from "./paper.js" */
 /** @import { Character, Reader } from "./reader.js" */
 /** @import { Upload } from "./upload.js" */
 /** @import { View } from "./view.js" */
-
-const WIDE = 3 * SIZE;
 
 /** The characters of an answer, as boxes on the paper and as buttons beside the answer. */
 export class Several {
@@ -38,15 +34,10 @@ export class Several {
     this.#paper = paper;
     this.#reader = reader;
     this.#view = view;
-    $("<link>", { rel: "stylesheet", href: new URL("several.css", import.meta.url).href }).appendTo("head");
     this.#list.on("click focusin mouseover", "button", (event) =>
       this.#choose($(event.currentTarget).parent().index()),
     );
     $("#paper").on("pointermove", (event) => this.#point(/** @type {PointerEvent} */ (event.originalEvent)));
-  }
-
-  get isWide() {
-    return this.#paper.width > SIZE;
   }
 
   /** After the view. */
@@ -64,23 +55,6 @@ export class Several {
       .each((i, box) => {
         $(box).toggleClass("active", i === active);
       });
-  }
-
-  /**
-   * Another paper, with what is on this one; what would be beyond its edge is made smaller.
-   * @param {boolean} yes
-   * @param {boolean} [remember] for the next visit
-   */
-  widen(yes, remember = true) {
-    if (remember) keepWide(yes);
-    if (yes === this.isWide) return;
-    const strokes = strokesOf(this.#paper.marks);
-    this.#paper.width = yes ? WIDE : SIZE;
-    $("#paper, body").toggleClass("wide", yes);
-    $("#wideButton").attr("aria-pressed", String(yes));
-    this.#paper.resize();
-    if (strokes?.length) this.#paper.replace(fitted(strokes, this.#paper.width));
-    else if (yes && !strokes) this.#paper.clear(); // a picture has a shape of its own
   }
 
   /** @param {readonly Character[]} characters */
@@ -156,20 +130,4 @@ function placeOf({ box: [left, top, right, bottom] }, { frame, scale }) {
   const { x, y } = turned(away, frame.angle);
   const [width, height] = [(right - left) / scale, (bottom - top) / scale];
   return { x: frame.x + x, y: frame.y + y, width, height, angle: frame.angle };
-}
-
-/**
- * Strokes on a paper of this width: as they are, or as large as there is room.
- * @param {readonly (readonly {x: number, y: number}[])[]} strokes
- * @param {number} width
- * @returns {Mark[]}
- */
-function fitted(strokes, width) {
-  const right = Math.max(...strokes.flat().map(({ x }) => x)) + PEN;
-  const scale = Math.min(1, width / right);
-  const down = ((1 - scale) * SIZE) / 2;
-  return strokes.map((stroke) => ({
-    kind: "stroke",
-    stroke: stroke.map(({ x, y }) => ({ x: x * scale, y: y * scale + down })),
-  }));
 }

@@ -1,12 +1,14 @@
-/** What is sent of the paper, and where it lies on it.
+/** What is sent of the paper, where it lies on it, and how it is sent.
  * @module
  */
 
-import { contextOf, cut, draw, placed, SIZE } from "./ink.js";
+import { blank, contextOf, cut, draw, placed, SIZE } from "./marks.js";
 
-/** @import { Frame, Mark } from "./ink.js" */
+/** @import { Frame, Mark } from "./marks.js" */
 /** @typedef {{file: Blob, frame: Frame, scale: number}} Upload an image file, the part of the paper that it shows, and
  * its pixels for each unit of the paper */
+
+const TIMEOUT = 20_000; // ms
 
 /**
  * What is on the paper as an image file: 280 pixels high, or a picture at its own size with the strokes upon it, or what
@@ -24,12 +26,30 @@ export async function uploadOf(marks, paperWidth) {
     ? placed(picture.sheet)
     : { left: 0, top: 0, width: paperWidth, height: SIZE };
   const frame = (part && picture?.frame) || { x: left + width / 2, y: top + height / 2, width, height, angle: 0 };
-  const sheet = part?.sheet ?? document.createElement("canvas");
-  if (!part) {
-    sheet.width = picture?.sheet.width ?? width;
-    sheet.height = picture?.sheet.height ?? height;
-    draw(contextOf(sheet), sheet.width / width, marks, { left, top, width, height });
-  }
+  const sheet = part?.sheet ?? blank(picture?.sheet.width ?? width, picture?.sheet.height ?? height).canvas;
+  if (!part) draw(contextOf(sheet), sheet.width / width, marks, { left, top, width, height });
   const file = await new Promise((use) => sheet.toBlob(use, picture?.type ?? "image/png", 0.9));
   return file && { file, frame, scale: sheet.width / frame.width };
+}
+
+/**
+ * Send a drawing to the server, which answers in JSON.
+ * @param {string} address
+ * @param {Blob} file
+ * @param {Record<string, string>} [fields] of the form, beside it
+ * @returns {JQuery.jqXHR}
+ */
+export function post(address, file, fields = {}) {
+  const data = new FormData();
+  data.append("image", file, "drawing");
+  for (const [name, value] of Object.entries(fields)) data.append(name, value);
+  return $.ajax({
+    url: address,
+    method: "POST",
+    data,
+    dataType: "json",
+    contentType: false,
+    processData: false,
+    timeout: TIMEOUT,
+  });
 }

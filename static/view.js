@@ -1,13 +1,13 @@
-/** The one place that shows how things stand: paper, question, answer, and what else there is to say.
+/** The one place that shows the state of paper, question and answer, and what else there is to say.
  * @module
  */
 
-import { isDoubtful, percent, verdict } from "./words.js";
+import { isDoubtful, percent, verdict } from "./answer-text.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Paper } from "./paper.js" */
 /** @import { Pen } from "./pen.js" */
-/** @import { Problem } from "./machine.js" */
+/** @import { Problem } from "./state-machine.js" */
 /** @import { Answer, Reader } from "./reader.js" */
 /** @typedef {{message: string, remedy?: string, kind?: "error", key: string, spoken?: string}} Line what stands beside
  * the answer; it is announced when `key` has changed */
@@ -88,7 +88,7 @@ export class View {
     $("#paper").toggleClass("empty", paper.isEmpty);
     able("#undoButton", paper.canUndo);
     able("#redoButton", paper.canRedo);
-    able("#shareButton", reader.isCurrent && !answer?.characters);
+    able("#shareButton", reader.isCurrent);
     if (stuck && document.activeElement?.id === "shareButton") $("#predictButton").trigger("focus"); // it gives way
     text("#predictText", this.isPlaying ? "Done" : stuck ? "Try now" : "Predict");
     this.#speak(line);
@@ -143,7 +143,7 @@ export class View {
     }
     if (!answer) return { message: this.#hint, key: this.#spoken };
     const { message, remedy, sure } = verdict(answer, this.#unsureBelow, this.#subject);
-    const spoken = `${sure ? `${answer.label}, ` : ""}${message}. ${remedy}`;
+    const spoken = `${sure ? `${answer.label}, ` : ""}${message}${remedy && `. ${remedy}`}`;
     return { message, remedy, key: state.name === "answered" ? this.#key("answered") : this.#spoken, spoken };
   }
 

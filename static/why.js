@@ -1,9 +1,9 @@
-/** Why this answer: what in the drawing speaks for each class, and which training images it is like.
+/** Why this answer: what in the drawing speaks for each class, and the most similar training images.
  * @module
  */
 
-import { contextOf, draw, SIZE } from "./ink.js";
-import { named } from "./words.js";
+import { named } from "./answer-text.js";
+import { blank, contextOf, draw, SIZE } from "./marks.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Explanation, Shown } from "./inside.js" */
@@ -137,17 +137,14 @@ export class Why {
  * @returns {HTMLCanvasElement} a pixel for each value
  */
 function colours(rows, strongest) {
-  const canvas = document.createElement("canvas");
-  canvas.width = rows[0].length;
-  canvas.height = rows.length;
-  const context = contextOf(canvas);
-  const pixels = context.createImageData(canvas.width, canvas.height);
+  const context = blank(rows[0].length, rows.length);
+  const pixels = context.createImageData(rows[0].length, rows.length);
   rows.flat().forEach((value, i) => {
     const opacity = (Math.abs(value) / strongest) ** 0.7 * STRONGEST;
     pixels.data.set([...(value > 0 ? FOR : AGAINST), Math.round(255 * opacity)], 4 * i);
   });
   context.putImageData(pixels, 0, 0);
-  return canvas;
+  return context.canvas;
 }
 
 /**
@@ -171,5 +168,5 @@ function inWords(name, rows, bias) {
     pro < FAINT
       ? `Nothing speaks for ${named(name)}; orange speaks against it.`
       : `Blue speaks for ${named(name)}, most at the ${where.replace("middle centre", "centre")}; orange against it.`;
-  return `${colour} ${pro.toFixed(1)} for, ${(-con).toFixed(1)} against: its sum is ${total}.`;
+  return `${colour} ${pro.toFixed(1)} for, ${(-con).toFixed(1)} against; its score is ${total}.`;
 }

@@ -29,6 +29,7 @@ def about(request: Request) -> Response:
         "tests": test_sets(model),
         "sources": sources(model),
         "date": str(model.provenance.get("date", ""))[:10],
+        "corrections": bool(request.app.state.settings.database_url),
         "unsure_below": request.app.state.settings.unsure_below,
     }
     headers = {"Cache-Control": "no-cache"}

@@ -93,7 +93,7 @@ def _page(
     choices = _choices(request, chosen)
     title, hint = invitation(model) if model else ("Draw a character", "The model is being loaded.")
     if choices and model:
-        title, hint = task(model), f"{'; '.join(f'{one.title} reads {one.classes}' for one in choices)}. {_ANYWHERE}"
+        title, hint = task(model), f"{'; '.join(f'{one.title} reads {one.classes}' for one in choices)}."
     classes = model.classes if model else ()
     preprocessing = model.preprocessing if model else Preprocessing()
     values = {
@@ -126,7 +126,7 @@ def _page(
 
 
 def _verdict(model: ModelCard, answer: Prediction, unsure_below: float) -> str:
-    """The same line about an answer that static/words.js writes."""
+    """The same line about an answer that static/answer-text.js writes."""
     if not answer.known:
         return f"That does not look like {subject(model.classes)}"
     names = model.alike(answer.label)

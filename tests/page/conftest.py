@@ -64,6 +64,8 @@ def launched_browser() -> Iterator[Browser]:
     if path is None:
         raise FileNotFoundError("no Chromium found: install it, for example with `apt-get install chromium`")
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    # They make a page that is loaded again and again a quarter more expensive.
+    arguments.append("--disable-features=SpareRendererForSitePerProcess,RenderDocument,PaintHolding,Translate")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
@@ -97,7 +99,7 @@ def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    with served() as address:
+    with served_here(MODEL) as address:
         yield address
 
 
@@ -148,6 +150,8 @@ class Windows:
         page.emulate_media(**{"color_scheme": "light", "forced_colors": "none", "reduced_motion": "reduce", **media})
         page.evaluate(_FORGET)
         page.goto(address)
+        if kind == "timed":
+            page.clock.resume()  # a test may have stopped it
         yield page
         page.unroute_all(behavior="ignoreErrors")
         errors, self._errors = self._errors, []
@@ -169,6 +173,13 @@ def page(request: pytest.FixtureRequest, windows: Windows, address: str) -> Iter
 @pytest.fixture
 def desktop(windows: Windows, address: str) -> Iterator[Page]:
     with windows.page("desktop", address) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def lasting(windows: Windows, address: str) -> Iterator[Page]:
+    """The page for a table of cases, each of which leaves its paper empty: it is loaded once."""
+    with windows.page("lasting", address) as page:
         yield page
 
 

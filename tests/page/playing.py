@@ -47,10 +47,15 @@ def units(strokes: Sequence[Stroke], extent: float = 0.7) -> list[list[dict[str,
     return [[{"x": left + scale * x, "y": top + scale * y} for x, y in stroke] for stroke in strokes]
 
 
+def sparse(stroke: list[Point]) -> list[Point]:
+    """Every third point and the last: about as many as a mouse reports."""
+    return [*stroke[:-1:3], stroke[-1]]
+
+
 def play(page: Page, strokes: Sequence[Stroke], extent: float = 0.7) -> None:
     """Draw with the mouse."""
     for stroke in fitted(page, strokes, extent):
-        for index, point in enumerate(stroke):
+        for index, point in enumerate(sparse(stroke)):
             page.mouse.move(*point)
             if index == 0:
                 page.mouse.down()
@@ -96,6 +101,18 @@ def draw_line(page: Page, x: float = 0.5) -> None:
     """A stroke from top to bottom at a share of the paper's width."""
     points = at(page, *((x, y) for _, y in LINE))
     page.locator("#canvas").evaluate(_DISPATCH, ["mouse", [points]])
+
+
+def beside(page: Page, strokes: Sequence[Stroke], middle: float, extent: float = 0.35) -> None:
+    """Draw a track at once around a place of the paper, in shares of its width; `extent` is of its height."""
+    found = page.locator("#canvas").bounding_box()
+    assert found
+    xs, ys = ([point[axis] for stroke in strokes for point in stroke] for axis in (0, 1))
+    scale = extent * found["height"] / max(max(xs) - min(xs), max(ys) - min(ys))
+    left = found["x"] + middle * found["width"] - scale * (min(xs) + max(xs)) / 2
+    top = found["y"] + 0.5 * found["height"] - scale * (min(ys) + max(ys)) / 2
+    points = [[(left + scale * x, top + scale * y) for x, y in stroke] for stroke in strokes]
+    page.locator("#canvas").evaluate(_DISPATCH, ["mouse", points])
 
 
 _TRANSFER = """([target, type, files]) => {
@@ -168,8 +185,8 @@ def wait_until_true(condition: Callable[[], bool]) -> None:
 def ink(page: Page, left: float = 0, top: float = 0, right: float = 1, bottom: float = 1) -> float:
     """The share of a part of the paper that is black."""
     script = """(canvas, [left, top, right, bottom]) => {
-      const side = canvas.width, width = (right - left) * side, height = (bottom - top) * side;
-      const data = canvas.getContext('2d').getImageData(left * side, top * side, width, height).data;
+      const width = (right - left) * canvas.width, height = (bottom - top) * canvas.height;
+      const data = canvas.getContext('2d').getImageData(left * canvas.width, top * canvas.height, width, height).data;
       let dark = 0;
       for (let i = 0; i < data.length; i += 4) dark += data[i] < 128;
       return dark * 4 / data.length;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.playing import Fingers, at, box, draw_line, fitted, ink, play, predict, sheet, wait_until
+from tests.page.playing import Fingers, at, box, draw_line, fitted, ink, play, predict, sheet, sparse, wait_until
 from training.prepare.unipen import Character
 
 
@@ -44,7 +44,7 @@ def test_a_finger_writes_what_is_read(phone: Page, tracks: list[Character], labe
     fingers = Fingers(phone)
     track = [track for track in tracks if track.label == label][2]
     for stroke in fitted(phone, track.strokes):
-        fingers.follow(stroke)
+        fingers.follow(sparse(stroke))
     assert predict(phone) == label
 
 

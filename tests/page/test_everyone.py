@@ -49,6 +49,29 @@ def test_the_answer_is_announced_politely(desktop: Page):
     expect(desktop.get_by_role("status")).to_have_text("7, 90 % sure. It might be 1 (10 %).")
 
 
+def test_what_is_announced_together_is_in_sentences(desktop: Page):
+    hear = listen(desktop)
+    desktop.locator("#canvas").focus()
+    desktop.keyboard.press(" ")
+    for _ in range(12):
+        desktop.keyboard.press("ArrowDown")
+    desktop.keyboard.press(" ")
+    hear("sure. Pen up, 50 % from the left")
+
+
+def test_large_text_fits_a_phone(phone: Page):
+    """The browser's setting of 200 %."""
+    session = phone.context.new_cdp_session(phone)
+    session.send("Page.enable")
+    session.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    phone.reload()
+    assert phone.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+    widths = phone.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    session.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
+    session.detach()
+    assert widths == [390, 390]
+
+
 def test_nothing_is_announced_while_the_pen_is_down(desktop: Page):
     desktop.mouse.move(*at(desktop, (0.5, 0.2))[0])
     desktop.mouse.down()
@@ -93,17 +116,17 @@ def test_the_keyboard_pen_and_its_place_are_announced(desktop: Page):
 
 
 @pytest.mark.parametrize("name", ["undoButton", "redoButton", "clearCanvasButton", "predictButton"])
-def test_focus_never_falls_to_the_body(desktop: Page, name: str):
-    draw_line(desktop)
-    expect(desktop.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
-    desktop.keyboard.press("Control+z")
-    desktop.keyboard.press("Control+y")
-    button = desktop.locator(f"#{name}")
+def test_focus_never_falls_to_the_body(lasting: Page, name: str):
+    draw_line(lasting)
+    expect(lasting.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+    lasting.keyboard.press("Control+z")
+    lasting.keyboard.press("Control+y")
+    button = lasting.locator(f"#{name}")
     for _ in range(2):
         button.focus()
-        desktop.keyboard.press("Enter")
-        desktop.keyboard.press("Escape")
-        assert desktop.evaluate("document.activeElement.id") == name
+        lasting.keyboard.press("Enter")
+        lasting.keyboard.press("Escape")
+        assert lasting.evaluate("document.activeElement.id") == name
 
 
 def test_focus_comes_back_from_the_dialog(desktop: Page):

@@ -21,13 +21,15 @@ CASES = [
 
 
 @pytest.mark.parametrize(("status", "body", "what", "remedy"), CASES)
-def test_each_failure_says_what_happened_and_what_to_do(desktop: Page, status: int, body: str, what: str, remedy: str):
-    desktop.route(
+def test_each_failure_says_what_happened_and_what_to_do(lasting: Page, status: int, body: str, what: str, remedy: str):
+    lasting.route(
         "**/predict?*", lambda route: route.fulfill(status=status, body=body, content_type="application/json")
     )
-    draw_line(desktop)
-    message(desktop, what)
-    expect(desktop.locator("#remedy")).to_contain_text(remedy)
+    draw_line(lasting)
+    message(lasting, what)
+    expect(lasting.locator("#remedy")).to_contain_text(remedy)
+    lasting.keyboard.press("Escape")
+    lasting.unroute("**/predict?*")
 
 
 def refuse(route: Route) -> None:
@@ -105,3 +107,25 @@ def test_somebody_who_insists_need_not_wait(timed: Page):
     held = Held(timed)
     timed.locator("#predictButton").click()
     held.wait(timed, 1)
+
+
+@pytest.mark.parametrize(
+    ("part", "modules", "words", "then"),
+    [
+        ("#shareButton", "share-*", "Sharing could not be loaded.", "#shareDialog"),
+        ("#playButton", "game", "The game could not be loaded.", "#game"),
+        ("#inside summary", "inside", "Look inside could not be loaded.", "#insideParts"),
+    ],
+)
+def test_a_part_that_cannot_be_loaded_is_told_and_loaded_by_the_next_try(
+    desktop: Page, part: str, modules: str, words: str, then: str
+):
+    draw_line(desktop)
+    expect(desktop.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+    desktop.route(f"**/{modules}.js", refuse)
+    desktop.locator(part).first.click()
+    expect(desktop.locator("#message")).to_have_text(words)
+    expect(desktop.locator("#remedy")).to_contain_text("reload the page: your drawing is kept")
+    desktop.unroute(f"**/{modules}.js")
+    desktop.locator(part).first.click()
+    expect(desktop.locator(then)).to_be_visible()

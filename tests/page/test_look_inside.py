@@ -19,7 +19,7 @@ from training.prepare.unipen import Character
 
 WAY = "28 x 28 → 32 x 14 x 14 → 64 x 7 x 7 → 128 x 4 x 4 → 128 → 11".replace("x", "\u00d7")
 PICTURE = "canvas => canvas.toDataURL()"
-LAZY = {"inside.css", *(f"{name}.js" for name in ("canvas", "change", "inside", "layers", "why"))}
+LAZY = {"inside.css", *(f"{name}.js" for name in ("canvas", "change", "inside", "layer-detail", "layers", "why"))}
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ def test_it_fits(desktop: Page, four: Character, width: int):
     ("answer", "words"),
     [
         (lambda route: route.fulfill(status=503, json={"detail": "The model cannot be explained: why."}), "why."),
-        (lambda route: route.abort(), "The server does not answer just now."),
+        (lambda route: route.abort(), "The server does not answer at the moment."),
     ],
 )
 def test_a_failure_is_told_and_tried_again(

@@ -127,6 +127,8 @@ def test_a_picture_covers_the_drawing_and_undo_uncovers_it(desktop: Page, photo:
 REFUSED: list[tuple[list[tuple[Any, ...]], str, str]] = [
     ([(b"milk, eggs", "notes.txt", "text/plain")], "“notes.txt” is not a picture.", "JPEG or PNG"),
     ([(b"\0\0\0\x18ftypheic", "IMG.HEIC", "image/heic")], "This browser cannot open “IMG.HEIC”.", "Save it as JPEG"),
+    ([(b"\0\0\0\x18ftypheic", "7.jpg", "image/jpeg")], "This browser cannot open “7.jpg”.", "Save it as JPEG"),
+    ([(b"%PDF-1.7", "7.jpg", "image/jpeg")], "“7.jpg” is not a picture.", "JPEG or PNG"),
     ([(b"", "empty.png", "image/png")], "“empty.png” is empty.", "another picture"),
     ([(b"1", "1.png", "image/png"), (b"2", "2.png", "image/png")], "That was more than one picture.", "one at a time"),
     ([], "That was not a picture file.", "Save the picture first"),
@@ -134,10 +136,11 @@ REFUSED: list[tuple[list[tuple[Any, ...]], str, str]] = [
 
 
 @pytest.mark.parametrize(("files", "what", "remedy"), REFUSED)
-def test_a_wrong_file_gets_a_reason(desktop: Page, files: list[tuple[bytes, str, str]], what: str, remedy: str):
-    bring(desktop, "drop", *files)
-    message(desktop, what)
-    expect(desktop.locator("#remedy")).to_contain_text(remedy)
+def test_a_wrong_file_gets_a_reason(lasting: Page, files: list[tuple[bytes, str, str]], what: str, remedy: str):
+    bring(lasting, "drop", *files)
+    message(lasting, what)
+    expect(lasting.locator("#remedy")).to_contain_text(remedy)
+    expect(lasting.locator("#paper")).to_have_class("empty")
 
 
 def test_a_wrong_file_leaves_the_drawing(desktop: Page):

@@ -1,4 +1,4 @@
-"""Several characters on the paper, and the wide paper."""
+"""Several characters on the paper."""
 
 from __future__ import annotations
 
@@ -11,20 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
-from tests.page.playing import _DISPATCH, at, bring, draw_line, first, jot, message, predict, wait_until
-from training.prepare.unipen import Character, Stroke
-
-
-def beside(page: Page, strokes: list[Stroke] | tuple[Stroke, ...], middle: float, extent: float = 0.35) -> None:
-    """Draw a track around a place of the paper, in shares of its width; `extent` is of its height."""
-    found = page.locator("#canvas").bounding_box()
-    assert found
-    xs, ys = ([point[axis] for stroke in strokes for point in stroke] for axis in (0, 1))
-    scale = extent * found["height"] / max(max(xs) - min(xs), max(ys) - min(ys))
-    left = found["x"] + middle * found["width"] - scale * (min(xs) + max(xs)) / 2
-    top = found["y"] + 0.5 * found["height"] - scale * (min(ys) + max(ys)) / 2
-    points = [[(left + scale * x, top + scale * y) for x, y in stroke] for stroke in strokes]
-    page.locator("#canvas").evaluate(_DISPATCH, ["mouse", points])
+from tests.page.playing import at, beside, draw_line, first, jot, message, predict, wait_until
+from training.prepare.unipen import Character
 
 
 def noted(page: Page) -> list[str]:
@@ -148,77 +136,11 @@ def test_one_character_of_several_strokes_is_one(desktop: Page):
 def test_what_is_for_one_character_is_not_offered_for_several(desktop: Page, tracks: list[Character]):
     draw_42(desktop, tracks)
     expect(desktop.locator("#characters button")).to_have_count(2)
-    expect(desktop.locator("#shareButton")).to_have_attribute("aria-disabled", "true")
     expect(desktop.locator("#correctionQuestion")).to_be_hidden()
+    expect(desktop.locator("#inside")).to_be_hidden()
     desktop.locator("#clearCanvasButton").click()
     jot(desktop, first(tracks, "3").strokes)
     expect(desktop.locator("#predictionResult")).to_have_text("3")
-    expect(desktop.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+    expect(desktop.locator("#inside")).to_be_visible()
     expect(desktop.locator("#characters")).to_be_hidden()
     expect(desktop.locator("#boxes span")).to_have_count(0)
-
-
-def widen(page: Page) -> None:
-    page.locator("#wideButton").click()
-    expect(page.locator("#wideButton")).to_have_attribute("aria-pressed", "true")
-    wait_until(
-        page, "document.querySelector('#canvas').clientWidth > 2.9 * document.querySelector('#canvas').clientHeight"
-    )
-
-
-def test_a_wide_paper_takes_a_number_and_is_remembered(page: Page, tracks: list[Character]):
-    asked = noted(page)
-    widen(page)
-    viewport = page.viewport_size
-    found = page.locator("#canvas").bounding_box()
-    assert viewport
-    assert found
-    assert found["width"] >= min(0.85 * viewport["width"], 800)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for place, label in enumerate("2046"):
-        beside(page, first(tracks, label).strokes, 0.12 + 0.25 * place, 0.6)
-    expect(page.locator("#predictionResult")).to_have_text("2046")
-    expect(page.locator("#boxes span")).to_have_count(4)
-    assert set(asked) == {"read"}
-    page.reload()
-    expect(page.locator("#wideButton")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#predictionResult")).to_have_text("2046")
-
-
-def test_the_usual_paper_comes_back_with_what_was_written(desktop: Page, tracks: list[Character]):
-    widen(desktop)
-    for place, label in ((0.3, "4"), (0.9, "2")):
-        beside(desktop, first(tracks, label).strokes, place, 0.8)
-    expect(desktop.locator("#predictionResult")).to_have_text("42")
-    desktop.locator("#wideButton").click()
-    expect(desktop.locator("#wideButton")).to_have_attribute("aria-pressed", "false")
-    found = desktop.locator("#canvas").bounding_box()
-    assert found
-    assert found["width"] == pytest.approx(found["height"])
-    expect(desktop.locator("#predictionResult")).to_have_text("42")
-    expect(desktop.locator("#boxes span")).to_have_count(2)
-    desktop.reload()
-    expect(desktop.locator("#wideButton")).to_have_attribute("aria-pressed", "false")
-
-
-def test_the_wide_paper_can_be_drawn_on_with_keys(desktop: Page):
-    widen(desktop)
-    desktop.locator("#canvas").focus()
-    for _ in range(60):
-        desktop.keyboard.press("ArrowRight")
-    expect(desktop.locator("#announcement")).to_contain_text("99 % from the left")
-
-
-def test_a_picture_brings_the_usual_paper(desktop: Page, seven: Image.Image):
-    widen(desktop)
-    file = io.BytesIO()
-    seven.save(file, "PNG")
-    bring(desktop, "drop", (file.getvalue(), "seven.png", "image/png"))
-    expect(desktop.locator("#predictionResult")).to_have_text("7")
-    expect(desktop.locator("#wideButton")).to_have_attribute("aria-pressed", "false")
-
-
-def test_the_smallest_window_has_room_for_a_wide_paper(phone: Page):
-    phone.set_viewport_size({"width": 320, "height": 640})
-    widen(phone)
-    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")

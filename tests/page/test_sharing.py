@@ -14,11 +14,14 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from app.main import create_app
+from app.settings import Settings
+from tests.conftest import MODEL
 from tests.page.conftest import opened
-from tests.page.playing import answer, bring, draw_line, first, ink, jot, message, sheet, units, wait_until
+from tests.page.playing import bring, draw_line, first, ink, jot, message, sheet, units, wait_until
 from training.prepare.unipen import Character
 
-ENCODE = "strokes => import('/static/strokes.js').then(({ encode }) => encode(strokes))"
+ENCODE = "strokes => import('/static/stroke-encoding.js').then(({ encode }) => encode(strokes))"
 
 
 def read(page: Page, track: Character) -> None:
@@ -55,10 +58,11 @@ def test_a_link_has_some_60_characters(desktop: Page, tracks: list[Character]):
 
 def test_strokes_of_a_link_are_off_by_less_than_a_third_of_the_pen(desktop: Page, tracks: list[Character]):
     script = """async strokes => {
-      const { encode, decode } = await import('/static/strokes.js');
+      const [{ encode }, { decode }] = await Promise.all(
+        [import('/static/stroke-encoding.js'), import('/static/strokes.js')]);
       const far = (points, others) => Math.max(...points.map(
         one => Math.min(...others.map(other => Math.hypot(one.x - other.x, one.y - other.y)))));
-      const back = decode(encode(strokes));
+      const back = decode(encode(strokes)).strokes;
       return Math.max(...back.map((stroke, i) => far(stroke, strokes[i])));
     }"""
     for track in tracks[::40]:
@@ -97,11 +101,12 @@ def test_a_changed_drawing_leaves_the_link(desktop: Page, seven_track: Character
 
 
 @pytest.mark.parametrize("fragment", ["d=", "d=1", "d=1ABC_", "d=2ABCDE", "d=1ABCDE-", "d=" + "1ABC" + "zz" * 5000])
-def test_a_damaged_link_is_told(desktop: Page, address: str, fragment: str):
-    desktop.goto(f"{address}/#{fragment}")
-    desktop.reload()
-    message(desktop, "This link is damaged")
-    assert ink(desktop) == 0
+def test_a_damaged_link_is_told(lasting: Page, fragment: str):
+    lasting.evaluate("fragment => { location.hash = fragment; }", fragment)
+    message(lasting, "This link is damaged")
+    lasting.reload()
+    message(lasting, "This link is damaged")
+    assert ink(lasting) == 0
 
 
 _WATCH = """fragment => new Promise(done => {
@@ -279,74 +284,6 @@ def test_examples_are_read_right(desktop: Page):
         expect(desktop.locator("#predictionResult")).to_have_text(label)
 
 
-def wanted(page: Page) -> str:
-    """Begin a game, and see what it wants to have drawn."""
-    page.locator("#playButton").click()
-    expect(page.locator("#gameTarget")).not_to_be_empty()
-    return page.locator("#gameTarget").inner_text()
-
-
-def fool(page: Page, *, plausible: bool = True) -> None:
-    """Begin a game, have the server misread what is drawn for it, and say that it is done."""
-    target = wanted(page)
-    wrong, *rest = (str(digit) for digit in range(10) if str(digit) != target)
-    shares = {f"c{wrong}": 0.5, f"c{target}": 0.2} if plausible else {f"c{wrong}": 0.5, f"c{rest[0]}": 0.2, "c": 0.1}
-    if not plausible:
-        shares |= {f"c{rest[1]}": 0.15, f"c{rest[2]}": 0.15}
-    page.route("**/predict?*", lambda route: route.fulfill(json=answer(wrong, **shares)))
-    draw_line(page)
-    page.locator("#predictButton").click()
-
-
-def test_a_misread_drawing_scores_in_the_game(desktop: Page):
-    fool(desktop)
-    expect(desktop.locator("#gameScore")).to_have_text("1")
-    assert ink(desktop) == 0
-
-
-def test_a_drawing_that_looks_like_something_else_does_not_score(desktop: Page):
-    fool(desktop, plausible=False)
-    expect(desktop.locator("#gameNews")).to_contain_text("does not even look like")
-    expect(desktop.locator("#gameScore")).to_have_text("0")
-
-
-def test_a_drawing_that_is_read_right_does_not_score(desktop: Page, tracks: list[Character]):
-    target = wanted(desktop)
-    jot(desktop, first(tracks, target).strokes)
-    desktop.locator("#predictButton").click()
-    expect(desktop.locator("#gameNews")).to_contain_text("plainly")
-    expect(desktop.locator("#gameScore")).to_have_text("0")
-
-
-def test_a_stroke_alone_does_not_score(desktop: Page):
-    """A 4 is a 1 for as long as it has only one stroke: somebody must say that it is done."""
-    target = wanted(desktop)
-    wrong = "1" if target != "1" else "7"
-    reply = answer(wrong, **{f"c{wrong}": 0.6, f"c{target}": 0.4})
-    desktop.route("**/predict?*", lambda route: route.fulfill(json=reply))
-    draw_line(desktop)
-    expect(desktop.locator("#predictionResult")).to_have_text(wrong)
-    desktop.wait_for_timeout(200)
-    assert desktop.locator("#gameScore").inner_text() == "0"
-
-
-def test_the_game_ends_after_a_minute_with_a_score_to_share(timed: Page, address: str):
-    fool(timed)
-    expect(timed.locator("#gameScore")).to_have_text("1")
-    timed.clock.run_for(61_000)
-    expect(timed.locator("#gameOverTitle")).to_have_text("I fooled a neural network once in a minute.")
-    expect(timed.locator("#fooledStrip li")).to_have_count(1)
-    timed.locator("#shareGameButton").click()
-    expect(timed.locator("#shareLink")).to_have_value(f"{address}/#fool")
-    assert card(timed).size == (1200, 630)
-
-
-def test_a_link_to_the_game_leads_to_it(other: Page, address: str):
-    other.goto(f"{address}/#fool")
-    expect(other.locator("#playButton")).to_be_focused()
-    expect(other.locator("#playButton")).to_be_in_viewport()
-
-
 def test_the_model_card_for_people_has_the_figures_of_the_one_for_programs(client: TestClient):
     page, card = client.get("/about").text, client.get("/model").json()
     for figures in card["metrics"].values():
@@ -362,3 +299,10 @@ def test_before_the_model_is_loaded_its_page_says_so(client: TestClient):
     answer = client.get("/about")
     assert answer.status_code == 503
     assert "not loaded yet" in json.dumps(answer.json())
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_model_card_says_whether_corrected_drawings_are_kept(tmp_path: Path, kept: bool):
+    database = f"sqlite:///{tmp_path / 'handwritten.db'}" if kept else ""
+    with TestClient(create_app(Settings(model_path=(MODEL,), database_url=database))) as client:
+        assert ("keeps the drawing" in client.get("/about").text) == kept

@@ -2,14 +2,14 @@
  * @module
  */
 
-import { quoted } from "./problems.js";
+import { quoted, unloaded } from "./problems.js";
 
-/** @import { Picture } from "./ink.js" */
-/** @import { Problem } from "./machine.js" */
+/** @import { Picture } from "./marks.js" */
+/** @import { Problem } from "./state-machine.js" */
 /** @import { View } from "./view.js" */
 
-/** Of several pictures the latest is shown, and none that somebody has not waited for. */
-export class Arrival {
+/** Of several pictures the latest is shown; none that somebody did not wait for. */
+export class PictureInput {
   #view;
   #show;
   /** The number of the picture that is being opened; a later one, or a change of the paper, takes its place. */
@@ -68,8 +68,7 @@ export class Arrival {
     if (number !== this.#number) return;
     this.#end();
     if (!pictures) {
-      const remedy = "Bring it again when the connection is back.";
-      return this.#view.notify({ reason: "The picture could not be opened.", remedy });
+      return this.#view.notify(unloaded("The picture could not be opened."));
     }
     if (picture instanceof pictures.PictureError) return this.#view.notify(picture.problem);
     if (picture instanceof Error) throw picture;
@@ -82,7 +81,7 @@ export class Arrival {
     this.#number++;
     this.#end();
     this.#view.notify({
-      reason: "The picture was left aside, as you went on.",
+      reason: "The picture was not opened, because you went on.",
       remedy: "Choose it again to open it.",
     });
   }

@@ -5,8 +5,9 @@
 /** @import { Answer } from "./reader.js" */
 /** @typedef {{message: string, remedy: string, sure: boolean}} Verdict */
 
-const EACH = "Choose one of them to see what it may be.";
+const EACH = "Tap a character to see what else it may be.";
 const CLOSE = 0.05; // a second choice below this is not worth a word
+const MOST = 3; // doubtful characters that are named
 const HARD = 0.25; // a first choice below this is none
 const LONGEST = 22; // letters of a name in a sentence; it stands in full beside it
 
@@ -49,8 +50,10 @@ export function isDoubtful(answer, unsureBelow) {
 export function verdict(answer, unsureBelow, subject) {
   if (answer.characters) {
     const doubtful = answer.characters.filter((one) => isDoubtful(one, unsureBelow));
+    const names = doubtful.map(({ label }) => named(label)).join(", ");
+    const which = doubtful.length > MOST ? `${doubtful.length} of ${answer.characters.length}` : names;
     return doubtful.length
-      ? { message: `Not sure of ${doubtful.map(({ label }) => named(label)).join(", ")}`, remedy: EACH, sure: false }
+      ? { message: `Not sure of ${which}`, remedy: EACH, sure: false }
       : { message: `${percent(sureness(answer))} sure of each`, remedy: "", sure: true };
   }
   const [first, second = "", third = ""] = ranked(answer).slice(0, 3).map(named);

@@ -2,40 +2,43 @@
  * @module
  */
 
+import { verdict } from "./answer-text.js";
 import { drawingCard, gameCard } from "./card.js";
-import { cropped, strokesOf } from "./ink.js";
 import { DRAWING, GAME, linkTo } from "./links.js";
-import { encode } from "./strokes.js";
-import { verdict } from "./words.js";
+import { cropped, SIZE, strokesOf } from "./marks.js";
+import { encode } from "./stroke-encoding.js";
 
 /** @import { Fooled } from "./game.js" */
-/** @import { Mark } from "./ink.js" */
+/** @import { Mark } from "./marks.js" */
 /** @import { Answer } from "./reader.js" */
-/** @import { Parcel } from "./share.js" */
+/** @import { ShareContent } from "./share-dialog.js" */
 
 /**
  * @param {Mark[]} marks
+ * @param {number} width of the paper
  * @param {Answer} answer
- * @returns {Parcel}
+ * @returns {ShareContent}
  */
-export function drawingParcel(marks, answer) {
+export function drawingContent(marks, width, answer) {
   const { message } = verdict(answer, Number(document.body.dataset.unsureBelow), document.body.dataset.subject ?? "");
   const strokes = strokesOf(marks);
+  const read = answer.label.replaceAll("\n", " ");
+  const of = { characters: answer.characters?.length ?? 1, isWide: width > SIZE };
   return {
     title: "Share this drawing",
-    text: `I drew this, and a neural network read ${answer.label}.`,
-    link: strokes && linkTo(DRAWING + encode(strokes)),
-    card: drawingCard(cropped(marks), answer, message),
-    alt: `The drawing, read as ${answer.label}: ${message}`,
+    text: `I drew this, and a neural network read ${read}.`,
+    link: strokes && linkTo(DRAWING + encode(strokes, of)),
+    card: drawingCard(cropped(marks), width, answer, message),
+    alt: `The drawing, read as ${read}: ${message}`,
   };
 }
 
 /**
  * @param {string} line what the game came to
  * @param {Fooled[]} fooled
- * @returns {Parcel}
+ * @returns {ShareContent}
  */
-export function gameParcel(line, fooled) {
+export function gameContent(line, fooled) {
   return {
     title: "Share your score",
     text: `${line}. Can you?`,

@@ -3,10 +3,12 @@
  * @module
  */
 
-import { marked, strokesOf } from "./ink.js";
+import { marked, strokesOf } from "./marks.js";
 
-/** @import { Frame, Mark, Stroke } from "./ink.js" */
-/** @typedef {{strokes: number[][], label: string}} Kept a drawing: for each stroke x, y, x, y… in units of the paper */
+/** @import { Frame, Mark, Stroke } from "./marks.js" */
+/** @typedef {{strokes: number[][], label: string, wide?: boolean}} StoredDrawing for each stroke x, y, x, y… in units of
+ * the paper, which may have been the wide one
+ * @typedef {{marks: Mark[], label: string, isWide: boolean}} Kept a drawing and what it was read as */
 /** @typedef {{points: number[]} | {data: string, type: string, ink: string, frame?: Frame | null}} Stored */
 
 const PAPER = "handwritten.paper";
@@ -61,33 +63,37 @@ export function isKeptWide() {
   return browser.read(WIDE) === true;
 }
 
-/** @param {readonly Mark[]} marks what is on the paper, for when the page comes back */
-export function keepPaper(marks) {
+/**
+ * @param {readonly Mark[]} marks what is on the paper, for when the page comes back
+ * @param {boolean} wide
+ */
+export function keepPaper(marks, wide) {
   /** @type {Stored[]} */
   const stored = marks.map((mark) => {
     if (mark.kind === "stroke") return { points: flat(mark.stroke) };
     const { sheet, type, ink, frame } = mark.picture;
     return { data: sheet.toDataURL(type, 0.9), type, ink, frame };
   });
-  tab.write(PAPER, stored.length ? stored : null);
+  tab.write(PAPER, stored.length ? { wide, marks: stored } : null);
 }
 
 /**
  * What `keepPaper` kept.
- * @returns {Promise<Mark[]>}
+ * @returns {Promise<{marks: Mark[], isWide: boolean}>}
  */
 export async function keptPaper() {
-  const stored = /** @type {Stored[]} */ (tab.read(PAPER) ?? []);
+  const stored = /** @type {{wide: boolean, marks: Stored[]} | null} */ (tab.read(PAPER));
   try {
-    return await Promise.all(
-      stored.map(async (each) =>
+    const marks = await Promise.all(
+      (stored?.marks ?? []).map(async (each) =>
         "points" in each
           ? /** @type {Mark} */ ({ kind: "stroke", stroke: pointed(each.points) })
           : /** @type {Mark} */ ({ kind: "picture", picture: await reopen(each) }),
       ),
     );
+    return { marks, isWide: !!stored?.wide };
   } catch {
-    return []; // written by another version of this page
+    return { marks: [], isWide: false }; // written by another version of this page
   }
 }
 
@@ -99,15 +105,15 @@ async function reopen(stored) {
 
 /**
  * The drawings that were kept, the latest first.
- * @returns {Kept[]}
+ * @returns {StoredDrawing[]}
  */
-export function keptDrawings() {
-  const kept = browser.read(GALLERY);
-  return Array.isArray(kept) ? kept.filter((each) => Array.isArray(each?.strokes)) : [];
+export function storedDrawings() {
+  const stored = browser.read(GALLERY);
+  return Array.isArray(stored) ? stored.filter((each) => Array.isArray(each?.strokes)) : [];
 }
 
-/** @param {Kept[]} drawings */
-export function keepDrawings(drawings) {
+/** @param {StoredDrawing[]} drawings */
+export function storeDrawings(drawings) {
   browser.write(GALLERY, drawings.length ? drawings : null);
 }
 
@@ -127,21 +133,20 @@ export function resetWriter() {
 }
 
 /**
- * @param {readonly Mark[]} marks
- * @param {string} label
- * @returns {Kept | null} null for a drawing that is not only strokes, or nothing
+ * @param {Kept} drawing
+ * @returns {StoredDrawing | null} null for a drawing that is not only strokes, or nothing
  */
-export function asKept(marks, label) {
+export function packed({ marks, label, isWide }) {
   const strokes = strokesOf(marks);
-  return strokes?.length ? { strokes: strokes.map(flat), label } : null;
+  return strokes?.length ? { strokes: strokes.map(flat), label, ...(isWide && { wide: true }) } : null;
 }
 
 /**
- * @param {Kept} kept
- * @returns {Mark[]}
+ * @param {StoredDrawing} stored
+ * @returns {Kept}
  */
-export function asMarks(kept) {
-  return marked(kept.strokes.map(pointed));
+export function unpacked({ strokes, label, wide }) {
+  return { marks: marked(strokes.map(pointed)), label, isWide: !!wide };
 }
 
 /** @param {Stroke} stroke */

@@ -1,36 +1,41 @@
-/** The door to "Look inside": what is behind it is loaded when it is first opened.
+/** Loads "Look inside" when it is first opened.
  * @module
  */
+
+import { unloaded } from "./problems.js";
 
 /** @import { Announcer } from "./announcer.js" */
 /** @import { Inside } from "./inside.js" */
 /** @import { Paper } from "./paper.js" */
 /** @import { Reader } from "./reader.js" */
+/** @import { View } from "./view.js" */
 
-export class Look {
-  #door = /** @type {HTMLDetailsElement} */ ($("#inside")[0]);
+/** The `details` element that it is in. */
+export class InsideLoader {
+  #details = /** @type {HTMLDetailsElement} */ ($("#inside")[0]);
   /** @type {Inside | null} */
   #inside = null;
   #parts;
 
-  /** @param {{paper: Paper, reader: Reader, announcer: Announcer}} parts */
+  /** @param {{paper: Paper, reader: Reader, view: View, announcer: Announcer}} parts */
   constructor(parts) {
     this.#parts = parts;
-    $(this.#door).on("toggle", () => this.#open());
+    $(this.#details).on("toggle", () => this.#open());
   }
 
   render() {
-    if (this.#door.open) this.#inside?.follow();
+    if (this.#details.open) this.#inside?.follow();
   }
 
   async #open() {
-    if (!this.#door.open) return;
+    if (!this.#details.open) return;
     try {
-      const [{ Inside }] = await Promise.all([import("./inside.js"), style(this.#door.dataset.style ?? "")]);
+      const [{ Inside }] = await Promise.all([import("./inside.js"), style(this.#details.dataset.style ?? "")]);
       this.#inside ??= new Inside(this.#parts);
       this.render();
     } catch {
-      this.#door.open = false; // offline: the next opening tries again
+      this.#details.open = false; // the next opening tries again
+      this.#parts.view.notify(unloaded("Look inside could not be loaded."));
     }
   }
 }
@@ -39,7 +44,7 @@ export class Look {
  * A style sheet that the page does without until now.
  * @param {string} href
  */
-function style(href) {
+export function style(href) {
   if ($(`link[href="${href}"]`).length) return;
   const link = $("<link rel=stylesheet>").attr({ href });
   const loaded = new Promise((done, failed) => link.on("load", done).on("error", () => failed(link.remove())));

@@ -2,14 +2,14 @@
  * @module
  */
 
-/** @typedef {{title: string, text: string, link: string | null, card: HTMLCanvasElement, alt: string}} Parcel `link` is
+/** @typedef {{title: string, text: string, link: string | null, card: HTMLCanvasElement, alt: string}} ShareContent `link` is
  * null if there is something that a link cannot hold */
 
 /** Opened with something to send; the browser gives the focus back to the button when it is closed. */
 export class ShareDialog {
   #dialog = /** @type {HTMLDialogElement} */ ($("#shareDialog")[0]);
-  /** @type {Parcel | null} */
-  #parcel = null;
+  /** @type {ShareContent | null} */
+  #content = null;
   /** @type {File | null} */
   #file = null;
   #address = "";
@@ -24,20 +24,21 @@ export class ShareDialog {
     $(this.#dialog).on("close", () => URL.revokeObjectURL(this.#address));
   }
 
-  /** @param {Parcel} parcel */
-  async open(parcel) {
-    this.#parcel = parcel;
-    const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ use) => parcel.card.toBlob(use));
-    if (!blob) return;
-    const file = new File([blob], "handwritten.png", { type: "image/png" });
+  /** @param {ShareContent} content */
+  open(content) {
+    this.#content = content;
+    // Not by toBlob(), which waits until the browser has nothing else to do: for seconds on a slow phone.
+    const data = atob(content.card.toDataURL().split(",")[1]);
+    const bytes = Uint8Array.from(data, (letter) => letter.charCodeAt(0));
+    const file = new File([bytes], "handwritten.png", { type: "image/png" });
     this.#file = file;
     this.#address = URL.createObjectURL(file);
-    $("#shareTitle").text(parcel.title);
-    $("#shareCard").attr({ src: this.#address, alt: parcel.alt });
+    $("#shareTitle").text(content.title);
+    $("#shareCard").attr({ src: this.#address, alt: content.alt });
     $("#downloadLink").attr("href", this.#address);
-    $("#shareLink").val(parcel.link ?? "");
-    $("#shareLinkRow, #copyLinkButton").prop("hidden", parcel.link === null);
-    $("#shareNote").prop("hidden", parcel.link !== null);
+    $("#shareLink").val(content.link ?? "");
+    $("#shareLinkRow, #copyLinkButton").prop("hidden", content.link === null);
+    $("#shareNote").prop("hidden", content.link !== null);
     $("#shareSheetButton").prop("hidden", !navigator.canShare?.({ files: [file] }));
     $("#copyPictureButton").prop("hidden", !navigator.clipboard?.write || !window.ClipboardItem);
     this.#tell("");
@@ -45,8 +46,8 @@ export class ShareDialog {
   }
 
   async #send() {
-    if (!this.#parcel || !this.#file) return;
-    const { title, text, link } = this.#parcel;
+    if (!this.#content || !this.#file) return;
+    const { title, text, link } = this.#content;
     try {
       // Many receivers drop the address beside a file, so it stands in the text.
       await navigator.share({ title, text: link ? `${text} ${link}` : text, files: [this.#file] });

@@ -1,9 +1,10 @@
-/** What lies on the paper, and how it is drawn. Coordinates are those of a sheet 280 units wide, whatever its size on
- * the screen.
+/** Marks: the strokes and the picture on the paper, and how they are drawn. Coordinates are in units of the usual paper,
+ * which is 280 of them wide, whatever its size on the screen.
  * @module
  */
 
 export const SIZE = 280;
+export const WIDE = 3 * SIZE; // of the paper for numbers and words
 export const PEN = 10;
 const LARGEST = 1024; // pixels of what is cut out of a picture; recognition needs no more
 
@@ -74,11 +75,10 @@ export function cut(marks) {
   const { source, type, ink } = picture;
   const fine = Math.max(source.width, source.height) / SIZE;
   const scale = Math.min(fine, LARGEST / Math.max(frame.width, frame.height));
-  const sheet = document.createElement("canvas");
-  sheet.width = Math.max(1, Math.round(frame.width * scale));
-  sheet.height = Math.max(1, Math.round(frame.height * scale));
-  draw(contextOf(sheet), scale, marks, frame);
-  return { sheet, source: sheet, type, ink };
+  const [width, height] = [frame.width, frame.height].map((side) => Math.max(1, Math.round(side * scale)));
+  const context = blank(width, height);
+  draw(context, scale, marks, frame);
+  return { sheet: context.canvas, source: context.canvas, type, ink };
 }
 
 /**
@@ -111,24 +111,6 @@ export function strokesOf(marks) {
 }
 
 /**
- * The first points of a drawing.
- * @param {readonly Stroke[]} strokes
- * @param {number} count
- * @returns {Mark[]}
- */
-export function beginning(strokes, count) {
-  /** @type {Mark[]} */
-  const marks = [];
-  let left = count;
-  for (const stroke of strokes) {
-    if (left <= 0) break;
-    marks.push({ kind: "stroke", stroke: stroke.slice(0, left) });
-    left -= stroke.length;
-  }
-  return marks;
-}
-
-/**
  * Whether strokes may be several characters: there is paper between them, or they are far wider than high.
  * @param {readonly Mark[]} marks
  */
@@ -148,16 +130,28 @@ export function isParted(marks) {
 /**
  * A small canvas with a drawing on it.
  * @param {readonly Mark[]} marks
- * @param {number} side in pixels
+ * @param {number} height in pixels
+ * @param {number} [width] of the paper, in units
  * @returns {HTMLCanvasElement}
  */
-export function thumbnail(marks, side) {
-  const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
+export function thumbnail(marks, height, width = SIZE) {
   // Drawn by the processor: for something so small a graphics card takes longer to set up.
-  draw(contextOf(canvas, { willReadFrequently: true }), side / SIZE, marks);
-  return canvas;
+  const context = blank((height * width) / SIZE, height, { willReadFrequently: true });
+  draw(context, height / SIZE, marks);
+  return context.canvas;
+}
+
+/**
+ * The drawing context of a new canvas.
+ * @param {number} width in pixels
+ * @param {number} height
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export function blank(width, height, settings) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  return contextOf(canvas, settings);
 }
 
 /**
