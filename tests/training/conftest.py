@@ -12,7 +12,10 @@ from training.__main__ import main
 
 # Enough for a model that reads three digits, and little enough for many trainings.
 EPOCHS = ("--epochs", "20", "--batch-size", "16")
-TRAIN = (*EPOCHS, "--widths", "16", "32")
+NARROW = ("--widths", "16", "32", "32")
+TRAIN = (*EPOCHS, *NARROW)
+# Where a test is about the training itself: what is made of the weights afterwards takes longer than they do.
+WEIGHTS_ALONE = ("--no-report", "--no-quantise", "--no-neighbours")
 
 
 @pytest.fixture(scope="session")
@@ -40,5 +43,5 @@ def small(tree: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def trained(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = tmp_path_factory.mktemp("trained") / "model.pt"
-    assert main(["train", str(tree), "--output", str(model), *EPOCHS]) == 0
+    assert main(["train", str(tree), "--output", str(model), *TRAIN]) == 0
     return model

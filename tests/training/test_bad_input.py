@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import MODEL, ROOT, encode
+from tests.training.conftest import WEIGHTS_ALONE
 from training import checkpoint
 from training.__main__ import main
 
@@ -105,7 +106,7 @@ def test_messages_are_about_folders(small: Path, capsys):
 def test_unreadable_files_can_be_skipped_and_are_counted(small: Path, tmp_path: Path, capsys):
     (small / "train" / "7" / "notes.txt").write_text("hello")
     (small / "test" / "7" / "broken.png").write_bytes(encode(Image.effect_noise((30, 30), 9))[:200])
-    arguments = ["train", str(small), "--output", str(tmp_path / "m.pt"), "--epochs", "1"]
+    arguments = ["train", str(small), "--output", str(tmp_path / "m.pt"), "--epochs", "1", *WEIGHTS_ALONE]
     assert main([*arguments, "--skip-unreadable"]) == 0
     assert "skipped 2 unreadable files" in capsys.readouterr().out
     assert checkpoint.load(tmp_path / "m.pt").metrics["test"]["count"] == 6
@@ -114,7 +115,7 @@ def test_unreadable_files_can_be_skipped_and_are_counted(small: Path, tmp_path: 
 def test_folders_may_be_called_training_and_testing(small: Path, tmp_path: Path):
     (small / "train").rename(small / "training")
     (small / "test").rename(small / "testing")
-    assert main(["train", str(small), "--output", str(tmp_path / "m.pt"), "--epochs", "1"]) == 0
+    assert main(["train", str(small), "--output", str(tmp_path / "m.pt"), "--epochs", "1", *WEIGHTS_ALONE]) == 0
 
 
 def test_evaluate_on_a_folder_with_an_unknown_class(trained: Path, small: Path, capsys):

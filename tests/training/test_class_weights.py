@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from app.recognition.preprocessing import Preprocessing
+from tests.training.conftest import NARROW, WEIGHTS_ALONE
 from training import checkpoint
 from training.__main__ import main
 from training.images import read_images
@@ -22,7 +23,7 @@ def test_class_weights_shift_the_answers(tree: Path, tmp_path: Path):
     for name, weights in (("few", ["7=0.02"]), ("many", ["7=50", "0=1"])):
         options = [item for weight in weights for item in ("--class-weight", weight)]
         command = ["train", str(tree), "--output", str(tmp_path / name), "--epochs", "1", "--batch-size", "16"]
-        assert main([*command, "--no-report", "--model-ema-decay", "0", *options]) == 0
+        assert main([*command, *NARROW, *WEIGHTS_ALONE, "--model-ema-decay", "0", *options]) == 0
         images = read_images(list_images(tree / "test"), Preprocessing())
         logits = logits_of(checkpoint.load(tmp_path / name).network(), images)
         shares.append((logits.argmax(1) == 2).float().mean())

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.conftest import TRAIN
+from tests.training.conftest import NARROW, TRAIN, WEIGHTS_ALONE
 from training import checkpoint
 from training.__main__ import main
 from training.division import Grouping, doubtful, folds, hold_out
@@ -114,7 +114,7 @@ def whole(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_folder_of_class_folders_is_enough(whole: Path, tmp_path: Path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(["train", str(whole), "--no-report", *TRAIN]) == 0
+    assert main(["train", str(whole), *WEIGHTS_ALONE, *TRAIN]) == 0
     printed = capsys.readouterr().out
     assert "test and validation drawn by class and writer, as prepared, with seed 0" in printed
     figures = checkpoint.load(tmp_path / "mine.pt").metrics["test"]
@@ -147,7 +147,7 @@ def test_folds_of_a_divided_folder_are_refused(tree: Path, tmp_path: Path, capsy
 def test_nothing_that_exists_is_overwritten_without_being_named(small: Path, tmp_path: Path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for expected in ("data.pt", "data-2.pt", "data-3.pt"):
-        assert main(["train", str(small), "--epochs", "1", "--no-report"]) == 0
+        assert main(["train", str(small), "--epochs", "1", *NARROW, *WEIGHTS_ALONE]) == 0
         assert f"wrote {expected}" in capsys.readouterr().out
     assert main(["train", str(small), "--epochs", "1", "--no-report", "--resume"]) == 2
     assert "no unfinished training" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from app.recognition import model_file
-from tests.training.conftest import TRAIN
+from tests.training.conftest import NARROW
 from training import checkpoint, look_alikes
 from training.__main__ import main
 from training.errors import TrainingError
@@ -16,7 +16,8 @@ from training.errors import TrainingError
 def lenient(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model to which 1 and 7 are look-alikes."""
     model = tmp_path_factory.mktemp("lenient") / "model.pt"
-    command = ["train", str(tree), "--output", str(model), "--no-report", "--look-alikes", "17", *TRAIN]
+    command = ["train", str(tree), "--output", str(model), "--no-report", "--look-alikes", "17", *NARROW]
+    command += ["--epochs", "4", "--batch-size", "16"]
     assert main(command) == 0
     return model
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,14 +19,32 @@ import torch
 from tests.conftest import ROOT
 from training import checkpoint
 from training.__main__ import main
+from training.fit import Trainer
 from training.images import CACHE
 
+# A training that takes a second, and the steps of its epochs: 145 images, by 8.
+SMALL = ("--epochs", "50", "--batch-size", "8", "--widths", "8", "16")
+STEPS = 18
 
-def start(tree: Path, output: Path, *options: str, report: bool = False, group: bool = False) -> subprocess.Popen[str]:
+
+def send_after(steps: int, how: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have this process get a signal in the step with this number, as from a terminal."""
+    step, done = Trainer._step, itertools.count(1)
+
+    def interrupted(trainer: Trainer, *given: Any) -> tuple[float, int]:
+        result = step(trainer, *given)
+        if next(done) == steps:
+            signal.raise_signal(how)
+        return result
+
+    monkeypatch.setattr(Trainer, "_step", interrupted)
+
+
+def start(tree: Path, output: Path, *options: str, group: bool = False) -> subprocess.Popen[str]:
     """The trainer as a process of its own, with its lines as they come, those of errors too."""
     command = [sys.executable, "-u", "-m", "training", "train", str(tree), "--output", str(output), *options]
     return subprocess.Popen(
-        [*command, *([] if report else ["--no-report"])],
+        [*command, "--no-report"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -39,44 +59,31 @@ def until(process: subprocess.Popen[str], beginning: str) -> None:
     assert any(line.startswith(beginning) for line in process.stdout)
 
 
-def interrupted(tree: Path, output: Path, *options: str, how: signal.Signals = signal.SIGINT, times: int = 1) -> str:
-    """Train until two epochs are done, interrupt, and return all that was printed."""
-    process = start(tree, output, "--epochs", "1000", *options)
-    until(process, "epoch 2/1000  ")
-    for _ in range(times):
-        process.send_signal(how)
-        time.sleep(0.05)
-    printed, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in printed
-    return printed
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_training_keeps_the_best_so_far(tree: Path, tmp_path: Path, how: signal.Signals):
+@pytest.mark.parametrize("steps", [2 * STEPS, 2 * STEPS + 3])
+def test_interrupted_training_keeps_the_best_so_far(
+    tree: Path, tmp_path: Path, monkeypatch, capsys, how: signal.Signals, steps: int
+):
     output = tmp_path / "m.pt"
-    printed = interrupted(tree, output, how=how)
+    send_after(steps, how, monkeypatch)
+    assert main(["train", str(tree), "--output", str(output), "--no-report", *SMALL]) == 130
     model = checkpoint.load(output)
     assert model.provenance["interrupted"] is True
     best, last = model.provenance["best epoch"], model.provenance["epochs"]
-    assert 2 <= last < 1000
-    assert f"interrupted after epoch {last}: {output} has the best so far, of epoch {best}" in printed
+    # The signal comes before the last step of an epoch is counted, so that epoch is not done.
+    assert last == (steps - 1) // STEPS
+    assert f"interrupted after epoch {last}: {output} has the best so far, of epoch {best}" in capsys.readouterr().err
 
 
-def test_nothing_is_written_before_a_whole_epoch(tree: Path, tmp_path: Path, trained: Path):
+def test_nothing_is_written_before_a_whole_epoch(tree: Path, tmp_path: Path, monkeypatch, capsys):
     output, page = tmp_path / "m.pt", tmp_path / "m-report" / "report.html"
-    shutil.copy(trained, output)
-    shutil.copytree(trained.parent / "model-report", page.parent)
-    before = output.read_bytes(), page.read_bytes()
-    # A network so wide that its first epoch takes seconds.
-    process = start(tree, output, "--widths", "256", "512", "--epochs", "2", report=True)
-    until(process, "the training images, as the network sees them")
-    process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in printed
-    assert f"{output} is as it was" in printed
-    assert (output.read_bytes(), page.read_bytes()) == before
+    page.parent.mkdir()
+    for earlier in (output, page):
+        earlier.write_text("an earlier training's")
+    send_after(1, signal.SIGINT, monkeypatch)
+    assert main(["train", str(tree), "--output", str(output), *SMALL]) == 130
+    assert f"{output} is as it was" in capsys.readouterr().err
+    assert [earlier.read_text() for earlier in (output, page)] == ["an earlier training's"] * 2
     assert not (tmp_path / "m.pt.unfinished").exists()
 
 
@@ -93,7 +100,14 @@ def test_an_interruption_while_reading_is_told_in_one_line(tree: Path, tmp_path:
 
 @pytest.mark.slow
 def test_a_second_interruption_is_told_too(tree: Path, tmp_path: Path):
-    printed = interrupted(tree, tmp_path / "m.pt", times=4)
+    process = start(tree, tmp_path / "m.pt", "--epochs", "1000")
+    until(process, "epoch 2/1000  ")
+    for _ in range(4):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in printed
     assert "interrupted" in printed.splitlines()[-1]
 
 
@@ -137,12 +151,11 @@ def test_resume_wants_the_same_teacher(trained: Path, tree: Path, tmp_path: Path
 
 @pytest.fixture(scope="module")
 def unfinished(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The state of a training that was killed."""
+    """The state of a training that was interrupted."""
     output = tmp_path_factory.mktemp("unfinished") / "m.pt"
-    process = start(tree, output, "--epochs", "50", "--batch-size", "8", "--widths", "8", "16")
-    until(process, "epoch 1/50  ")
-    process.kill()
-    process.wait(60)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        send_after(STEPS + 1, signal.SIGINT, monkeypatch)
+        assert main(["train", str(tree), "--output", str(output), "--no-report", *SMALL]) == 130
     return Path(f"{output}.unfinished")
 
 
@@ -160,14 +173,8 @@ def test_another_training_is_not_resumed(
     tree: Path, unfinished: Path, tmp_path: Path, capsys, change: list[str], words: str
 ):
     shutil.copy(unfinished, tmp_path)
-    options = [
-        "--epochs",
-        "50",
-        "--batch-size",
-        "8",
-        *([] if change[0] == "--arch" else ["--widths", "8", "16"]),
-        *change,
-    ]
+    # An architecture of its own has no --widths.
+    options = [*(SMALL[:-3] if change[0] == "--arch" else SMALL), *change]
     command = ["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", "--resume", *options]
     assert main(command) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
@@ -177,8 +184,7 @@ def test_another_training_is_not_resumed(
 def test_a_training_with_changed_images_is_not_resumed(tree: Path, unfinished: Path, tmp_path: Path, capsys):
     shutil.copy(unfinished, tmp_path)
     data = shutil.copytree(tree, tmp_path / "data")
-    command = ["train", str(data), "--output", str(tmp_path / "m.pt"), "--no-report", "--epochs", "50", "--resume"]
-    command += ["--batch-size", "8", "--widths", "8", "16"]
+    command = ["train", str(data), "--output", str(tmp_path / "m.pt"), "--no-report", "--resume", *SMALL]
     first, second = sorted((data / "train" / "7").iterdir())[:2]
     shutil.copy(first, second)
     assert main(command) == 2
@@ -189,13 +195,14 @@ def test_a_damaged_state_is_told_in_one_line(tree: Path, unfinished: Path, tmp_p
     state = torch.load(unfinished, weights_only=True)
     del state["state"]["optimizer"]
     torch.save(state, tmp_path / "m.pt.unfinished")
-    command = ["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", "--epochs", "50", "--resume"]
-    assert main([*command, "--batch-size", "8", "--widths", "8", "16"]) == 2
+    command = ["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", "--resume", *SMALL]
+    assert main(command) == 2
     assert "damaged" in capsys.readouterr().err
 
 
 def test_patience_ends_the_training_and_the_best_epoch_is_kept(tree: Path, tmp_path: Path):
     options = ["--epochs", "200", "--patience", "3", "--batch-size", "32", "--validation-fraction", "0.2"]
+    options += ["--widths", "8", "16", "--lr", "0.05"]
     assert main(["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", *options]) == 0
     provenance = checkpoint.load(tmp_path / "m.pt").provenance
     assert provenance["epochs"] == provenance["best epoch"] + 3 < 200

@@ -18,7 +18,7 @@ from app.recognition.classifier import Classifier
 from app.recognition.neighbours import Neighbours
 from tests.conftest import ROOT
 from tests.test_deployment import free_port
-from tests.training.conftest import EPOCHS, TRAIN
+from tests.training.conftest import EPOCHS, NARROW, TRAIN, WEIGHTS_ALONE
 from training import checkpoint
 from training.__main__ import main
 
@@ -70,7 +70,7 @@ def test_a_model_keeps_training_images_to_show_unless_told_not_to(trained: Path,
     assert 0.7 * 145 < len(stored.images) <= 145
     assert set(stored.labels) == {"0", "1", "7"}
     private = tmp_path / "private.pt"
-    options = ["--no-neighbours", "--no-report", "--no-quantise", "--epochs", "1"]
+    options = [*WEIGHTS_ALONE, *NARROW, "--epochs", "1"]
     assert main(["train", str(tree), "--output", str(private), *options]) == 0
     assert "neighbours" not in capsys.readouterr().out
     assert model_file.load_inside(private, model_file.load(private)[0]).neighbours is None
@@ -80,7 +80,7 @@ def test_same_seed_gives_the_same_weights(tree: Path, tmp_path: Path):
     models = []
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         arguments = ["train", str(tree), "--output", str(tmp_path / name), "--epochs", "1", "--seed", seed]
-        assert main(arguments) == 0
+        assert main([*arguments, *WEIGHTS_ALONE]) == 0
         models.append(checkpoint.load(tmp_path / name).state)
     assert all(torch.equal(models[0][key], models[1][key]) for key in models[0])
     assert not all(torch.equal(models[0][key], models[2][key]) for key in models[0])
@@ -97,7 +97,7 @@ def test_evaluate_prints_accuracy_and_the_figures_of_each_class(trained: Path, t
 
 def test_validation_folder_is_used_and_test_images_are_not(small: Path, tmp_path: Path, capsys):
     shutil.copytree(small / "test", small / "validation")
-    assert main(["train", str(small), "--output", str(tmp_path / "m.pt"), "--epochs", "1"]) == 0
+    assert main(["train", str(small), "--output", str(tmp_path / "m.pt"), "--epochs", "1", *WEIGHTS_ALONE]) == 0
     assert "6 images to train on, 6 to validate, 6 to test" in capsys.readouterr().out
 
 
@@ -112,7 +112,7 @@ def test_any_alphabet_any_size_very_unequal_folders(tmp_path: Path, capsys):
                 image = Image.new("RGB" if index % 2 else "L", (30 + 9 * index, 40), "white")
                 ImageDraw.Draw(image).regular_polygon((20, 20, 12 + index % 3), 3 + number, fill="black")
                 image.save(tmp_path / part / name / f"{index}.{'png' if index % 3 else 'jpg'}")
-    command = ["train", str(tmp_path), "--output", str(tmp_path / "m.pt"), "--epochs", "15", "--batch-size", "16"]
+    command = ["train", str(tmp_path), "--output", str(tmp_path / "m.pt"), "--epochs", "2", *NARROW]
     assert main([*command, "--class-weight", "balanced"]) == 0
     assert set(checkpoint.load(tmp_path / "m.pt").classes) == set(ALPHABET)
     page = (tmp_path / "m-report" / "report.html").read_text()
@@ -141,7 +141,7 @@ def test_model_file_is_readable_by_a_server_of_another_user(trained: Path):
 def test_the_default_network_can_be_made_narrower(small: Path, tmp_path: Path):
     sizes = []
     for name, widths in (("narrow.pt", ["--widths", "4", "6"]), ("default.pt", [])):
-        arguments = ["train", str(small), "--output", str(tmp_path / name), "--no-report", "--epochs", "1", *widths]
-        assert main(arguments) == 0
+        arguments = ["train", str(small), "--output", str(tmp_path / name), "--epochs", "1", *widths]
+        assert main([*arguments, *WEIGHTS_ALONE]) == 0
         sizes.append(checkpoint.load(tmp_path / name).parameters)
     assert sizes[0] < 2000 < sizes[1]

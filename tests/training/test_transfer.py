@@ -47,7 +47,7 @@ def test_one_image_of_each_class_is_enough_to_begin_with(named: Path):
 
 def test_a_model_of_the_same_classes_is_continued(trained: Path, tree: Path):
     model = checkpoint.load(trained)
-    network = build("resnet", 3)
+    network = build("resnet", 3, **model.arguments)
     start_from(network, model, read_images(list_images(tree / "test"), Preprocessing()))
     assert all(torch.equal(value, model.state[name]) for name, value in network.state_dict().items())
 
@@ -57,7 +57,7 @@ def test_some_of_a_models_classes_keep_their_rows(trained: Path, tree: Path):
     images = read_images(list_images(tree / "test"), Preprocessing())
     some = images.subset(images.targets != 1)
     some = replace(some, classes=("0", "7"), targets=some.targets.clamp(max=1))
-    network = build("resnet", 2)
+    network = build("resnet", 2, **model.arguments)
     start_from(network, model, some)
     *_, weight, bias = model.state
     assert torch.equal(network.state_dict()[weight], model.state[weight][[0, 2]])

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from app.recognition.classifier import Classifier
 from app.recognition.preprocessing import Preprocessing
 from tests.conftest import DATA, TRACK_FILES
-from tests.training.conftest import EPOCHS
+from tests.training.conftest import EPOCHS, NARROW, TRAIN, WEIGHTS_ALONE
 from training import checkpoint
 from training.__main__ import main
 from training.images import read_images
@@ -40,7 +40,7 @@ def wary(tree: Path, strange: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """A model trained with images of no class."""
     model = tmp_path_factory.mktemp("wary") / "model.pt"
     command = ["train", str(tree), "--output", str(model), "--no-report", "--unknown", str(strange)]
-    assert main([*command, *EPOCHS]) == 0
+    assert main([*command, *TRAIN]) == 0
     return model
 
 
@@ -105,8 +105,8 @@ def test_a_student_learns_what_its_teacher_does_not_know_from_the_images(
 
 def test_a_student_of_classes_alone_leaves_out_what_else_its_teacher_knows(wary: Path, tree: Path, tmp_path: Path):
     student = tmp_path / "student.pt"
-    command = ["train", str(tree), "--output", str(student), "--no-report", "--teacher", str(wary), "--epochs", "1"]
-    assert main(command) == 0
+    command = ["train", str(tree), "--output", str(student), "--teacher", str(wary), "--epochs", "1"]
+    assert main([*command, *NARROW, *WEIGHTS_ALONE]) == 0
     assert not checkpoint.load(student).learned_unknown
 
 

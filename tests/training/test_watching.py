@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import DATA
-from tests.training.conftest import TRAIN
+from tests.training.conftest import NARROW, TRAIN, WEIGHTS_ALONE
 from training import watching
 from training.__main__ import main
 from training.report import folder
@@ -20,6 +20,7 @@ def test_the_report_shows_augmented_images_before_training(small: Path, tmp_path
     begin = folder.Report.begin
     monkeypatch.setattr(folder.Report, "begin", lambda *given: pages.append(begin(*given).read_text()))
     command = ["train", str(small), "--output", str(tmp_path / "m.pt"), "--epochs", "1", "--augment", "affine=2"]
+    command += [*NARROW, "--no-quantise", "--no-neighbours"]
     assert main(command) == 0
     (page,) = pages
     assert "The same, augmented" in page
@@ -39,6 +40,7 @@ def test_the_report_is_written_again_after_an_epoch(tree: Path, tmp_path: Path, 
     monkeypatch.setattr(Watch, "after_epoch", seen)
     monkeypatch.setattr(watching, "_REPORT_AFTER", 0.0)
     command = ["train", str(tree), "--output", str(tmp_path / "m.pt"), "--epochs", "3", "--batch-size", "32"]
+    command += [*NARROW, "--no-quantise", "--no-neighbours"]
     assert main(command) == 0
     assert "<b>1 of 3</b>" in pages[0]
     assert "left, about" in pages[0]
@@ -67,7 +69,7 @@ def test_hopeless_data_is_given_up(tmp_path: Path, capsys):
 def test_tensorboard_gets_every_epoch(small: Path, tmp_path: Path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    command = ["train", str(small), "--output", str(tmp_path / "m.pt"), "--no-report", "--epochs", "3"]
+    command = ["train", str(small), "--output", str(tmp_path / "m.pt"), "--epochs", "3", *NARROW, *WEIGHTS_ALONE]
     assert main([*command, "--tensorboard", str(tmp_path / "events")]) == 0
     events = EventAccumulator(str(tmp_path / "events"))
     events.Reload()
