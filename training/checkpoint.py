@@ -6,6 +6,7 @@ in app.recognition.model_file.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from app.recognition.model_card import ModelCard
 from app.recognition.model_file import CARD, LAYERS, NEIGHBOURS, NETWORK, ModelFileError, archive_folder
 from app.recognition.preprocessing import Preprocessing
+from training.errors import TrainingError
 from training.layers import describe
 from training.networks import ARCHITECTURES, build
 from training.onnx_export import ServedNetwork, to_onnx
@@ -130,16 +132,26 @@ def save(checkpoint: Checkpoint, path: Path, served: ServedNetwork | None = None
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file atomically: to a temporary file beside it, which is then renamed."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a file atomically: to a temporary file beside it, which is then renamed.
+
+    Raises TrainingError if it cannot be written, as on a full disk.
+    """
+    temporary = None
     try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w+b") as file:
             write(file)
         Path(temporary).chmod(0o644)  # mkstemp makes files that only their owner can read; a server may be another user
         Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    except (OSError, RuntimeError) as error:
+        # PyTorch's writer hides that a disk is full behind a RuntimeError about positions in its archive.
+        reason = getattr(error, "strerror", None) or os.strerror(errno.ENOSPC)
+        raise TrainingError(
+            f"{path}: cannot be written ({reason}). Make room there, or choose another folder."
+        ) from error
+    finally:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
 
 
 def load(path: Path) -> Checkpoint:

@@ -127,7 +127,10 @@ def require_trainable(sets: dict[str, ImageSet]) -> None:
     """Raises TrainingError if there is only one class."""
     images = next(iter(sets.values()))
     if len(images.classes) < 2:
-        raise TrainingError(f"the only class is {images.classes[0]!r}. Add a folder of images for each other class.")
+        raise TrainingError(
+            f"the only class is {images.classes[0]!r}. Add a folder of images for each other class; or, if the class "
+            f"folders are in {images.classes[0]!r}, name that folder."
+        )
 
 
 def doubtful(sets: dict[str, ImageSet]) -> list[str]:

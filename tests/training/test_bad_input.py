@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -92,6 +93,29 @@ def test_bad_input_is_told_in_one_line_with_status_2(case: str, small: Path, cap
     assert main(["train", "--output", str(small.parent / "other.pt"), *arguments]) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert str(named) in line
+
+
+def test_a_full_disk_is_told_in_one_line(small: Path, tmp_path: Path, capsys):
+    output = tmp_path / "m.pt"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # To a program a file that may not grow is as a disk that is full.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        assert main(["train", str(small), "--output", str(output), "--epochs", "1", *WEIGHTS_ALONE]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert line.startswith(f"error: {output}.unfinished: cannot be written (")
+    assert list(tmp_path.glob("*m.pt*")) == []
+
+
+def test_the_folder_above_the_class_folders_is_explained(small: Path, tmp_path: Path, capsys):
+    above = tmp_path / "above"
+    above.mkdir()
+    (small / "train").rename(above / "symbols")
+    assert main(["train", str(above), "--output", str(tmp_path / "m.pt")]) == 2
+    assert "the only class is 'symbols'" in (error := capsys.readouterr().err)
+    assert "name that folder" in error
 
 
 def test_messages_are_about_folders(small: Path, capsys):
