@@ -46,5 +46,12 @@ def furthest_blend(before: nn.Module, after: nn.Module, watched: ImageSet) -> tu
     return network, share
 
 
+def best_blend(before: nn.Module, after: nn.Module, validation: ImageSet) -> tuple[nn.Module, float]:
+    """The blend with the lowest calibrated loss on validation images, `before` and `after` included, and its share."""
+    blends = {share: blend(before, after, share) for share in (1.0, *SHARES, 0.0)}
+    share = min(blends, key=lambda share: metrics.score(blends[share], validation).loss)
+    return blends[share], share
+
+
 def _right(network: nn.Module, images: ImageSet) -> int:
     return int((metrics.logits_of(network, images).argmax(1) == images.targets).sum())

@@ -15,6 +15,7 @@ from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, fraction, given_choices, positive
 from training.outputs import default_output, report_of
 from training.prepare import commands as prepare_commands
+from training.protocol import Options
 from training.recipes import FROM_A_MODEL, PUBLISHED, Recipe
 
 
@@ -62,18 +63,20 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         help="share of each class kept for the test, if DATA has neither train/ nor test/ (%(default)s)",
     )
     parser.add_argument(
-        "--folds", type=positive, default=0, metavar="K", help="instead of keeping a test: cross-validate in K parts"
+        "--folds",
+        type=positive,
+        default=0,
+        metavar="K",
+        help="cross-validate in K parts instead of testing once",
     )
     parser.add_argument(
         "--group-by",
         default="",
         metavar="REGEX",
-        help="keep images together in whose paths this finds the same, such as a writer's number",
+        help="keep images together if this finds the same text in their paths: the writer, say",
     )
-    parser.add_argument(
-        "--report", type=Path, metavar="DIR", help="where to write the report (the output's name + -report)"
-    )
-    parser.add_argument("--no-report", action="store_true", help="write none")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="folder of the report (the output's name + -report)")
+    parser.add_argument("--no-report", action="store_true", help="write no report")
     parser.add_argument(
         "--quantise",
         action=argparse.BooleanOptionalAction,
@@ -85,23 +88,30 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=neighbours.DEFAULT_COUNT,
         metavar="N",
-        help="training images in the model, for the server to show those that a drawing is like (%(default)s)",
+        help="training images to store in the model: the server shows the most similar ones (%(default)s)",
     )
-    parser.add_argument("--no-neighbours", action="store_const", const=0, dest="neighbours", help="keep them private")
-    parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write the figures of each epoch there, too")
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
-    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
     parser.add_argument(
-        "--unknown", type=Path, metavar="FOLDER", help="images of none of the classes, to learn what is not known"
+        "--no-neighbours", action="store_const", const=0, dest="neighbours", help="store none: they are private"
+    )
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="also write the epochs' figures for TensorBoard"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted training")
+    parser.add_argument("--skip-unreadable", action="store_true", help="leave out files that are not images")
+    parser.add_argument(
+        "--unknown",
+        type=Path,
+        metavar="FOLDER",
+        help="images of none of the classes, to learn what is not known",
     )
     parser.add_argument(
         "--look-alikes",
         nargs="+",
         default=[],
         metavar="GROUP",
-        help="classes that only size or context tells apart, as 0Oo, or joined by commas; stored in the model",
+        help="classes that differ only in size or context, as 0Oo, or joined by commas; stored in the model",
     )
-    add_recipe(parser.add_argument_group("recipe", "defaults are those of the committed model"))
+    add_recipe(parser.add_argument_group("recipe", "the defaults are those of the committed model.pt"))
     parser.set_defaults(run=_train)
 
 
@@ -115,7 +125,7 @@ def _train(options: argparse.Namespace) -> None:
     recipe = PUBLISHED[architecture] if options.published else FROM_A_MODEL if "init" in given else Recipe()
     output = options.output or default_output(options.data, options.resume)
     train.run(
-        train.Options(
+        Options(
             data=options.data,
             output=output,
             architecture=architecture,
@@ -151,7 +161,7 @@ def _network(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="a model file")
     parser.add_argument("folder", type=Path, metavar="DATA/test", help="a folder of class folders")
-    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    parser.add_argument("--skip-unreadable", action="store_true", help="leave out files that are not images")
     parser.set_defaults(run=lambda given: evaluate.run(given.model, given.folder, given.skip_unreadable))
 
 
@@ -163,7 +173,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="the folder to write, its curves kept (the model's name + -report)"
     )
-    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    parser.add_argument("--skip-unreadable", action="store_true", help="leave out files that are not images")
     parser.set_defaults(run=_report)
 
 
@@ -182,5 +192,5 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         help="choose images of DATA/train for the server to show as neighbours",
     )
-    parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
+    parser.add_argument("--skip-unreadable", action="store_true", help="leave out files that are not images")
     parser.set_defaults(run=lambda given: export.run(given.model, given.data, given.neighbours, given.skip_unreadable))

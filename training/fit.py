@@ -46,12 +46,16 @@ class Epoch:
 
 @dataclass
 class Fit:
-    """The best weights so far (by validation loss; without a validation set, the latest) and every epoch's figures."""
+    """The best weights so far (by validation loss; without a validation set, the latest) and every epoch's figures.
+
+    `blend` is how far they lie on the way from the weights that the training started with (training.blend).
+    """
 
     state: dict[str, Tensor]
     best_epoch: int = 0
     epochs: list[Epoch] = field(default_factory=list)
     interrupted: bool = False
+    blend: float = 1.0
 
     @property
     def best_loss(self) -> float:

@@ -68,6 +68,10 @@ class ImageSet:
         """The images at these indices, or where this mask is true."""
         return replace(self, rows=self.rows[chosen], targets=self.targets[chosen])
 
+    def joined(self, other: ImageSet) -> ImageSet:
+        """These images and those of another part of the same array."""
+        return replace(self, rows=torch.cat([self.rows, other.rows]), targets=torch.cat([self.targets, other.targets]))
+
     def with_classes(self, classes: tuple[str, ...]) -> ImageSet:
         """The same images, their targets indexing these classes, which must include the set's own."""
         index_of = torch.tensor([classes.index(name) for name in self.classes])

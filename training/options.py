@@ -35,27 +35,49 @@ def add_recipe(group: Any) -> None:
         choices=get_args(Method),
     )
     add("size", "pixels of a side of what the network sees", type=positive)
-    add("validation_fraction", "of each class, to choose the epoch by, if DATA has no validation/", type=fraction)
-    add("epochs", "passes over the images", type=positive)
-    add("batch_size", "images to a step, over all processes", type=positive)
+    add(
+        "validation_fraction",
+        "share of each class to choose the epoch by, without validation/",
+        type=fraction,
+    )
+    add("epochs", "how often the training goes through all images", type=positive)
+    add("batch_size", "images in a step, of all processes together", type=positive)
     add("opt", "optimizer", choices=get_args(Optimizer))
     add("lr", "highest learning rate", type=float)
-    add("weight_decay", type=float)
-    add("label_smoothing", type=fraction)
-    add("lr_scheduler", choices=get_args(Scheduler))
-    add("lr_warmup_epochs", type=float)
-    add("lr_step_size", "epochs, for step", type=positive)
-    add("lr_gamma", "factor, for step", type=float)
-    add("progressive_resizing", "share of the training with images of half the side, at first: faster", type=fraction)
+    add("weight_decay", "of all weights but biases and normalisation", type=float)
+    add("label_smoothing", "share of each label that is spread over all classes", type=fraction)
+    add("lr_scheduler", "how the learning rate falls after its warm-up", choices=get_args(Scheduler))
+    add("lr_warmup_epochs", "epochs in which the learning rate rises", type=float)
+    add("lr_step_size", "for step: epochs between two falls", type=positive)
+    add("lr_gamma", "for step: factor of each fall", type=float)
+    add(
+        "progressive_resizing",
+        "first share of the training, on images of half the side: faster",
+        type=fraction,
+    )
     names = ", ".join(AUGMENTATIONS)
-    add("augment", f"any of {names}, each with =STRENGTH or 1; none: none at all", nargs="*", metavar="NAME")
-    add("model_ema_decay", "of the averaged weights, 0 for none", type=fraction)
+    add(
+        "augment",
+        f"any of {names}, each with =STRENGTH or 1; alone: no augmentation",
+        nargs="*",
+        metavar="NAME",
+    )
+    add("model_ema_decay", "how slowly the averaged weights follow, from 0 (no averaging) to 1", type=fraction)
     add("class_weight", "CLASS=FACTOR (repeatable), or balanced", action="append", metavar="WEIGHT")
     add("patience", "end after so many epochs without a lower validation loss; 0: never", type=int)
     add("amp", "compute in bfloat16", action=argparse.BooleanOptionalAction)
-    add("seed", type=int)
+    add("seed", "of all random numbers", type=int)
     add("device", "cpu, cuda, mps, …")
-    add("init", "a model to start from, also one of other classes", metavar="MODEL")
+    add(
+        "init",
+        "a model to start from, also one of other classes; other defaults",
+        metavar="MODEL",
+    )
+    add(
+        "refit",
+        "train a second time, on the validation images too, if DATA has no validation/; yes with --init",
+        action=argparse.BooleanOptionalAction,
+    )
     add("teacher", "a model to learn from: its probabilities instead of the labels", metavar="MODEL")
 
 

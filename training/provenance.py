@@ -51,6 +51,7 @@ def provenance(
         "seed": recipe.seed,
         "epochs": len(result.epochs),
         "best epoch": result.best_epoch,
+        "blend": result.blend,
         "interrupted": result.interrupted,
         "training seconds": round(sum(epoch.seconds for epoch in result.epochs), 1),
         "versions": {

@@ -20,7 +20,7 @@ _FEWEST_EPOCHS = 16
 _FEWEST_STEPS = 1500
 # From a trained model (`init`) fewer are enough: its head reads most of the images before the first step.
 _FEWEST_EPOCHS_FROM_A_MODEL = 8
-_FEWEST_STEPS_FROM_A_MODEL = 190
+_FEWEST_STEPS_FROM_A_MODEL = 128
 # The learning rate rises for no more than this share of a training, however short.
 _LONGEST_WARMUP = 0.3
 
@@ -42,6 +42,8 @@ class Recipe:
     `class_weight` maps class names to factors of their loss, or is "balanced": the rarer a class, the higher.
     `patience` ends the training after so many epochs without a lower validation loss; 0 never does.
     `init` is the path of a model to start from (training.transfer).
+    `refit` trains a second time, on the validation images too, if the trainer drew these itself: where there are few
+    images, every one counts. The temperature and the threshold are those of the first training.
     `teacher` is the path of a model whose probabilities (before calibration) for each distorted image are learned
     instead of the labels, so that a small network becomes nearly as accurate as a large one (Hinton, Vinyals and Dean,
     "Distilling the Knowledge in a Neural Network", 2015); `label_smoothing` then has no effect.
@@ -71,6 +73,7 @@ class Recipe:
     seed: int = 0
     device: str = "cpu"
     init: str = ""
+    refit: bool = False
     teacher: str = ""
 
     def settled(self, images: int) -> Recipe:
@@ -86,8 +89,9 @@ class Recipe:
         return replace(self, batch_size=batch_size, epochs=epochs, lr_warmup_epochs=warmup)
 
 
-# For `init`: what the body knows is not to be lost in the first steps, and fewer of them are needed.
-FROM_A_MODEL = Recipe(lr=0.002, model_ema_decay=0.99)
+# For `init`: the body shall keep what it knows. With a learning rate of 0.002 it reads fewer of a few drawings than the
+# head that it starts with (docs/training.md).
+FROM_A_MODEL = Recipe(lr=0.0003, model_ema_decay=0.99, refit=True)
 
 
 def _plain(epochs: int, **choices: object) -> Recipe:

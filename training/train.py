@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
+from torch import Tensor, nn
 
 from app.recognition.model_file import Network
-from app.recognition.preprocessing import Preprocessing
 from training import checkpoint, metrics, neighbours, networks
+from training.blend import best_blend, blend
 from training.calibration import fit_temperature
 from training.checkpoint import Checkpoint
 from training.distributed import Team, joined
@@ -21,56 +20,18 @@ from training.fit import Fit, Trainer
 from training.given_models import GivenModels
 from training.images import ImageSet
 from training.interruption import end_on_sigterm, on_interruption
-from training.look_alikes import Groups, require_classes
-from training.material import Division, Material, read_material
+from training.look_alikes import require_classes
+from training.material import Material, read_material
 from training.objective import class_weights
 from training.onnx_export import ServedNetwork
 from training.outputs import require_writable
+from training.protocol import Options
 from training.provenance import provenance
 from training.quantisation import served_network
-from training.recipes import Recipe
 from training.resume import Resumable, conditions
 from training.transfer import start_from
 from training.unknown import Unknown, read_unknown, with_threshold
 from training.watching import Watch
-
-
-@dataclass(frozen=True)
-class Options:
-    """What to train, on what, and where to write it.
-
-    `arguments` are those of the architecture, `unknown` is a folder of images of no class. `report` is the folder of
-    the report, None for none, `tensorboard` one for TensorBoard. `quantise` serves the network in 8-bit integers, if it
-    reads as well so. `look_alikes` are explained in training.look_alikes. So many training images go into the model as
-    `neighbours`, for the server to show. `command`, the command line's arguments, is noted in the model.
-    """
-
-    data: Path
-    output: Path
-    architecture: str
-    arguments: dict[str, Any]
-    recipe: Recipe
-    division: Division = field(default_factory=Division)
-    skip_unreadable: bool = False
-    resume: bool = False
-    report: Path | None = None
-    tensorboard: Path | None = None
-    title: str = ""
-    command: Sequence[str] = ()
-    unknown: Path | None = None
-    quantise: bool = True
-    neighbours: int = neighbours.DEFAULT_COUNT
-    look_alikes: Groups = ()
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """How every image is prepared."""
-        return Preprocessing(self.recipe.preprocessing, self.recipe.size)
-
-    @property
-    def heading(self) -> str:
-        """What is trained on what, in words."""
-        return f"{self.output.name}: {self.architecture} on {self.data.resolve().name}"
 
 
 def run(options: Options) -> None:
@@ -96,8 +57,9 @@ def run(options: Options) -> None:
         with on_interruption(f"interrupted: {options.output} is as it was"):
             cross_validated = training.cross_validate() if material.folds else None
         result = training.fit()
+        state = training.refitted(result, material.train, material.validation)
         if team.leads:
-            training.finish(result, cross_validated)
+            training.finish(result, state, cross_validated)
         if result.interrupted:
             raise InterruptionError(
                 f"interrupted after epoch {len(result.epochs)}: {options.output} has the best so far, of epoch "
@@ -129,10 +91,13 @@ class Training:
         """Train on each division into folds, and evaluate all images by the networks that have not seen them."""
         evaluations = []
         for number, (train, validation, test) in enumerate(self._material.folds, 1):
-            result = self._trainer(train, validation).fit()
+            trainer = self._trainer(train, validation)
+            start, result = trainer.result.state, trainer.fit()
+            self._blend(result, start, validation)
+            state = self.refitted(result, train, validation)
             if result.interrupted:
                 raise KeyboardInterrupt
-            model = self._calibrated(self._model(result), validation)
+            model = replace(self._calibrated(self._model(result), validation), state=state)
             evaluations.append(evaluate(model, test))
             print(f"fold {number} of {len(self._material.folds)}: accuracy {summary(evaluations[-1].figures)}")
         return pooled(evaluations, self._material.train.classes)
@@ -142,6 +107,7 @@ class Training:
         options = self._options
         with on_interruption(f"interrupted before the first epoch: {options.output} is as it was"):
             trainer = self._trainer(self._material.train, self._material.validation)
+            start = trainer.result.state
             if options.resume:
                 self._resumable.load(trainer)
                 print(f"resuming after epoch {len(trainer.result.epochs)}")
@@ -161,15 +127,42 @@ class Training:
         result = trainer.fit(on_epoch)
         if not result.epochs:
             raise InterruptionError(f"interrupted in the first epoch: {options.output} is as it was")
+        with on_interruption(self._resumes(result)):
+            self._blend(result, start, self._material.validation)
         return result
 
-    def finish(self, result: Fit, cross_validated: Evaluation | None) -> None:
-        """Calibrate, test, save and report. Raises InterruptionError at another Ctrl-C."""
+    def refitted(self, result: Fit, train: ImageSet, validation: ImageSet | None) -> Mapping[str, Tensor]:
+        """The weights of a second training with the recipe's `refit`, on the validation images too.
+
+        Without it, without validation images, or with a validation folder, which the user chose, those of the first
+        training; and so after an interruption, which is noted in `result`.
+        """
+        if not self._recipe.refit or result.interrupted or validation is None or validation.images is not train.images:
+            return result.state
+        images = train.joined(validation)
+        if self._team.leads:
+            print(f"training again, on all {len(images):,} images, with what the validation images have shown")
+        with on_interruption(self._resumes(result)):
+            trainer = self._trainer(images, None)
+        start, again = trainer.result.state, trainer.fit()
+        result.interrupted = again.interrupted
+        if again.interrupted:
+            return result.state
+        return blend(self._network(start), self._network(again.state), result.blend).state_dict()
+
+    def _resumes(self, result: Fit) -> str:
+        """What an interruption after the last epoch leaves."""
+        epoch = len(result.epochs)
+        return f"interrupted: {self._options.output} is as it was; --resume goes on after epoch {epoch}"
+
+    def finish(self, result: Fit, state: Mapping[str, Tensor], cross_validated: Evaluation | None) -> None:
+        """Calibrate, test, save and report. Raises InterruptionError at another Ctrl-C.
+
+        What validation images choose is chosen with the weights of the first training, which has not seen them.
+        """
         options, material = self._options, self._material
-        with on_interruption(
-            f"interrupted: {options.output} is as it was; --resume goes on after epoch {len(result.epochs)}"
-        ):
-            model = self._calibrated(self._model(result), material.validation)
+        with on_interruption(self._resumes(result)):
+            model = replace(self._calibrated(self._model(result), material.validation), state=state)
             served = served_network(model, material.train, material.validation, quantised=options.quantise)
             chosen = neighbours.choose(
                 served.onnx, material.train, options.neighbours, neighbours.credit_of(options.data)
@@ -187,32 +180,42 @@ class Training:
             self._tell(model, served, result, evaluations["test"])
 
     def _trainer(self, train: ImageSet, validation: ImageSet | None) -> Trainer:
-        options, recipe = self._options, self._recipe
+        recipe = self._recipe
         torch.manual_seed(recipe.seed)
-        outputs = len(train.classes) + (self._unknown is not None)
-        network = networks.build(options.architecture, outputs, recipe.size, **options.arguments)
+        network = self._network()
         if self._models.init:
             start_from(network, self._models.init, train)
         teacher = self._models.teacher.network() if self._models.teacher else None
         weights = class_weights(recipe, train)
         return Trainer(network, train, validation, recipe, weights, self._team, teacher, self._unknown)
 
-    def _model(self, result: Fit) -> Checkpoint:
+    def _network(self, state: Mapping[str, Tensor] | None = None) -> nn.Module:
+        """A network with these weights, or fresh ones."""
         options = self._options
+        outputs = len(self._material.train.classes) + (self._unknown is not None)
+        network = networks.build(options.architecture, outputs, self._recipe.size, **options.arguments)
+        if state:
+            network.load_state_dict(state)
+        return network
+
+    def _blend(self, result: Fit, start: Mapping[str, Tensor], validation: ImageSet | None) -> None:
+        """Go back towards the model that was started from, as far as the validation images say."""
+        if self._recipe.init and validation is not None:
+            network, result.blend = best_blend(self._network(start), self._network(result.state), validation)
+            result.state = network.state_dict()
+            if self._team.leads:
+                print(f"taken: {result.blend:.0%} of the way from the weights at the start to those after training")
+
+    def _model(self, result: Fit) -> Checkpoint:
+        options, material = self._options, self._material
         return Checkpoint(
             architecture=options.architecture,
             arguments=options.arguments,
-            classes=self._material.train.classes,
+            classes=material.train.classes,
             state=result.state,
             preprocessing=options.preprocessing,
             provenance=provenance(
-                options.data,
-                self._material,
-                self._recipe,
-                result,
-                options.command,
-                self._models.by_name,
-                options.unknown,
+                options.data, material, self._recipe, result, options.command, self._models.by_name, options.unknown
             ),
             title=options.title,
             learned_unknown=self._unknown is not None,
@@ -244,6 +247,4 @@ class Training:
         print(f"wrote {options.output}")
         if served.neighbours:
             kept = len(served.neighbours.images)
-            print(
-                f"with {kept:,} training images, for the server to show as neighbours; --no-neighbours leaves them out"
-            )
+            print(f"with {kept:,} training images that the server shows as neighbours; --no-neighbours: without them")

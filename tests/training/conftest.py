@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import TRACK_FILES
 from training.__main__ import main
+from training.fit import Trainer
 
 # Enough for a model that reads three digits, and little enough for many trainings.
 EPOCHS = ("--epochs", "20", "--batch-size", "16")
@@ -45,3 +49,16 @@ def trained(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = tmp_path_factory.mktemp("trained") / "model.pt"
     assert main(["train", str(tree), "--output", str(model), *TRAIN]) == 0
     return model
+
+
+def send_after(steps: int, how: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have this process get a signal in the step with this number, as from a terminal."""
+    step, done = Trainer._step, itertools.count(1)
+
+    def interrupted(trainer: Trainer, *given: Any) -> tuple[float, int]:
+        result = step(trainer, *given)
+        if next(done) == steps:
+            signal.raise_signal(how)
+        return result
+
+    monkeypatch.setattr(Trainer, "_step", interrupted)

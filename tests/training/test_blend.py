@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.blend import blend, furthest_blend
+from training.blend import best_blend, blend, furthest_blend
 from training.images import ImageSet
 
 
@@ -50,3 +50,14 @@ def test_as_much_is_taken_as_costs_nothing_watched(watched, share):
     network, taken = furthest_blend(BEFORE, AFTER, watched)
     assert taken == share
     assert weights_of(network) == weights_of(blend(BEFORE, AFTER, share))
+
+
+def test_the_blend_that_reads_validation_images_best_may_be_either_end_or_between():
+    right = images([FIRST_PIXEL, SECOND_PIXEL] * 20, [0, 1] * 20)
+    wrong = reader([[0, 1], [1, 0]])
+    assert best_blend(reader([[1, 0], [0, 1]]), wrong, right)[1] == 0.0
+    assert best_blend(wrong, reader([[1, 0], [0, 1]]), right)[1] == 1.0
+    # Each end gives both classes the same probability for one of the pixels.
+    network, share = best_blend(reader([[1, 0.5], [0, 0.5]]), reader([[0.5, 0], [0.5, 1]]), right)
+    assert share == 0.5
+    assert weights_of(network) == [[0.75, 0.25], [0.25, 0.75]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import signal
@@ -11,33 +10,19 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from tests.conftest import ROOT
+from tests.training.conftest import send_after
 from training import checkpoint
 from training.__main__ import main
-from training.fit import Trainer
 from training.images import CACHE
 
 # A training that takes a second, and the steps of its epochs: 145 images, by 8.
 SMALL = ("--epochs", "50", "--batch-size", "8", "--widths", "8", "16")
 STEPS = 18
-
-
-def send_after(steps: int, how: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have this process get a signal in the step with this number, as from a terminal."""
-    step, done = Trainer._step, itertools.count(1)
-
-    def interrupted(trainer: Trainer, *given: Any) -> tuple[float, int]:
-        result = step(trainer, *given)
-        if next(done) == steps:
-            signal.raise_signal(how)
-        return result
-
-    monkeypatch.setattr(Trainer, "_step", interrupted)
 
 
 def start(tree: Path, output: Path, *options: str, group: bool = False) -> subprocess.Popen[str]:

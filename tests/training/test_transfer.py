@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from app.recognition.preprocessing import Preprocessing
 from tests.conftest import MODEL
+from tests.training.conftest import WEIGHTS_ALONE, send_after
 from training import checkpoint, metrics
 from training.__main__ import main
+from training.fit import Fit, Trainer
 from training.images import read_images
 from training.networks import build
 from training.transfer import start_from
@@ -79,3 +83,37 @@ def test_a_model_of_other_architecture_or_preprocessing_is_refused(named: Path, 
     for options, words in ((["--widths", "4"], "another architecture"), (["--size", "20"], "--size 28")):
         assert main([*command, *options]) == 2
         assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("folder", "seen"), [(False, [162, 180]), (True, [180])])
+def test_a_second_training_sees_the_images_held_out_to_validate_too(
+    named: Path, tmp_path: Path, monkeypatch, folder: bool, seen: list[int]
+):
+    data = shutil.copytree(named, tmp_path / "data")
+    if folder:  # that the user chose
+        shutil.copytree(data / "test", data / "validation")
+    trained_on = []
+    fit = Trainer.fit
+
+    def noted(trainer: Trainer, *given: Any) -> Fit:
+        trained_on.append(len(trainer._train))
+        return fit(trainer, *given)
+
+    monkeypatch.setattr(Trainer, "fit", noted)
+    command = ["train", str(data), "--output", str(tmp_path / "m.pt"), "--init", str(MODEL), "--epochs", "1"]
+    assert main([*command, *WEIGHTS_ALONE]) == 0
+    assert trained_on == seen
+    model = checkpoint.load(tmp_path / "m.pt")
+    assert model.provenance["data"]["images"]["train"] == seen[0]
+    assert model.known_threshold is not None
+
+
+def test_an_interruption_of_the_second_training_leaves_the_first_ones_model(
+    named: Path, tmp_path: Path, monkeypatch, capsys
+):
+    output = tmp_path / "m.pt"
+    send_after(18, signal.SIGINT, monkeypatch)  # 162 images by 10, and by then 180
+    command = ["train", str(named), "--output", str(output), "--init", str(MODEL), "--epochs", "1"]
+    assert main([*command, *WEIGHTS_ALONE]) == 130
+    assert f"{output} has the best so far, of epoch 1" in capsys.readouterr().err
+    assert checkpoint.load(output).provenance["interrupted"] is True
