@@ -45,15 +45,6 @@ def test_a_printed_currency_sign_is_left_out(amount, classifier):
     assert text(printed(amount, "$"), classifier) == amount.text
 
 
-def test_a_hash_in_ink_is_left_out(amount, classifier):
-    sheet = printed(amount)
-    brush = ImageDraw.Draw(sheet)
-    for share in (0.3, 0.7):
-        brush.line((8 + share * 44 + 8, 16, 8 + share * 44 - 8, 60), 50, PEN)
-        brush.line((8, 16 + share * 44, 52, 13 + share * 44), 50, PEN)
-    assert text(sheet, classifier) == amount.text
-
-
 def test_an_amount_is_read_that_was_cut_out_so_closely_that_it_touches_the_edge(amount, classifier):
     points = np.concatenate([np.asarray(stroke) for stroke in amount.strokes])
     (left, top), (right, bottom) = points.min(0), points.max(0)
