@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import BinaryIO
 
 import httpx2
+import pytest
 import torch
 
 from app.settings import Settings
@@ -18,7 +20,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_setting_is_documented_with_its_default():
-    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `(.*?)` \|", README, re.MULTILINE))
+    text = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `(.*?)` \|", text, re.MULTILINE))
     for name, field in Settings.model_fields.items():
         default = field.default
         if name == "model_path":
@@ -27,9 +30,16 @@ def test_every_setting_is_documented_with_its_default():
         assert rows[name.upper()] == shown
 
 
-def test_every_picture_and_file_is_there():
-    for path in re.findall(r"\]\((?!http)([^)#]+)", README):
-        assert (ROOT / path).exists(), path
+PAGES = [
+    ROOT / "README.md",
+    *(page for folder in ("docs", "benchmarks", "operations") for page in (ROOT / folder).glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_picture_and_file_is_there(page: Path):
+    for path in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / path).exists(), path
 
 
 def test_accuracies_are_those_of_the_committed_model():
