@@ -21,8 +21,8 @@ export class View {
   #notices = 0;
   /** @type {string | null} name of the picture that is being opened */
   #opening = null;
-  /** @type {Answer | null | undefined} whose bars are shown */
-  #barsOf;
+  /** @type {Answer | null | undefined} whose bars are shown; undefined for one that came with the page */
+  #barsOf = $("#probabilities .best").length ? undefined : null;
   #spoken = "";
   #hint = $("#message").text();
   #unsureBelow = Number(document.body.dataset.unsureBelow);
