@@ -29,7 +29,7 @@ export class Change {
       <p id="changeWords"></p>`);
   }
 
-  /** The drawing is another one; what was said of it does not hold any more. */
+  /** The drawing is another one: what was said does not hold any more. */
   render() {
     if (this.#tried === this.#parts.paper.revision) return;
     tell("Lift the pen, and each stroke is left out in turn.");
@@ -61,9 +61,8 @@ export class Change {
 }
 
 /**
- * Words and picture change together.
  * @param {string} words
- * @param {boolean} [isShown] whether the picture belongs to them
+ * @param {boolean} [isShown] the picture
  */
 function tell(words, isShown = false) {
   $("#change").prop("hidden", !isShown);

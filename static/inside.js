@@ -130,12 +130,10 @@ export class Inside {
       $("#layers .layer").remove();
       this.#layers = layers.map((layer) => new LayerView(layer));
       $("#layers").append(this.#layers.map((view) => view.element));
-      const sizes = layers
-        .map(({ shape }) => shape.join("\u00a0×\u00a0"))
-        .filter((size, i, all) => size !== all[i - 1]);
+      const sizes = layers.map(({ shape }) => shape.join(" × ")).filter((size, i, all) => size !== all[i - 1]);
       $("#insideWay").text(
         layers.length
-          ? [`${square.width}\u00a0×\u00a0${square.height}`, ...sizes].join(" → ")
+          ? [`${square.width} × ${square.height}`, ...sizes].join(" → ")
           : "This model's file does not describe its layers. Whoever serves it can add them: python -m training export",
       );
     }
