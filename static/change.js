@@ -29,10 +29,9 @@ export class Change {
       <p id="changeWords"></p>`);
   }
 
-  /** The drawing is another one; what was said of it does not hold any more. */
+  /** The drawing is another one: what was said does not hold any more. */
   render() {
     if (this.#tried === this.#parts.paper.revision) return;
-    $("#change").prop("hidden", true);
     tell("Lift the pen, and each stroke is left out in turn.");
     this.settle();
   }
@@ -44,7 +43,6 @@ export class Change {
     if (!reader.isCurrent || !reader.shown || this.#tried === revision) return;
     this.#tried = revision;
     const { label } = reader.shown.answer;
-    const canvas = $("#change").prop("hidden", true);
     if (paper.picture) return tell("Only strokes can be left out, and this is a picture.");
     if (marks.length === 1) return tell("It is one stroke: there is nothing to leave out.");
     const order = marks.map((_, i) => i).sort((one, other) => length(marks[one]) - length(marks[other]));
@@ -54,17 +52,20 @@ export class Change {
       if (paper.revision !== revision) return;
       if (!answer) return tell("The server does not answer at the moment. Draw on to try again.");
       if (answer.label !== label) {
-        mark(/** @type {HTMLCanvasElement} */ (canvas[0]), rest, marks[left]);
-        canvas.prop("hidden", false);
-        return tell(`Without this stroke it would read ${named(answer.label)} instead of ${named(label)}.`);
+        mark(/** @type {HTMLCanvasElement} */ ($("#change")[0]), rest, marks[left]);
+        return tell(`Without this stroke it would read ${named(answer.label)} instead of ${named(label)}.`, true);
       }
     }
     tell(`Without any one of its strokes it would still read ${named(label)}.`);
   }
 }
 
-/** @param {string} words */
-function tell(words) {
+/**
+ * @param {string} words
+ * @param {boolean} [isShown] the picture
+ */
+function tell(words, isShown = false) {
+  $("#change").prop("hidden", !isShown);
   $("#changeWords").text(words);
 }
 

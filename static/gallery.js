@@ -8,7 +8,7 @@ import { packed, storeDrawings, storedDrawings, unpacked } from "./storage.js";
 import { decode } from "./strokes.js";
 
 /** @import { Mark } from "./marks.js" */
-/** @import { Kept } from "./storage.js" */
+/** @import { Kept, StoredDrawing } from "./storage.js" */
 
 const MOST = 12;
 const HEIGHT = 112; // pixels of a small picture, shown at half that size for fine screens
@@ -16,7 +16,8 @@ const HEIGHT = 112; // pixels of a small picture, shown at half that size for fi
 /** The last drawings under the paper, in this browser only. */
 export class Gallery {
   #restore;
-  #stored = storedDrawings();
+  /** @type {StoredDrawing[]} */
+  #stored = [];
 
   /**
    * @param {(kept: Kept) => void} restore
@@ -30,11 +31,8 @@ export class Gallery {
       this.#render();
       forgotten();
     });
-    $(window).on("storage", () => {
-      this.#stored = storedDrawings(); // another tab
-      this.#render();
-    });
-    this.#render();
+    $(window).on("storage", () => this.#read()); // another tab
+    setTimeout(() => this.#read());
   }
 
   /**
@@ -53,6 +51,11 @@ export class Gallery {
     this.#render();
   }
 
+  #read() {
+    this.#stored = storedDrawings();
+    this.#render();
+  }
+
   #render() {
     $("#gallery").prop("hidden", !this.#stored.length);
     $("#galleryStrip").empty();
@@ -66,13 +69,15 @@ export class Gallery {
 }
 
 /**
- * Examples for those who have no idea what to draw: of the first set that is all known.
+ * Examples for those who have no idea what to draw: of the first set that is all known. Each is drawn in a task of its
+ * own, or a slow phone would not react meanwhile; they are shown together, so that nothing below moves twice.
  * @param {readonly string[]} classes
  * @param {(code: string) => void} play
  */
-export function showExamples(classes, play) {
+export async function showExamples(classes, play) {
   const examples = EXAMPLES.find((set) => set.every(({ label }) => classes.includes(label))) ?? [];
   for (const { label, code } of examples) {
+    await new Promise((resume) => setTimeout(resume));
     const picture = thumbnail(marked(decode(code)?.strokes ?? []), HEIGHT);
     $("#exampleStrip").append(tile(picture, "", `Example: ${label}`, () => play(code)));
   }

@@ -73,6 +73,7 @@ export class KeptDrawings {
 
   #keepForReload() {
     const { paper } = this.#parts;
+    if (!paper.revision) return; // what was kept has perhaps not been taken up yet
     keepPaper(paper.marks, paper.width > SIZE);
   }
 }

@@ -217,13 +217,13 @@ $(window).on("hashchange", () => followLink(replay));
 if (document.body.dataset.method === "ink") {
   // Nobody knows how to draw what a long name stands for.
   $("#play").prop("hidden", classes.length < 2 || classes.some((name) => [...name].length > 1));
-  setTimeout(() => {
-    // not in one go with the rest, or a slow phone would not react meanwhile
-    showExamples(classes, (code) => {
-      leaveLink();
-      replay(code);
-    });
+  showExamples(classes, (code) => {
+    leaveLink();
+    replay(code);
   });
 }
-view.render();
-if (!followLink(replay)) drawings.takeUp();
+// In tasks of their own, or a slow phone would not react meanwhile.
+setTimeout(() => view.render());
+setTimeout(() => {
+  if (!followLink(replay)) drawings.takeUp();
+});

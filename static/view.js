@@ -21,8 +21,8 @@ export class View {
   #notices = 0;
   /** @type {string | null} name of the picture that is being opened */
   #opening = null;
-  /** @type {Answer | null | undefined} whose bars are shown */
-  #barsOf;
+  /** @type {Answer | null | undefined} whose bars are shown; undefined for one that came with the page */
+  #barsOf = $("#probabilities .best").length ? undefined : null;
   #spoken = "";
   #hint = $("#message").text();
   #unsureBelow = Number(document.body.dataset.unsureBelow);
@@ -180,13 +180,14 @@ export class View {
 }
 
 /**
- * Only what has changed is written: a live region or a selection within it stays as it is.
+ * Only what has changed is written: a live region or a selection within it stays as it is. No line begins with "%".
  * @param {string} selector
  * @param {string} words
  */
 function text(selector, words) {
   const element = $(selector);
-  if (element.text() !== words) element.text(words);
+  const joined = words.replaceAll(" %", "\u00a0%");
+  if (element.text() !== joined) element.text(joined);
 }
 
 /**

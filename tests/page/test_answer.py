@@ -120,7 +120,7 @@ def answered(page: Page, **probabilities: float) -> None:
 
 def test_a_close_runner_up_is_named(desktop: Page):
     answered(desktop, c7=0.9, c1=0.08)
-    assert desktop.locator("#remedy").inner_text() == "It might be 1 (8 %)."
+    assert desktop.locator("#remedy").inner_text() == "It might be 1 (8\u00a0%)."
 
 
 def test_a_far_runner_up_is_not(desktop: Page):

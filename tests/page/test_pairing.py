@@ -192,6 +192,18 @@ def test_a_photo_survives_a_reload(desktop: Page, seven: Image.Image):
     assert ink(desktop) == pytest.approx(before, rel=0.02)
 
 
+def test_a_drawing_survives_two_reloads_in_quick_succession(other: Page, address: str):
+    other.goto(address)
+    draw_line(other)
+    before = ink(other)
+    other.add_init_script(
+        "addEventListener('DOMContentLoaded', () => dispatchEvent(new PageTransitionEvent('pagehide')))"
+    )
+    other.reload()
+    result(other, "1")
+    assert ink(other) == pytest.approx(before, rel=0.02)
+
+
 def test_a_cleared_paper_stays_clear_after_a_reload(desktop: Page):
     draw_line(desktop)
     desktop.keyboard.press("Escape")
