@@ -197,8 +197,8 @@ def _has_clean_margins(difference: Grey) -> bool:
 
 
 def _is_small_and_apart(difference: Grey) -> bool:
-    """Whether this is a scan of few pixels whose ink touches no edge. Its strokes reach into the margins, as MNIST's do,
-    so what lies there is no reason to doubt it."""
+    """Whether this is a scan of few pixels whose ink touches no edge. Strokes of such scans reach into the margins, as
+    MNIST's do, so ink there is no reason to doubt it."""
     return min(difference.shape) < _SMALLEST_PHOTO and int(frame(difference).max()) <= _LINE_CONTRAST
 
 
