@@ -2,6 +2,8 @@
  * @module
  */
 
+import { pngOf } from "./upload.js";
+
 /** @typedef {{title: string, text: string, link: string | null, card: HTMLCanvasElement, alt: string}} ShareContent `link` is
  * null if there is something that a link cannot hold */
 
@@ -27,10 +29,7 @@ export class ShareDialog {
   /** @param {ShareContent} content */
   open(content) {
     this.#content = content;
-    // Not by toBlob(), which waits until the browser has nothing else to do: for seconds on a slow phone.
-    const data = atob(content.card.toDataURL().split(",")[1]);
-    const bytes = Uint8Array.from(data, (letter) => letter.charCodeAt(0));
-    const file = new File([bytes], "handwritten.png", { type: "image/png" });
+    const file = new File([pngOf(content.card)], "handwritten.png", { type: "image/png" });
     this.#file = file;
     this.#address = URL.createObjectURL(file);
     $("#shareTitle").text(content.title);
