@@ -148,6 +148,8 @@ def joined(device: str) -> Iterator[tuple[Team, str]]:
         team = Team(dist.get_rank(), dist.get_world_size())
         with open(os.devnull, "w") as nowhere, redirect_stdout(sys.stdout if team.leads else nowhere):
             yield team, device
+            # A process that leaves while others still use the group can abort in PyTorch's threads.
+            dist.barrier()
     finally:
         dist.destroy_process_group()
 
