@@ -94,13 +94,12 @@ class Classifier:
         `photographs` is false.
         """
         preprocessing = self.model.preprocessing
-        if preprocessing.method == "ink":
-            ink = canvas_ink(data, max_pixels)
-            if ink is not None:
-                return preprocessing.from_ink(ink)
-        image = decode(data, max_pixels)
         if preprocessing.method != "ink":
-            return preprocessing(image)
+            return preprocessing(decode(data, max_pixels))
+        ink = canvas_ink(data, max_pixels)
+        if ink is not None:
+            return preprocessing.from_ink(ink)
+        image = decode(data, max_pixels)
         return preprocessing.from_ink(self._character(image, separate_ink(image, photographs)).ink)
 
     def preprocess_and_show(self, data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Grey, bytes | None]:

@@ -80,14 +80,20 @@ def test_single_characters_are_read_as_one(drawings, classifier):
     assert np.mean(same) >= 0.99
 
 
+def twice(*strokes: list[tuple[int, int]]) -> Image.Image:
+    """The same character twice, side by side."""
+    paper = Image.new("L", (560, 280), 255)
+    brush = ImageDraw.Draw(paper)
+    for shift in (0, 230):
+        for stroke in strokes:
+            brush.line([(x + shift, y) for x, y in stroke], 0, 10, joint="curve")
+    return paper
+
+
 def test_a_detached_bar_belongs_to_its_5(classifier):
     body = [(100, 80), (95, 140), (150, 130), (175, 170), (150, 215), (95, 205)]
     bar = [(112, 62), (180, 58)]
-    paper = Image.new("L", (560, 280), 255)
-    for shift in (0, 230):
-        brush = ImageDraw.Draw(paper)
-        for stroke in (body, bar):
-            brush.line([(x + shift, y) for x, y in stroke], 0, 10, joint="curve")
+    paper = twice(body, bar)
     assert text(paper, classifier) == "55"
     assert text(paper.crop((0, 0, 280, 280)), classifier) == "5"
 
@@ -95,11 +101,7 @@ def test_a_detached_bar_belongs_to_its_5(classifier):
 def test_bars_far_above_their_5s_are_no_line_of_their_own(classifier):
     body = [(100, 100), (95, 150), (150, 140), (175, 180), (150, 225), (95, 215)]
     bar = [(112, 78), (195, 32)]
-    paper = Image.new("L", (560, 280), 255)
-    for shift in (0, 230):
-        brush = ImageDraw.Draw(paper)
-        for stroke in (body, bar):
-            brush.line([(x + shift, y) for x, y in stroke], 0, 10, joint="curve")
+    paper = twice(body, bar)
     assert text(paper, classifier) == "55"
 
 
