@@ -120,8 +120,8 @@ def test_a_shared_link_carries_the_model(windows: Windows, several: str):
 
 
 def examples(page: Page) -> list[str | None]:
-    """What the examples show."""
-    expect(page.locator("#paper")).to_have_class("empty")  # the scripts have run
+    """What the examples show. They are made one after another and become visible together."""
+    expect(page.locator("#examples")).to_be_visible()
     return [tile.get_attribute("title") for tile in page.locator("#exampleStrip button").all()]
 
 
