@@ -277,6 +277,7 @@ def test_storage_that_another_version_has_filled_breaks_nothing(desktop: Page, a
 
 
 def test_examples_are_read_right(desktop: Page):
+    expect(desktop.locator("#examples")).to_be_visible()
     for tile in desktop.locator("#exampleStrip button").all():
         label = str(tile.get_attribute("aria-label")).removeprefix("Example: ")
         tile.click()
