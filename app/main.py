@@ -62,8 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_middleware(app, settings)
     errors.add_handlers(app)
     for module in (predict, read, explain, corrections, review, health, pages, about):
-        # Not include_router, which would build each route twice and match each request twice.
-        app.router.routes.extend(module.router.routes)
+        app.include_router(module.router)
     app.mount("/static", app.state.static)
     return app
 

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
+from playwright.sync_api import expect
 
 from tests.conftest import ROOT, TRACK_FILES
 from tests.page.conftest import launched_browser, served
@@ -118,18 +119,21 @@ def page_drawing() -> bytes:
     character = next(iter(read_unipen(TRACK_FILES[0])))
     with served() as address, launched_browser() as browser:
         page = browser.new_page()
-        # The canvas on the screen has other pixels than the one that is uploaded.
         page.add_init_script("""
-            const toBlob = HTMLCanvasElement.prototype.toBlob;
-            HTMLCanvasElement.prototype.toBlob = function (...rest) {
-              window.uploaded = this.toDataURL("image/png");
-              toBlob.apply(this, rest);
+            const append = FormData.prototype.append;
+            FormData.prototype.append = function (name, value, ...rest) {
+              if (name === "image") window.uploaded = value;
+              append.call(this, name, value, ...rest);
             };
         """)
         page.goto(address)
         play(page, character.strokes)
-        page.wait_for_function("window.uploaded && document.querySelector('#predictionResult').textContent.trim()")
-        url: str = page.evaluate("window.uploaded")
+        expect(page.locator("#predictionResult")).not_to_be_empty()
+        url: str = page.evaluate("""() => new Promise((use) => {
+            const reader = new FileReader();
+            reader.onload = () => use(reader.result);
+            reader.readAsDataURL(window.uploaded);
+        })""")
     return b64decode(url.split(",")[1])
 
 
