@@ -31,6 +31,11 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
             return torch.optim.Adadelta(groups, lr=recipe.lr, foreach=True)
 
 
+def computes_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16: AVX-512's or AMX on x86, BF16 on ARM."""
+    return any("bf16" in name and has for name, has in torch.cpu.get_capabilities().items())
+
+
 def learning_rate(recipe: Recipe, epoch: float) -> float:
     """The learning rate after `epoch` epochs, which may be a fraction.
 

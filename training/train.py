@@ -24,6 +24,7 @@ from training.look_alikes import require_classes
 from training.material import Material, read_material
 from training.objective import class_weights
 from training.onnx_export import ServedNetwork
+from training.optimisation import computes_bfloat16
 from training.outputs import require_writable
 from training.protocol import Options
 from training.provenance import provenance
@@ -51,6 +52,8 @@ def run(options: Options) -> None:
         models.require_classes(material.train.classes, options.recipe)
         require_classes(options.look_alikes, material.train.classes)
         print(material)
+        if options.recipe.amp and device == "cpu" and not computes_bfloat16():
+            print("This processor has no instructions for bfloat16: --amp can take ten times as long. Leave it out.")
         if unknown:
             print(f"{len(unknown.train):,} images of no class to train on, {len(unknown.validation):,} to validate")
         training = Training(options, material, models, unknown, team)
