@@ -96,7 +96,7 @@ class _Preprocessed(NamedTuple):
 
 class BatchingClassifier:
     """Classifies image files with a classifier, in one event loop. Drawings and photographs have a queue each. Several
-    instances may share the queues and the threads."""
+    instances can share the queues and the threads, which their owner shuts down."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class BatchingClassifier:
         max_pixels: int,
         drawings: Queue,
         photographs: Queue,
-        threads: Threads | None = None,
+        threads: Threads,
     ) -> None:
         self.classifier = classifier
         self._max_pixels = max_pixels
@@ -112,7 +112,7 @@ class BatchingClassifier:
         self._photographs = photographs
         self._waiting: list[tuple[bytes | _Preprocessed, asyncio.Future[Recognition]]] = []
         self._collected = 0
-        self._threads = threads or Threads()
+        self._threads = threads
 
     async def classify(self, data: bytes, show_ink: bool = False) -> Recognition:
         """Classify an image file. Showing the ink takes longer, so even a drawing is then handled as a photograph.
@@ -153,10 +153,6 @@ class BatchingClassifier:
                 return await loop.run_in_executor(self._threads.drawings, explained, False)
         with self._photographs.place():
             return await loop.run_in_executor(self._threads.photographs, explained, True)
-
-    def close(self) -> None:
-        """End the threads, once their present work is done."""
-        self._threads.shutdown()
 
     def _in_next_batch(self, image: bytes | _Preprocessed) -> asyncio.Future[Recognition]:
         loop = asyncio.get_running_loop()

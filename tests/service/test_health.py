@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.batching import BatchingClassifier, Queue, Recognition
+from app.batching import BatchingClassifier, Queue, Recognition, Threads
 from app.main import create_app
 from app.metrics import Metrics
 from app.recognition.classifier import Prediction
@@ -139,10 +139,11 @@ def test_not_ready_any_more_when_shutting_down():
 
 def test_what_waits_is_answered_before_the_end(classifier, seven):
     async def ask_and_close() -> list[str]:
-        batching = BatchingClassifier(classifier, 10**6, Queue(64), Queue(8))
+        threads = Threads()
+        batching = BatchingClassifier(classifier, 10**6, Queue(64), Queue(8), threads)
         waiting = [asyncio.create_task(batching.classify(encode(seven))) for _ in range(40)]
         await asyncio.sleep(0)
-        await asyncio.to_thread(batching.close)
+        await asyncio.to_thread(threads.shutdown)
         return [(await task).prediction.label for task in waiting]
 
     with ThreadPoolExecutor(1) as pool:  # in a thread of its own: a browser under test has a loop in this one
