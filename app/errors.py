@@ -42,6 +42,11 @@ _IMAGE_STATUS: dict[type[ImageError], int] = {
     NothingDrawnError: 422,
     TooMuchWrittenError: 422,
 }
+# Instead of what Starlette says, which is the name of the status.
+_ADVICE = {
+    "Not Found": "There is nothing at this address. /docs lists the addresses that there are.",
+    "Method Not Allowed": "This address does not take this method. /docs lists those that it takes.",
+}
 EXPECTED = (
     ImageError,
     UploadError,
@@ -75,7 +80,7 @@ def describe(error: Exception) -> ErrorAnswer:
             problems = (f"{problem['loc'][-1]}={problem['input']}: {problem['msg']}" for problem in error.errors())
             return ErrorAnswer(422, "; ".join(problems))
         case StarletteHTTPException():
-            return ErrorAnswer(error.status_code, error.detail, error.headers)
+            return ErrorAnswer(error.status_code, _ADVICE.get(error.detail, error.detail), error.headers)
     raise error
 
 

@@ -62,6 +62,11 @@ def test_every_answer_is_secured(client, method: str, path: str, status: int):
     assert answer.headers["x-request-id"]
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere"), ("GET", "/static/nowhere.js"), ("GET", "/predict")])
+def test_a_wrong_address_or_method_says_where_to_look(client, method: str, path: str):
+    assert "/docs lists" in client.request(method, path).json()["detail"]
+
+
 def test_server_error_is_secured_and_says_nothing_of_the_inside(client, seven):
     client.app.state.classifier.classifier.predict = fail
     answer = post(client, encode(seven), **{"x-request-id": "abc"})
