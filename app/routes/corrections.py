@@ -13,7 +13,7 @@ from app.batching import BatchingClassifier
 from app.client_address import network_of
 from app.correction_input import clean_image, parse_label, parse_strokes, parse_version, parse_writer
 from app.models import PARAMETER, chosen_other, ready_classifier
-from app.routes.predict import ErrorAnswer
+from app.routes.predict import ERRORS, ErrorAnswer
 from app.settings import Settings
 from app.storage.records import NONE_OF_THESE, NewCorrection
 from app.storage.storage import Storage
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 router = APIRouter()
+_DAY = 86_400  # seconds
 
 Ready = Annotated[BatchingClassifier, Depends(ready_classifier)]
 
@@ -47,11 +48,13 @@ _FORM = {
         "version": {"type": "string", "description": "The version of the model that answered"},
     },
 }
+_TOO_MANY = {"model": ErrorAnswer, "description": "Too many from this address; Retry-After says when to try again"}
+_NOT_STORED = {"model": ErrorAnswer, "description": "Not ready, too busy, or the database cannot be used"}
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    404: {"model": ErrorAnswer, "description": "No such model; the detail lists those that there are"},
-    422: {"model": ErrorAnswer, "description": "The label is not a class, or another field is wrong"},
-    429: {"model": ErrorAnswer, "description": "Too many from this address; Retry-After says when to try again"},
-    503: {"model": ErrorAnswer, "description": "Nothing can be stored"},
+    **ERRORS,
+    422: {"model": ErrorAnswer, "description": "The label is not a class, another field is wrong, or nothing is drawn"},
+    429: _TOO_MANY,
+    503: _NOT_STORED,
 }
 
 
@@ -96,7 +99,8 @@ async def add(request: Request, classifier: Ready) -> CorrectionAnswer:
     storage: Storage = state.storage
     number = await storage.write(_add, correction, settings.max_waiting_corrections)
     if number is None:
-        raise HTTPException(503, "Enough corrections wait for review already. Thank you; try again another day.")
+        detail = "Enough corrections wait for review already. Thank you; try again another day."
+        raise HTTPException(503, detail, {"Retry-After": str(_DAY)})
     state.metrics.count_correction(NONE_OF_THESE if label is None else label, label == prediction.label)
     return CorrectionAnswer(id=number)
 
@@ -105,10 +109,15 @@ async def add(request: Request, classifier: Ready) -> CorrectionAnswer:
     "/corrections/{id}",
     status_code=204,
     summary="Take a correction back",
-    # FastAPI would describe a 422 of its own form; no id gets one.
-    responses={404: {"model": ErrorAnswer}, 422: {"model": ErrorAnswer}, 429: {"model": ErrorAnswer}},
+    responses={
+        404: {"model": ErrorAnswer, "description": "No correction has this id"},
+        # Any text is an id that may be unknown, so nothing gets a 422. Left out, FastAPI would describe its own form.
+        422: {"model": ErrorAnswer},
+        429: _TOO_MANY,
+        503: _NOT_STORED,
+    },
 )
-async def withdraw(request: Request, number: Annotated[str, Path(alias="id", max_length=32)]) -> Response:
+async def withdraw(request: Request, number: Annotated[str, Path(alias="id")]) -> Response:
     """Delete a stored correction for good. Models that have learned from it by then stay as they are."""
     _limit_rate(request, "withdrawals")
     if not await request.app.state.storage.write(_withdraw, number):

@@ -150,6 +150,25 @@ def test_what_cannot_be_recognised_is_not_stored(file_url, image, status):
     assert stored(file_url) == []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "image", "fields", "settings"),
+    [
+        ("POST", "/corrections", b"not an image", {"label": "7"}, {}),
+        ("POST", "/corrections", encode(Image.new("L", (9, 9)), "TIFF"), {"label": "7"}, {}),
+        ("POST", "/corrections", bytes(300), {"label": "7"}, {"max_upload_bytes": 200}),
+        ("POST", "/corrections?model=x", b"", {"label": "7"}, {}),
+        ("DELETE", "/corrections/x", b"", {}, {"url": ""}),
+    ],
+)
+def test_every_error_is_documented(file_url, method, path, image, fields, settings):
+    with serving(**{"url": file_url, **settings}) as client:
+        answer = client.request(method, path, files={"image": image}, data=fields)
+        assert answer.status_code >= 400
+        paths = client.app.openapi()["paths"]
+        described = paths["/corrections" if method == "POST" else "/corrections/{id}"][method.lower()]["responses"]
+        assert str(answer.status_code) in described
+
+
 def test_who_has_the_id_takes_a_correction_back(client, database_url, seven):
     number = send(client, seven, label="1").json()["id"]
     assert client.delete("/corrections/guessed").status_code == 404
@@ -161,7 +180,7 @@ def test_who_has_the_id_takes_a_correction_back(client, database_url, seven):
 @pytest.mark.parametrize("number", ["%00", "a%00b", "%ED%A0%80", "x" * 33])
 def test_what_is_no_id_does_not_reach_the_database(client, seven, number):
     send(client, seven, label="7")
-    assert client.delete(f"/corrections/{number}").status_code in (404, 422)
+    assert client.delete(f"/corrections/{number}").status_code == 404
     assert [value for name, value in metrics(client).items() if name.startswith("handwritten_storage_works")] == [1]
 
 
@@ -182,7 +201,9 @@ def test_one_address_cannot_send_many(file_url, seven):
 
 def test_enough_corrections_wait_already(file_url, seven):
     with serving(file_url, max_waiting_corrections=2) as client:
-        assert [send(client, seven, label="7").status_code for _ in range(3)] == [201, 201, 503]
+        assert [send(client, seven, label="7").status_code for _ in range(2)] == [201, 201]
+        refused = send(client, seven, label="7")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "86400")
 
 
 @pytest.mark.parametrize("url", ["", "sqlite:////nowhere/at/all/handwritten.db", "postgres://nobody@127.0.0.1:1/x"])
