@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,8 +37,6 @@ def fine_tune(network: nn.Module, corrections: ImageSet, rehearsal: Tensor, reci
     `rehearsal` are prepared images, uint8 (n, 1, size, size), that the new network is to answer as `network` does. Its
     normalisation keeps its statistics: a few people's drawings must not move those.
     """
-    import copy
-
     student = copy.deepcopy(network).train()
     for module in student.modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
