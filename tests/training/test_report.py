@@ -61,6 +61,13 @@ def test_report_on_other_data_needs_neither_history_nor_training_images(moved: P
     assert "Learning curves" not in page
 
 
+def test_report_on_a_tree_without_one_of_the_classes(moved: Path, small: Path):
+    for part in ("train", "test"):
+        shutil.rmtree(small / part / "7")
+    assert main(["report", str(moved), str(small)]) == 0
+    assert "What there was to learn from" in (moved.parent / "moved-report" / "report.html").read_text()
+
+
 @pytest.mark.parametrize("change", [{"classes": ["a", "b"]}, {"epochs": []}, {"epochs": [{"number": 1}]}])
 def test_curves_of_another_training_are_not_shown(trained: Path, moved: Path, tree: Path, change: dict[str, object]):
     history = json.loads((trained.parent / "model-report" / "history.json").read_text())

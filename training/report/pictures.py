@@ -44,9 +44,9 @@ class Mistake:
 
 
 def class_sheet(images: ImageSet) -> list[Strip]:
-    """The first images of each class, as the network sees them."""
+    """The first images of each class that has any, as the network sees them."""
     strips = []
-    for index, (name, count) in enumerate(images.counts.items()):
+    for index, name, count in _present(images):
         first = images.subset((images.targets == index).nonzero().squeeze(1)[:_SHEET_COLUMNS])
         pixels = first.images[first.rows].squeeze(1).numpy()
         strips.append(Strip(name, count, data_url(np.concatenate(list(pixels), axis=1))))
@@ -54,18 +54,22 @@ def class_sheet(images: ImageSet) -> list[Strip]:
 
 
 def augmented_sheet(images: ImageSet, augment: Mapping[str, float], seed: int) -> list[Strip]:
-    """An image of each class, then the same as augmentation distorts it, as the network sees them in training."""
+    """An image of each of the first classes, then the same as augmentation distorts it, as the network sees them in
+    training."""
     distort, generator = augmenter(augment), Generator().manual_seed(seed)
     strips = []
-    for index, (name, count) in enumerate(images.counts.items()):
-        if index == _AUGMENTED_CLASSES:
-            break
+    for index, name, count in _present(images)[:_AUGMENTED_CLASSES]:
         row = images.rows[int((images.targets == index).nonzero()[0])]
         original = images.images[row : row + 1].float() / 255
         versions = distort(original.repeat(_SHEET_COLUMNS - 1, 1, 1, 1), generator)
         pixels = (torch.cat([original, versions]).clamp(0, 1) * 255).round().byte().squeeze(1).numpy()
         strips.append(Strip(name, count, data_url(np.concatenate(list(pixels), axis=1))))
     return strips
+
+
+def _present(images: ImageSet) -> list[tuple[int, str, int]]:
+    """Index, name and number of images of each class; a tree that the model was not trained on may lack some."""
+    return [(index, name, count) for index, (name, count) in enumerate(images.counts.items()) if count]
 
 
 def mistakes(images: ImageSet, evaluation: Evaluation, classes: Sequence[str], most: int) -> list[Mistake]:
