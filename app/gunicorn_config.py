@@ -20,7 +20,7 @@ from app.recognition.model_file import ModelFileError
 from app.settings import read_settings
 
 _settings = read_settings()
-bind = f"{_settings.host}:{_settings.port}"
+bind = _settings.address
 workers = _settings.web_concurrency
 # The application and the models are loaded once, before forking, and all workers share their memory.
 preload_app = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from app.logs import LogFormat
 
+# What a browser puts into the header Origin (RFC 6454, section 7), which is compared letter by letter; or any origin.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\sA-Z]+|null|\*")
 # At most a day: the event loop cannot wait for any number of seconds.
 _Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -85,6 +89,18 @@ class Settings(BaseSettings):
             raise ValueError("Write a number and a time, as in 60/minute") from error
         return value
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _as_browsers_send_them(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_ORIGIN.fullmatch, value)):
+            raise ValueError('Write "https://example.org": scheme and host in small letters, no slash at the end')
+        return value
+
+    @property
+    def address(self) -> str:
+        """`host` and `port`, as gunicorn's `bind` takes them: an IPv6 address stands in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
     @property
     def correction_limit(self) -> RateLimitItem:
         """`correction_rate`, parsed."""
@@ -97,7 +113,7 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         lines = (
-            f"{_shown('_'.join(map(str, problem['loc'])).upper(), problem['input'])}: {_reason(problem)}."
+            f"{_shown(str(problem['loc'][0]).upper(), problem['input'])}: {_reason(problem)}."
             for problem in error.errors()
         )
         raise SystemExit("Wrong settings in the environment. " + " ".join(lines)) from None
@@ -109,8 +125,10 @@ def read_settings() -> Settings:
 
 
 def _shown(name: str, value: object) -> str:
-    """A setting for the log, without what may have a password in it."""
-    return name if name == "DATABASE_URL" else f"{name}={value}"
+    """A setting for the log, as it was written, without what may have a password in it."""
+    if name == "DATABASE_URL":
+        return name
+    return f"{name}={json.dumps(value) if isinstance(value, list) else value}"
 
 
 def _reason(problem: ErrorDetails) -> str:

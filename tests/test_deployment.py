@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from gunicorn.util import parse_address
 
 from app.settings import Settings
 from tests.conftest import ROOT, encode
@@ -76,7 +77,12 @@ def test_server_listens_on_all_addresses_on_the_platforms_port(monkeypatch):
     monkeypatch.setenv("PORT", "1234")
     monkeypatch.delenv("HOST", raising=False)
     settings = Settings()
-    assert (settings.host, settings.port) == ("0.0.0.0", 1234)
+    assert settings.address == "0.0.0.0:1234"
+
+
+@pytest.mark.parametrize(("host", "port"), [("::", 8000), ("::1", 1), ("127.0.0.1", 2), ("localhost", 3)])
+def test_gunicorn_understands_every_kind_of_address(host: str, port: int):
+    assert parse_address(Settings(host=host, port=port).address) == (host, port)
 
 
 def test_requirements_have_the_pins_of_the_base_dependencies():

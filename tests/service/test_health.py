@@ -23,19 +23,21 @@ from app.settings import Settings, read_settings
 from tests.conftest import MODEL, ROOT, encode
 from tests.service.test_predict import post
 
-WRONG = {
-    "MAX_UPLOAD_BYTES": "ten",
-    "MAX_PIXELS": "0",
-    "UNSURE_BELOW": "90",
-    "UPLOAD_SECONDS": "-1",
-    "MODEL_POLL_SECONDS": "inf",
-    "CORRECTION_RATE": "often",
-    "CORS_ORIGINS": "https://example.org",
-    "LOG_FORMAT": "xml",
-}
+WRONG = [
+    ("MAX_UPLOAD_BYTES", "ten"),
+    ("MAX_PIXELS", "0"),
+    ("UNSURE_BELOW", "90"),
+    ("UPLOAD_SECONDS", "-1"),
+    ("MODEL_POLL_SECONDS", "inf"),
+    ("CORRECTION_RATE", "often"),
+    ("CORS_ORIGINS", "https://example.org"),
+    ("CORS_ORIGINS", '["https://example.org/"]'),
+    ("CORS_ORIGINS", '["example.org"]'),
+    ("LOG_FORMAT", "xml"),
+]
 
 
-@pytest.mark.parametrize(("name", "value"), WRONG.items())
+@pytest.mark.parametrize(("name", "value"), WRONG)
 def test_wrong_setting_is_refused_with_a_clear_line(monkeypatch, name: str, value: str):
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as stopped:
@@ -44,6 +46,11 @@ def test_wrong_setting_is_refused_with_a_clear_line(monkeypatch, name: str, valu
     assert f"{name}={value}: " in line
     assert "Value error" not in line
     assert "\n" not in line
+
+
+def test_origins_of_every_kind_that_browsers_send_are_accepted():
+    origins = ("https://example.org", "http://localhost:3000", "http://[::1]:80", "capacitor://localhost", "null", "*")
+    assert Settings(cors_origins=origins).cors_origins == origins
 
 
 def test_deployed_server_with_a_wrong_setting_stops_with_a_clear_line():
