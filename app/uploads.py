@@ -62,8 +62,8 @@ class Uploads:
         """The form's file "image" and its other fields. Their memory is counted until the block ends.
 
         Raises UploadError: 400 for a form that is damaged or ends too early; 408 if it takes too long to arrive; 413 if
-        the body is too large; 422 without exactly one image, or with too many fields; 503 if all uploads together take
-        too much memory.
+        the body is too large; 422 without an image, with too many fields, or with two of one name; 503 if all uploads
+        together take too much memory.
         """
         held = 0
 
@@ -135,16 +135,26 @@ async def _read_form(request: Request, body: AsyncGenerator[bytes, None]) -> Upl
     try:
         if not parser.complete:
             raise UploadError(400, "The form data ends too early. Send it again.")
-        fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-        return Upload(await _only_image(form.getlist(FIELD)), fields)
+        _require_each_once([name for name, _ in form.multi_items()])
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        return Upload(await _image(form.get(FIELD)), fields)
     finally:
         await form.close()
 
 
-async def _only_image(values: list[Any]) -> bytes:
-    if len(values) > 1:
-        raise UploadError(422, f'The form has several fields named "{FIELD}". Send one image at a time.')
-    image = await values[0].read() if values and isinstance(values[0], UploadFile) else b""
-    if not image:
+def _require_each_once(names: list[str]) -> None:
+    # Of two labels, none is certain.
+    for name in names:
+        if names.count(name) > 1:
+            raise UploadError(
+                422, f'The form has several fields named "{name[:50]}". Send one, and one image at a time.'
+            )
+
+
+async def _image(value: Any) -> bytes:
+    if not isinstance(value, UploadFile):
         raise UploadError(422, f"No image was sent. {_HINT}")
+    image = await value.read()
+    if not image:
+        raise UploadError(422, "No image was sent, only an empty file. Choose an image.")
     return image

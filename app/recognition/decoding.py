@@ -27,20 +27,20 @@ _WHITE = 250
 
 # What people send instead, recognised by its first bytes only, to name it in the answer.
 _OTHER_FORMATS = (
-    (0, b"II*\x00", "TIFF"),
-    (0, b"MM\x00*", "TIFF"),
-    (4, b"ftypavif", "AVIF"),
-    (4, b"ftyphei", "HEIC"),
-    (4, b"ftypmif1", "HEIC"),
-    (4, b"ftyp", "video"),
-    (0, b"%PDF", "PDF"),
-    (0, b"<svg", "SVG"),
-    (0, b"<?xml", "SVG or other XML"),
-    (0, b"8BPS", "Photoshop"),
-    (0, b"\x00\x00\x01\x00", "icon"),
-    (0, b"\xff\x0a", "JPEG XL"),
-    (4, b"JXL ", "JPEG XL"),
-    (4, b"jP  ", "JPEG 2000"),
+    (0, b"II*\x00", "a TIFF"),
+    (0, b"MM\x00*", "a TIFF"),
+    (4, b"ftypavif", "an AVIF"),
+    (4, b"ftyphei", "an HEIC"),
+    (4, b"ftypmif1", "an HEIC"),
+    (4, b"ftyp", "a video"),
+    (0, b"%PDF", "a PDF"),
+    (0, b"<svg", "an SVG"),
+    (0, b"<?xml", "an SVG or other XML"),
+    (0, b"8BPS", "a Photoshop"),
+    (0, b"\x00\x00\x01\x00", "an icon"),
+    (0, b"\xff\x0a", "a JPEG XL"),
+    (4, b"JXL ", "a JPEG XL"),
+    (4, b"jP  ", "a JPEG 2000"),
 )
 
 
@@ -114,7 +114,7 @@ def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:
         raise UnreadableImageError("The image's header is damaged. Save it again and retry.") from error
     for offset, signature, name in _OTHER_FORMATS:
         if data.startswith(signature, offset):
-            raise UnsupportedFormatError(f"This looks like a {name} file. Send a {OFFERED} image.")
+            raise UnsupportedFormatError(f"This looks like {name} file. Send a {OFFERED} image.")
     raise UnreadableImageError(f"This is not an image that can be read. Send a {OFFERED} image.")
 
 

@@ -126,7 +126,7 @@ def included_parts(request: Request, *offered: str) -> set[str]:
     for unknown in included.difference(offered):
         together = {1: "", 2: " or both"}.get(len(offered), " or several of them")
         each = ", ".join(f"include={part}" for part in offered) + together
-        raise HTTPException(422, f"include={unknown} is not offered. Send {each}, or leave it out.")
+        raise HTTPException(422, f"include={unknown[:50]} is not offered. Send {each}, or leave it out.")
     return included
 
 

@@ -78,9 +78,11 @@ def test_every_offered_format_is_read(client, seven, kind: str):
         (encode(Image.new("L", (20, 20)), "TIFF"), 415, "TIFF"),
         (encode(Image.new("L", (280, 280), 255)), 422, "Nothing is drawn"),
         (encode(Image.new("RGBA", (280, 280))), 422, "Nothing is drawn"),
-        (b"", 422, "No image was sent"),
+        (b"", 422, "No image was sent, only an empty file"),
+        (encode(Image.effect_noise((280, 280), 99)), 422, "no ink was found"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "looks like an SVG file"),
     ],
-    ids=["no image", "damaged", "other format", "blank", "transparent", "empty"],
+    ids=["no image", "damaged", "other format", "blank", "transparent", "empty", "noise", "SVG"],
 )
 def test_unusable_images_are_explained(client, data: bytes, status: int, words: str):
     response = post(client, data)
@@ -103,6 +105,24 @@ def test_image_that_is_not_sent_as_a_file(client):
     answer = client.post("/predict", files={"image": (None, "7")})
     assert answer.status_code == 422
     assert "as a file" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["image", "label"])
+def test_a_field_that_is_sent_twice_is_refused(client, seven, name):
+    fields = [
+        ("image", encode(seven)),
+        (name, encode(seven) if name == "image" else (None, "1")),
+        ("label", (None, "7")),
+    ]
+    answer = client.post("/predict", files=fields)
+    assert answer.status_code == 422
+    assert f'several fields named "{name}"' in answer.json()["detail"]
+
+
+def test_a_long_parameter_is_not_sent_back_whole(client, seven):
+    answer = client.post(f"/predict?include={'x' * 9000}", files={"image": encode(seven)})
+    assert answer.status_code == 422
+    assert len(answer.text) < 200
 
 
 def test_network_input_is_added_if_asked_for(client, seven):
