@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+# In units of the logits' spread. Beyond these all classes are equally probable, or one is certain.
+_LIMITS = (0.01, 20.0)
+
 
 def fit_temperature(logits: Tensor, targets: Tensor) -> float:
     """The temperature with the lowest cross-entropy of logits (n, classes) for targets (n,).
@@ -19,7 +22,9 @@ def fit_temperature(logits: Tensor, targets: Tensor) -> float:
     shares = torch.full((count, classes), (1 - certain) / max(1, classes - 1), dtype=torch.double)
     shares[torch.arange(count), targets] = certain
     log_temperature = torch.zeros((), dtype=torch.double, requires_grad=True)
-    scaled = logits.double()
+    # In units of their spread: those of a head that was fitted to a few images can be in the hundreds.
+    spread = logits.double().std(correction=0).clamp(min=1e-9)
+    scaled = logits.double() / spread
     optimizer = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
@@ -29,4 +34,4 @@ def fit_temperature(logits: Tensor, targets: Tensor) -> float:
         return value
 
     optimizer.step(loss)
-    return float(log_temperature.detach().exp().clamp(0.05, 20))
+    return float(log_temperature.detach().exp().clamp(*_LIMITS) * spread)

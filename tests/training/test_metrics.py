@@ -52,6 +52,14 @@ def test_temperature_finds_the_factor_by_which_logits_are_overconfident():
     assert fit_temperature(honest / 2, targets) == pytest.approx(0.5, rel=0.05)
 
 
+@pytest.mark.parametrize("scale", [0.01, 300.0])
+def test_temperature_follows_logits_of_any_size(scale: float):
+    # A head that a few images were fitted to, as with --init, can give logits of several hundred.
+    logits, targets = torch.randn(200, 5, generator=torch.Generator().manual_seed(0)), torch.arange(200) % 5
+    logits[torch.arange(200), targets] += 2
+    assert fit_temperature(scale * logits, targets) == pytest.approx(scale * fit_temperature(logits, targets), rel=1e-3)
+
+
 @pytest.mark.parametrize("count", [3, 30, 300])
 def test_temperature_promises_no_more_than_so_many_right_answers_show(count: int):
     targets = torch.arange(count) % 3
