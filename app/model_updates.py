@@ -143,7 +143,10 @@ class ModelUpdates:
         self._served, self._rejected = target, None
         self._use(classifier)
         self._report(False)
-        logger.info("serving %s (%s, %d classes)", name, classifier.model.version, len(classifier.model.classes))
+        # Somebody may have named another file since, and forgotten the publication.
+        instead = "" if contents is None else f", which was published, in place of {self._path}"
+        description = f"{classifier.model.version}, {len(classifier.model.classes)} classes"
+        logger.info("serving %s (%s)%s", name, description, instead)
 
     def _reject(self, target: FileState | Publication, reason: str) -> None:
         self._rejected = target

@@ -28,10 +28,10 @@ def hold_back(
 ) -> tuple[list[Correction], list[Correction]]:
     """Divide corrections into those to learn from and those to judge by.
 
-    Whole writers are held back, so that a model is judged by hands that it has not seen. Where that would take more
-    than half, because most corrections are one person's, a fifth of the drawings is held back instead: of those that
-    the present model misreads, whose ids are `misread`, and of the others. Without any of the former, no model could
-    be better. Raises TrainingError for too few corrections.
+    Whole writers are held back, so that a model is judged by hands that it has not seen; the present model misreads one
+    of them at least (`misread` has the ids), as otherwise no model could be better. Where only one writer is misread,
+    or most corrections are one writer's, a fifth of the drawings is held back instead: of those that are misread, and
+    of the others. Raises TrainingError for too few corrections.
     """
     if len(corrections) < FEWEST:
         raise TrainingError(
@@ -39,28 +39,45 @@ def hold_back(
             "Accept more, in /review or with `python -m training corrections accept`."
         )
     generator = random.Random(seed)
+    wanted = max(1, round(HELD_BACK * len(corrections)))
+    chosen = _of_whole_writers(corrections, misread, wanted, generator)
+    if len(chosen) < wanted or (misread and not chosen & misread):
+        chosen = _of_all_writers(corrections, misread, wanted, generator)
+    learn = [one for one in corrections if one.id not in chosen]
+    return learn, [one for one in corrections if one.id in chosen]
+
+
+def _of_whole_writers(
+    corrections: Sequence[Correction], misread: Set[str], wanted: int, generator: random.Random
+) -> set[str]:
+    """The ids of about so many corrections, of writers drawn at random: of those who are misread one at least, but not
+    all. Fewer or none if that is not possible."""
     by_writer: dict[str, list[Correction]] = defaultdict(list)
     for one in corrections:
         by_writer[one.writer or one.id].append(one)
     writers = sorted(by_writer)
     generator.shuffle(writers)
+    wrong = [writer for writer in writers if any(one.id in misread for one in by_writer[writer])]
+    most = max(wanted, len(corrections) // 2)
     held: set[str] = set()
-    wanted = max(1, round(HELD_BACK * len(corrections)))
-    for writer in writers:
-        count = sum(len(by_writer[name]) for name in held)
-        if count >= wanted:
-            break
-        if count + len(by_writer[writer]) <= max(wanted, len(corrections) // 2):
+    count = 0
+    for writer in [*wrong[:1], *(writer for writer in writers if writer not in wrong[:1])]:
+        own = len(by_writer[writer])
+        if count < wanted and count + own <= most and not (wrong and held.union([writer]).issuperset(wrong)):
             held.add(writer)
-    chosen = {one.id for name in held for one in by_writer[name]}
-    if len(chosen) < wanted:
-        wrong = [one.id for one in corrections if one.id in misread]
-        right = [one.id for one in corrections if one.id not in misread]
-        # Of two or more that are misread, one at least is held back, and one at least is learned.
-        share = min(max(1, round(HELD_BACK * len(wrong))), len(wrong) // 2)
-        chosen = {*generator.sample(wrong, share), *generator.sample(right, min(wanted - share, len(right)))}
-    learn = [one for one in corrections if one.id not in chosen]
-    return learn, [one for one in corrections if one.id in chosen]
+            count += own
+    return {one.id for name in held for one in by_writer[name]}
+
+
+def _of_all_writers(
+    corrections: Sequence[Correction], misread: Set[str], wanted: int, generator: random.Random
+) -> set[str]:
+    """The ids of so many corrections, drawn at random; of two or more that are misread one at least is among them, and
+    one at least is not."""
+    wrong = [one.id for one in corrections if one.id in misread]
+    right = [one.id for one in corrections if one.id not in misread]
+    share = min(max(1, round(HELD_BACK * len(wrong))), len(wrong) // 2)
+    return {*generator.sample(wrong, share), *generator.sample(right, min(wanted - share, len(right)))}
 
 
 def image_set(

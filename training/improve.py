@@ -30,7 +30,7 @@ from training.onnx_export import ServedNetwork, to_onnx
 from training.outputs import require_writable
 from training.quantisation import quantise
 from training.rehearsal import SCRIBBLES, scribbles
-from training.tree import extra_tests, find_part, require_part
+from training.tree import extra_tests, find_part, is_divided, require_part
 
 # Training images to watch for what is forgotten, where there are none for validation.
 _WATCHED = 4000
@@ -79,8 +79,6 @@ class Comparison:
         """A line of the table."""
         share = f"{self.before / self.count:.2%} → {self.after / self.count:.2%}"
         verdict = "" if self.good else "not good enough"
-        if self.needed > self.count:
-            verdict = "all were right before: there is nothing to learn"
         right = f"{self.count:>7,}  {self.before:>7,} → {self.after:<7,}  {share:<21} {self.needed:>7,}"
         return f"{self.name:<24} {right}  {verdict}".rstrip()
 
@@ -96,7 +94,8 @@ def run(options: Options) -> None:
     model = checkpoint.load(options.model)
     accepted = find(options.database, "accepted", options.of)
     usable = [one for one in accepted if one.label in model.classes]
-    learn, held = hold_back(usable, _misread(options.model, model, usable), options.seed)
+    misread = _misread(options.model, model, usable)
+    learn, held = hold_back(usable, misread, options.seed)
     # What is none of the classes can be learned by a network that has an output for it.
     strange = [one for one in accepted if one.label is None] if model.learned_unknown else []
     people = {one.writer for one in held} & {one.writer for one in learn}
@@ -105,6 +104,11 @@ def run(options: Options) -> None:
         f"{len(held)} held back, of {'the same people' if people else 'other people'}; "
         f"{len(strange)} of none of the classes to learn from"
     )
+    if not any(one.id in misread for one in held):
+        raise NotBetterError(
+            f"not better: all {len(held)} held-back corrections are read right already, so that no model can read more "
+            "of them. Nothing was written. Collect corrections of what is misread."
+        )
     corrections = image_set([*learn, *strange], model.preprocessing, model.classes, options.variations, options.seed)
     rehearsal, watched, tests = _rehearsal(options, model)
     network = fine_tune(model.network(), corrections, rehearsal, options.recipe, options.seed)
@@ -145,6 +149,11 @@ def _rehearsal(options: Options, model: Checkpoint) -> tuple[Tensor, ImageSet | 
     if options.data is None:
         print("no --data: rehearsing with scribbles, and no test set will tell what was forgotten")
         return scribbles(model.preprocessing, SCRIBBLES, options.seed), None, {}
+    if options.data.is_dir() and not is_divided(options.data):
+        raise TrainingError(
+            f"--data {options.data}: has neither train/ nor test/, so nothing says which of its images the model was "
+            "tested on. Leave it out, or divide it and train again."
+        )
     folders = {"train": require_part(options.data, "train")}
     folders |= {part: folder for part in ("validation", "test") if (folder := find_part(options.data, part))}
     folders |= {folder.name: folder for folder in extra_tests(options.data)}

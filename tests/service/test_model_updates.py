@@ -132,10 +132,11 @@ def test_a_publication_reaches_all_workers_under_load_and_a_rollback_too(databas
     assert {names for _, names in load.answers} == {"abc", "0123456789"}
 
 
-def test_a_new_server_starts_with_the_published_model(file_url, letters):
+def test_a_new_server_starts_with_the_published_model_and_says_so(file_url, letters, capsys):
     publish(file_url, "letters", letters.read_bytes())
     with serving(file_url) as client:
         assert client.get("/model").json()["classes"] == ["a", "b", "c"]
+    assert f"3 classes), which was published, in place of {MODEL}\n" in capsys.readouterr().out
 
 
 def test_a_replaced_file_is_taken_and_a_damaged_one_is_not(tmp_path, letters, seven, capsys):
