@@ -12,7 +12,7 @@ from training.errors import TrainingError
 from training.material import Division
 from training.networks import ANY_SIZE, ARCHITECTURES
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
-from training.options import add_recipe, fraction, given_choices, positive
+from training.options import add_recipe, folds, fraction, given_choices, positive
 from training.outputs import default_output, report_of
 from training.prepare import commands as prepare_commands
 from training.protocol import Options
@@ -64,7 +64,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--folds",
-        type=positive,
+        type=folds,
         default=0,
         metavar="K",
         help="cross-validate in K parts instead of testing once",

@@ -8,7 +8,7 @@ from typing import Any
 
 from training import corrections, improve, publish
 from training.finetune import FineTuning
-from training.options import positive
+from training.options import factor, natural, positive
 
 
 def add(commands: Any) -> None:
@@ -23,10 +23,12 @@ def _add_improve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, default=Path("model.pt"), help="the model to improve (%(default)s)")
     parser.add_argument("--data", type=Path, metavar="DATA", help="the images that it was trained on, and its tests")
     parser.add_argument("--output", type=Path, required=True, help="the model file to write")
-    parser.add_argument("--variations", type=int, default=4, help="distorted versions of each drawing (%(default)s)")
+    parser.add_argument(
+        "--variations", type=natural, default=4, help="distorted versions of each drawing (%(default)s)"
+    )
     parser.add_argument("--steps", type=positive, default=default.steps, help="of the optimizer (%(default)s)")
-    parser.add_argument("--lr", type=float, default=default.lr, help="highest learning rate (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="draws who is held back, and distortions (%(default)s)")
+    parser.add_argument("--lr", type=factor, default=default.lr, help="highest learning rate (%(default)s)")
+    parser.add_argument("--seed", type=natural, default=0, help="draws who is held back, and distortions (%(default)s)")
     parser.add_argument("--skip-unreadable", action="store_true", help="go on without files that are no images")
     corrections.add_of(parser)
     corrections.add_database(parser)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, get_args
 
@@ -43,13 +44,13 @@ def add_recipe(group: Any) -> None:
     add("epochs", "how often the training goes through all images", type=positive)
     add("batch_size", "images in a step, of all processes together", type=positive)
     add("opt", "optimizer", choices=get_args(Optimizer))
-    add("lr", "highest learning rate", type=float)
-    add("weight_decay", "of all weights but biases and normalisation", type=float)
+    add("lr", "highest learning rate", type=factor)
+    add("weight_decay", "of all weights but biases and normalisation", type=factor)
     add("label_smoothing", "share of each label that is spread over all classes", type=fraction)
     add("lr_scheduler", "how the learning rate falls after its warm-up", choices=get_args(Scheduler))
-    add("lr_warmup_epochs", "epochs in which the learning rate rises", type=float)
+    add("lr_warmup_epochs", "epochs in which the learning rate rises", type=factor)
     add("lr_step_size", "for step: epochs between two falls", type=positive)
-    add("lr_gamma", "for step: factor of each fall", type=float)
+    add("lr_gamma", "for step: factor of each fall", type=factor)
     add(
         "progressive_resizing",
         "first share of the training, on images of half the side: faster",
@@ -64,9 +65,9 @@ def add_recipe(group: Any) -> None:
     )
     add("model_ema_decay", "how slowly the averaged weights follow, from 0 (no averaging) to 1", type=fraction)
     add("class_weight", "CLASS=FACTOR (repeatable), or balanced", action="append", metavar="WEIGHT")
-    add("patience", "end after so many epochs without a lower validation loss; 0: never", type=int)
+    add("patience", "end after so many epochs without a lower validation loss; 0: never", type=natural)
     add("amp", "compute in bfloat16", action=argparse.BooleanOptionalAction)
-    add("seed", "of all random numbers", type=int)
+    add("seed", "of all random numbers", type=natural)
     add("device", "cpu, cuda, mps, …")
     add(
         "init",
@@ -117,16 +118,39 @@ def _class_weight(given: list[str]) -> Any:
 
 
 def positive(text: str) -> int:
-    """Parse a whole number of at least 1. argparse turns the ValueError into a message."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    """Parse a whole number of at least 1."""
+    return int(_within(text, int, 1, math.inf, "a whole number of 1 or more"))
+
+
+def natural(text: str) -> int:
+    """Parse a whole number of at least 0."""
+    return int(_within(text, int, 0, math.inf, "a whole number of 0 or more"))
+
+
+def factor(text: str) -> float:
+    """Parse a number of at least 0."""
+    return _within(text, float, 0, math.inf, "a number of 0 or more")
 
 
 def fraction(text: str) -> float:
-    """Parse a number from 0 to below 1. argparse turns the ValueError into a message."""
-    number = float(text)
-    if not 0 <= number < 1:
-        raise ValueError
+    """Parse a number from 0 to below 1."""
+    return _within(text, float, 0, 1, "a number from 0 to below 1")
+
+
+def folds(text: str) -> int:
+    """Parse a number of folds: 2 or more, or 0 for none."""
+    number = natural(text)
+    if number == 1:
+        raise argparse.ArgumentTypeError("one fold would leave nothing to train on: take 2 or more")
+    return number
+
+
+def _within(text: str, kind: Callable[[str], float], least: float, below: float, words: str) -> float:
+    """Parse a number. argparse prints the message of an ArgumentTypeError."""
+    try:
+        number = kind(text)
+    except ValueError:
+        number = math.nan
+    if not least <= number < below:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {words}")
     return number

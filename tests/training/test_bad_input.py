@@ -95,6 +95,27 @@ def test_bad_input_is_told_in_one_line_with_status_2(case: str, small: Path, cap
     assert str(named) in line
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--folds", "1"),
+        ("--lr", "-1"),
+        ("--lr", "nan"),
+        ("--weight-decay", "inf"),
+        ("--patience", "-1"),
+        ("--seed", "-1"),
+        ("--size", "0"),
+        ("--epochs", "many"),
+        ("--test-fraction", "1"),
+    ],
+)
+def test_numbers_that_cannot_be_meant_are_refused(option: tuple[str, str], small: Path, tmp_path: Path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", str(small), "--output", str(tmp_path / "model.pt"), *option])
+    assert stopped.value.code == 2
+    assert f"error: argument {option[0]}: " in capsys.readouterr().err
+
+
 def test_a_full_disk_is_told_in_one_line(small: Path, tmp_path: Path, capsys):
     output = tmp_path / "m.pt"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from training.options import fraction, positive
+from training.options import fraction, natural, positive
 from training.prepare import no_class, photographs, published, sources, tracks
 from training.prepare.writers import Share
 
@@ -39,7 +39,7 @@ def _add_published(parser: argparse.ArgumentParser, name: str) -> None:
     parser.add_argument(
         "--validation-fraction", type=fraction, default=0.0, help="of the training images, to validation (none)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="draws the images held out (%(default)s)")
+    parser.add_argument("--seed", type=natural, default=0, help="draws the images held out (%(default)s)")
     parser.set_defaults(run=_published, name=name, split="balanced")
 
 
@@ -58,9 +58,13 @@ def _published(options: argparse.Namespace) -> None:
 
 
 def _add_unipen(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--variations", type=int, default=0, help="distorted versions to train on (%(default)s)")
+    parser.add_argument("--variations", type=natural, default=0, help="distorted versions to train on (%(default)s)")
     parser.add_argument(
-        "--fewest", type=int, default=0, metavar="N", help="more versions of a class with fewer images (%(default)s)"
+        "--fewest",
+        type=natural,
+        default=0,
+        metavar="N",
+        help="more versions of a class with fewer images (%(default)s)",
     )
     _add_tracks(parser)
     parser.set_defaults(run=_unipen)
@@ -101,7 +105,7 @@ def _no_class(options: argparse.Namespace) -> None:
 def _add_photographs(parser: argparse.ArgumentParser) -> None:
     _add_tracks(parser)
     parser.add_argument("--count", type=positive, default=8000, help="photographs of tracks (%(default)s)")
-    parser.add_argument("--printed", type=int, default=0, help="photographs of print (%(default)s)")
+    parser.add_argument("--printed", type=natural, default=0, help="photographs of print (%(default)s)")
     parser.add_argument("--cells", type=Path, metavar="DIR", help="class folders of photographs named train-*")
     parser.set_defaults(run=_photographs)
 
@@ -135,7 +139,7 @@ def _add_tracks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exclude-namesakes", action="store_true", help="leave out writers who have the name of a held-out one"
     )
-    parser.add_argument("--seed", type=int, default=0, help="draws writers and distortions (%(default)s)")
+    parser.add_argument("--seed", type=natural, default=0, help="draws writers and distortions (%(default)s)")
     parser.add_argument("--credit", default="", help="authors and licence of the files: stored in the model")
 
 
