@@ -42,7 +42,7 @@ SITES := --validation-source aga --validation-source uqb --test-source apa --tes
 .PHONY: serve test test-slow test-cluster trainer model model-small letters kana ink lint lint-page screenshots clean
 
 serve: $(VENV)/.base
-	PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^web: //p' Procfile)"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh -c "exec $$(sed -n 's/^web: //p' Procfile)"
 
 test: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
