@@ -9,13 +9,12 @@ from pathlib import Path
 from app.model_updates import FileState
 from app.recognition.classifier import Classifier
 from app.recognition.model_card import ModelCard
-from app.recognition.model_file import ModelFileError
+from app.recognition.model_file import TRAIN, ModelFileError
 
 logger = logging.getLogger("handwritten")
 
 # In a folder without a file that is called one of these, the first file by name is the default.
 _DEFAULTS = ("model.pt", "digits.pt")
-_TRAIN = "Train a model with: python -m training train DATA --output model.pt"
 
 
 class ServedModel:
@@ -98,7 +97,7 @@ class ServedModels:
             self._models[first].load()
         self.reload()
         if not any(model.classifier for model in self):
-            raise ModelFileError(f"{first}: no model file in it that can be used. {_TRAIN}, or set MODEL_PATH.")
+            raise ModelFileError(f"{first}: no model file in it that can be used. {TRAIN}, or set MODEL_PATH.")
 
     def reload(self) -> None:
         """Load those files that are there now and have changed. One that cannot be used is logged."""

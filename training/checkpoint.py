@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from app.recognition.model_card import ModelCard
-from app.recognition.model_file import CARD, LAYERS, NEIGHBOURS, NETWORK, ModelFileError, archive_folder
+from app.recognition.model_file import CARD, LAYERS, NEIGHBOURS, NETWORK, TRAIN, ModelFileError, archive_folder
 from app.recognition.preprocessing import Preprocessing
 from training.errors import TrainingError
 from training.layers import describe
@@ -30,7 +30,6 @@ from training.networks import ARCHITECTURES, build
 from training.onnx_export import ServedNetwork, to_onnx
 
 FORMAT = 1
-_REMEDY = "Train a model with: python -m training train DATA --output model.pt"
 
 
 @dataclass(frozen=True)
@@ -160,19 +159,19 @@ def load(path: Path) -> Checkpoint:
     Raises ModelFileError for a missing, damaged or incompatible file.
     """
     if not path.is_file():
-        raise ModelFileError(f"{path}: no such model file. {_REMEDY}, or name another file.")
+        raise ModelFileError(f"{path}: no such model file. {TRAIN}, or name another file.")
     try:
         contents = torch.load(path, map_location="cpu", weights_only=True)
     except PermissionError as error:
         raise ModelFileError(f"{path}: no permission to read the model file. Make it readable.") from error
     except Exception as error:  # PyTorch raises many kinds of errors for a damaged archive
-        raise ModelFileError(f"{path}: not a model file, or a damaged one. {_REMEDY}.") from error
+        raise ModelFileError(f"{path}: not a model file, or a damaged one. {TRAIN}.") from error
     if not isinstance(contents, dict) or "format" not in contents:
-        raise ModelFileError(f"{path}: a PyTorch file, but not one written by this project's trainer. {_REMEDY}.")
+        raise ModelFileError(f"{path}: a PyTorch file, but not one written by this project's trainer. {TRAIN}.")
     if contents["format"] != FORMAT:
         raise ModelFileError(
             f"{path}: model format {contents['format']!r}, but this version reads {FORMAT}. "
-            f"Use the version of the project that wrote it, or train again. {_REMEDY}."
+            f"Use the version of the project that wrote it, or train again. {TRAIN}."
         )
     return _checked(contents, path)
 
@@ -181,7 +180,7 @@ def _checked(contents: dict[str, Any], path: Path) -> Checkpoint:
     if contents.get("architecture") not in ARCHITECTURES:
         raise ModelFileError(
             f"{path}: unknown architecture {contents.get('architecture')!r}; "
-            f"this version knows {', '.join(ARCHITECTURES)}. {_REMEDY}."
+            f"this version knows {', '.join(ARCHITECTURES)}. {TRAIN}."
         )
     try:
         checkpoint = Checkpoint(
@@ -201,5 +200,5 @@ def _checked(contents: dict[str, Any], path: Path) -> Checkpoint:
         checkpoint.network()
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelFileError(f"{path}: incomplete or inconsistent model file ({reason}). {_REMEDY}.") from error
+        raise ModelFileError(f"{path}: incomplete or inconsistent model file ({reason}). {TRAIN}.") from error
     return checkpoint

@@ -41,7 +41,8 @@ _LIMITS = {
     NEIGHBOURS: _MAX_NEIGHBOURS_BYTES,
 }
 
-_TRAIN = "Train a model with: python -m training train DATA --output model.pt"
+# What to do without a model file that can be used: the end of many messages.
+TRAIN = "Train a model with: python -m training train DATA --output model.pt"
 
 
 class ModelFileError(Exception):
@@ -109,7 +110,7 @@ def _records(path: Path, contents: bytes | None, names: tuple[str, ...]) -> dict
         with zipfile.ZipFile(path if contents is None else io.BytesIO(contents)) as archive:
             folder = archive_folder(archive.namelist())
             if folder is None:
-                raise ModelFileError(f"{path}: not a PyTorch file, or a damaged one. {_TRAIN}.")
+                raise ModelFileError(f"{path}: not a PyTorch file, or a damaged one. {TRAIN}.")
             if not {f"{folder}/{CARD}", f"{folder}/{NETWORK}"} <= set(archive.namelist()):
                 raise ModelFileError(
                     f"{path}: a PyTorch file without the records for serving. "
@@ -122,13 +123,13 @@ def _records(path: Path, contents: bytes | None, names: tuple[str, ...]) -> dict
                 if f"{folder}/{name}" in there
             }
     except FileNotFoundError as error:
-        raise ModelFileError(f"{path}: no such model file. {_TRAIN}, or set MODEL_PATH to one.") from error
+        raise ModelFileError(f"{path}: no such model file. {TRAIN}, or set MODEL_PATH to one.") from error
     except OSError as error:
         raise ModelFileError(f"{path}: the model file cannot be read ({error.strerror}). Make it readable.") from error
     # zipfile raises the last one for encrypted records.
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
         raise ModelFileError(
-            f"{path}: not a model file, or a damaged one ({_first_line(error)}). Copy it again. {_TRAIN}"
+            f"{path}: not a model file, or a damaged one ({_first_line(error)}). Copy it again. {TRAIN}."
         ) from error
 
 
@@ -140,7 +141,7 @@ def _record(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> byte
         contents = record.read(limit + 1)
         # zipfile compares the checksum when it reaches the end.
         if len(contents) > limit or record.read(1):
-            raise ModelFileError(f"{path}: {name} is larger than {limit // 2**20} MB. {_TRAIN}.")
+            raise ModelFileError(f"{path}: {name} is larger than {limit // 2**20} MB. {TRAIN}.")
     return contents
 
 
