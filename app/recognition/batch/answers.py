@@ -33,7 +33,7 @@ class Reader:
         self._open = open_file or read_file
 
     def __call__(self, names: Sequence[str]) -> list[Row]:
-        """A row for each name, in their order. All characters are classified in one pass of the network."""
+        """A row for each name, in their order. Single characters share the passes of the network."""
         if self._several:
             return [self._row_of_several(name) for name in names]
         inputs: list[Grey] = []
