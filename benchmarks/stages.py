@@ -21,7 +21,7 @@ import torch
 from fastapi import FastAPI
 from PIL import Image
 
-from app.batching import BatchingClassifier, Queue, Recognition
+from app.batching import BatchingClassifier, Queue, Recognition, Threads
 from app.main import create_app
 from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.classifier import Classifier
@@ -109,7 +109,7 @@ def _answering(classifier: Classifier, drawing: Any) -> FastAPI:
 
     app = create_app(Settings(log_requests=False))
     app.state.metrics.use_model(classifier.model, app.state.default_name)
-    app.state.classifier = Knowing(classifier, MAX_PIXELS, Queue(1), Queue(1))
+    app.state.classifier = Knowing(classifier, MAX_PIXELS, Queue(1), Queue(1), Threads())
     return app
 
 
