@@ -115,7 +115,8 @@ class Trainer:
     def fit(self, on_epoch: Callable[[Trainer], None] = lambda _: None) -> Fit:
         """Train up to the recipe's last epoch, or until its patience ends; `on_epoch` is called after each epoch.
 
-        Ctrl-C ends the training with the best weights so far; before the end of the first epoch there are none.
+        Ctrl-C ends the training with the best weights so far; before the end of the first epoch there are none. Raises
+        TrainingError if the training diverges.
         """
         try:
             for number in range(len(self.result.epochs) + 1, self.recipe.epochs + 1):
@@ -161,7 +162,16 @@ class Trainer:
                 progress.update(len(batch))
         losses, rights, seen = self.team.sum(sums).tolist()
         losses /= len(batches) * self.team.size
+        self._require_finite(number, losses)
         return Epoch(number, time.perf_counter() - started, losses, rights / seen, lr)
+
+    def _require_finite(self, number: int, loss: float) -> None:
+        weights = self._average.module.parameters()
+        if not math.isfinite(loss) or not all(value.isfinite().all() for value in weights):
+            raise TrainingError(
+                f"the training diverged in epoch {number}: the loss or the weights are no numbers any more. "
+                f"Nothing was written. Give a lower --lr than {self.recipe.lr:g}."
+            )
 
     def _step(self, inputs: Tensor, targets: Tensor, lr: float) -> tuple[float, int]:
         """Take one step on a batch. Returns the loss and the number of right answers."""

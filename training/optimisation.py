@@ -36,6 +36,12 @@ def computes_bfloat16() -> bool:
     return any("bf16" in name and has for name, has in torch.cpu.get_capabilities().items())
 
 
+def remark_on_amp(recipe: Recipe) -> None:
+    """Print a line if `amp` would make the training slower."""
+    if recipe.amp and recipe.device == "cpu" and not computes_bfloat16():
+        print("This processor has no instructions for bfloat16: --amp can take ten times as long. Leave it out.")
+
+
 def learning_rate(recipe: Recipe, epoch: float) -> float:
     """The learning rate after `epoch` epochs, which may be a fraction.
 

@@ -24,7 +24,7 @@ from training.look_alikes import require_classes
 from training.material import Material, read_material
 from training.objective import class_weights
 from training.onnx_export import ServedNetwork
-from training.optimisation import computes_bfloat16
+from training.optimisation import remark_on_amp
 from training.outputs import require_writable
 from training.protocol import Options
 from training.provenance import provenance
@@ -52,10 +52,9 @@ def run(options: Options) -> None:
         models.require_classes(material.train.classes, options.recipe)
         require_classes(options.look_alikes, material.train.classes)
         print(material)
-        if options.recipe.amp and device == "cpu" and not computes_bfloat16():
-            print("This processor has no instructions for bfloat16: --amp can take ten times as long. Leave it out.")
+        remark_on_amp(options.recipe)
         if unknown:
-            print(f"{len(unknown.train):,} images of no class to train on, {len(unknown.validation):,} to validate")
+            print(unknown)
         training = Training(options, material, models, unknown, team)
         with on_interruption(f"interrupted: {options.output} is as it was"):
             cross_validated = training.cross_validate() if material.folds else None
@@ -79,12 +78,11 @@ class Training:
         self._options, self._material, self._models = options, material, models
         self._unknown, self._team = unknown, team
         self._recipe = options.recipe.settled(len(material.train))
-        of_no_class = {"of no class": unknown.train, "of no class to validate": unknown.validation} if unknown else {}
         same = conditions(
             options.architecture,
             options.arguments,
             self._recipe,
-            {"train": material.train, "validation": material.validation, **of_no_class},
+            {"train": material.train, "validation": material.validation, **(unknown.sets if unknown else {})},
             team.size,
             models.by_name,
         )
@@ -121,13 +119,13 @@ class Training:
         def on_epoch(trainer: Trainer) -> None:
             if self._team.leads:
                 self._resumable.save(trainer)
-            try:
-                watch.after_epoch(trainer.result)
-            except TrainingError:
-                self._resumable.finished()
-                raise
+            watch.after_epoch(trainer.result)
 
-        result = trainer.fit(on_epoch)
+        try:
+            result = trainer.fit(on_epoch)
+        except TrainingError:  # hopeless, so that there is nothing to go on with
+            self._resumable.finished()
+            raise
         if not result.epochs:
             raise InterruptionError(f"interrupted in the first epoch: {options.output} is as it was")
         with on_interruption(self._resumes(result)):
@@ -155,8 +153,7 @@ class Training:
 
     def _resumes(self, result: Fit) -> str:
         """What an interruption after the last epoch leaves."""
-        epoch = len(result.epochs)
-        return f"interrupted: {self._options.output} is as it was; --resume goes on after epoch {epoch}"
+        return f"interrupted: {self._options.output} is as it was; --resume goes on after epoch {len(result.epochs)}"
 
     def finish(self, result: Fit, state: Mapping[str, Tensor], cross_validated: Evaluation | None) -> None:
         """Calibrate, test, save and report. Raises InterruptionError at another Ctrl-C.
@@ -189,8 +186,8 @@ class Training:
         if self._models.init:
             start_from(network, self._models.init, train)
         teacher = self._models.teacher.network() if self._models.teacher else None
-        weights = class_weights(recipe, train)
-        return Trainer(network, train, validation, recipe, weights, self._team, teacher, self._unknown)
+        factors = class_weights(recipe, train)
+        return Trainer(network, train, validation, recipe, factors, self._team, teacher, self._unknown)
 
     def _network(self, state: Mapping[str, Tensor] | None = None) -> nn.Module:
         """A network with these weights, or fresh ones."""

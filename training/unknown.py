@@ -41,6 +41,14 @@ class Unknown:
     train: ImageSet
     validation: ImageSet
 
+    def __str__(self) -> str:
+        return f"{len(self.train):,} images of no class to train on, {len(self.validation):,} to validate"
+
+    @property
+    def sets(self) -> dict[str, ImageSet]:
+        """Both parts by name."""
+        return {"of no class": self.train, "of no class to validate": self.validation}
+
     def joined(self, images: Tensor, targets: Tensor, classes: int, generator: Generator) -> tuple[Tensor, Tensor]:
         """Add randomly drawn images of no class to a batch, uint8 (n, 1, size, size). Their target is the number of
         classes."""

@@ -116,6 +116,14 @@ def test_numbers_that_cannot_be_meant_are_refused(option: tuple[str, str], small
     assert f"error: argument {option[0]}: " in capsys.readouterr().err
 
 
+def test_a_training_that_diverges_ends_in_one_line(small: Path, tmp_path: Path, capsys):
+    command = ["train", str(small), "--output", str(tmp_path / "model.pt"), "--epochs", "3", *WEIGHTS_ALONE]
+    assert main([*command, "--lr", "1e30", "--lr-warmup-epochs", "0"]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert "diverged" in line
+    assert list(tmp_path.glob("model.pt*")) == []
+
+
 def test_a_full_disk_is_told_in_one_line(small: Path, tmp_path: Path, capsys):
     output = tmp_path / "m.pt"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
