@@ -94,7 +94,9 @@ def _scale_to_box(ink: Grey, box: int) -> _Scaled:
     peaks_x, peaks_y = np.maximum.reduce(ink, 0), np.maximum.reduce(ink, 1)
     strongest = int(np.maximum.reduce(peaks_x))
     if strongest < _BLANK_CONTRAST:
-        raise NothingDrawnError("Nothing is drawn: no ink was found in the image. Draw a character first.")
+        raise NothingDrawnError(
+            "Nothing is drawn: the image is blank, or no ink was found in it. Draw a character first."
+        )
     left, right = extent(peaks_x > strongest * _CROP_LEVEL)
     top, bottom = extent(peaks_y > strongest * _CROP_LEVEL)
     scale = max(right - left, bottom - top) / box
