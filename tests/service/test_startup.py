@@ -126,7 +126,9 @@ def metric(address: str, name: str) -> float:
 
 @linux
 def test_reload_serves_the_new_model_and_keeps_the_old_one_if_the_file_is_damaged(copied_model, other_model):
-    with production(MODEL_PATH=str(copied_model), LOG_REQUESTS="false", WEB_CONCURRENCY="2") as (address, process):
+    # Workers do not look at the file by themselves: on a busy machine they would do so before the signal comes.
+    settings = {"LOG_REQUESTS": "false", "WEB_CONCURRENCY": "2", "MODEL_POLL_SECONDS": "1000"}
+    with production(MODEL_PATH=str(copied_model), **settings) as (address, process):
 
         def reload() -> None:
             before = workers(process)
