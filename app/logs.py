@@ -1,6 +1,6 @@
 """Configure logging: to standard output, one line for each event, to be read by people or as JSON by machines.
 
-No line ever contains anything of an upload. In JSON also the lines of the servers are written so, gunicorn's and uvicorn's.
+No line ever contains anything of an upload. In JSON so are gunicorn's and uvicorn's own lines.
 """
 
 from __future__ import annotations

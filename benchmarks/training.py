@@ -34,7 +34,8 @@ TARGET = 0.99
 RECIPE = (
     "--preprocessing plain --widths 16 48 --epochs 1 --batch-size 128 --lr 0.02 --lr-warmup-epochs 0.3 "
     "--augment --model-ema-decay 0.98 --validation-fraction 0 --no-report --no-quantise --no-neighbours"
-    + " --amp" * computes_bfloat16()
+    + " --amp"
+    * computes_bfloat16()
 )
 
 

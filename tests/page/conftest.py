@@ -15,14 +15,19 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.main import create_app
 from app.settings import Settings
+from app.storage.database import open_database
+from app.storage.schema import upgrade
 from tests.conftest import MODEL, ROOT
 from tests.page.playing import first
 from tests.test_deployment import free_port, wait_until_ready
 from training.prepare.unipen import Character
+
+# On a machine that is busy with other things. What comes sooner is not waited for.
+expect.set_options(timeout=15_000)
 
 
 @contextmanager
@@ -201,6 +206,14 @@ def other(windows: Windows) -> Iterator[Page]:
     """Somebody else's browser."""
     with windows.page("other", "about:blank") as page:
         yield page
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a database for corrections."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('corrections') / 'handwritten.db'}"
+    upgrade(open_database(url))  # the server itself does so with the first correction
+    return url
 
 
 @pytest.fixture(scope="session")

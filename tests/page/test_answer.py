@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from tests.page.playing import Held, answer, at, draw_line, jot, message, play, predict, wait_until
+from tests.page.playing import Held, answer, at, draw_line, jot, message, play, predict
+from tests.page.waiting import wait_until
 from training.prepare.unipen import Character
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.playing import Fingers, at, box, draw_line, fitted, ink, play, predict, sheet, sparse, wait_until
+from tests.page.playing import Fingers, at, box, draw_line, fitted, ink, play, predict, sheet, sparse
+from tests.page.waiting import wait_until
 from training.prepare.unipen import Character
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.playing import draw_line, ink, sheet, wait_until
+from tests.page.playing import draw_line, ink, sheet
+from tests.page.waiting import wait_until
 
 
 def test_buttons_undo_and_redo_stroke_by_stroke(desktop: Page):

@@ -18,7 +18,8 @@ from app.main import create_app
 from app.settings import Settings
 from tests.conftest import MODEL
 from tests.page.conftest import opened
-from tests.page.playing import bring, draw_line, first, ink, jot, message, sheet, units, wait_until
+from tests.page.playing import bring, draw_line, first, ink, jot, message, sheet, units
+from tests.page.waiting import wait_until
 from training.prepare.unipen import Character
 
 ENCODE = "strokes => import('/static/stroke-encoding.js').then(({ encode }) => encode(strokes))"

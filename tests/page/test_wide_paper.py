@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.page.playing import beside, bring, draw_line, first, ink, sheet, units, wait_until
+from tests.page.playing import beside, bring, draw_line, first, ink, sheet, units
 from tests.page.test_reading import draw_42, noted
+from tests.page.waiting import wait_until
 from training.prepare.unipen import Character
 
 
