@@ -19,7 +19,7 @@ import { pngOf, post, uploadOf } from "./upload.js";
 
 const UNDO_SECONDS = 10;
 const THANKS = "Thank you. A person will look at it; then the model can learn from it.";
-const CHOOSE = "Is one of them wrong? Choose it in the answer.";
+const CHOOSE = "Is one wrong? Choose it in the answer.";
 const JOINED = "It is joined to its neighbours, so it cannot be corrected alone.";
 const PART = 88; // pixels of the picture of a character, shown at half that size for fine screens
 

@@ -80,7 +80,7 @@ def is_drawn_alike(correction: Correction, track: Character) -> bool:
 
 def test_the_character_that_is_chosen_is_stored_with_its_strokes_alone(page: Page, tracks: list[Character], url: str):
     draw_42(page, tracks)
-    expect(page.locator("#correctionHint")).to_contain_text("Is one of them wrong?")
+    expect(page.locator("#correctionHint")).to_contain_text("Is one wrong?")
     expect(page.locator("#correctionQuestion")).to_be_hidden()
     for index, label in enumerate("42"):
         choose(page, index)
