@@ -13,14 +13,17 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
 import pytest
 import uvicorn
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.main import create_app
 from app.settings import Settings
 from app.storage.database import open_database
 from app.storage.schema import upgrade
+from benchmarks.photograph import photograph
 from tests.conftest import MODEL, ROOT
 from tests.page.playing import first
 from tests.test_deployment import free_port, wait_until_ready
@@ -219,3 +222,25 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def seven_track(tracks: list[Character]) -> Character:
     return first(tracks, "7")
+
+
+@pytest.fixture(scope="session")
+def sheet_of_two(drawings: list[tuple[str, Image.Image]]) -> Image.Image:
+    """A large 7 on the left and a smaller 3 on the right."""
+    digits = dict(reversed(drawings))
+    sheet = Image.new("L", (560, 560), 255)
+    sheet.paste(digits["7"].resize((300, 300)), (0, 130))
+    sheet.paste(digits["3"].resize((260, 260)), (290, 150))
+    return sheet
+
+
+@pytest.fixture(scope="session")
+def two_digits(sheet_of_two: Image.Image) -> bytes:
+    """A photograph of both, 800 pixels wide."""
+    return photograph(sheet_of_two, np.random.default_rng(0), width=800)
+
+
+@pytest.fixture(scope="session")
+def large(sheet_of_two: Image.Image) -> bytes:
+    """The same, 1600 pixels wide."""
+    return photograph(sheet_of_two, np.random.default_rng(0), width=1600)

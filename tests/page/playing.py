@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.page.waiting import wait_for, wait_until
+from tests.page.waiting import await_answer, wait_for, wait_until
 from training.prepare.unipen import Character, Stroke
 
 Point = tuple[float, float]
@@ -95,6 +95,12 @@ _DISPATCH = """(canvas, [kind, strokes]) => {
 def jot(page: Page, strokes: Sequence[Stroke], kind: str = "mouse") -> None:
     """Draw at once, for tests that are about something else than drawing."""
     page.locator("#canvas").evaluate(_DISPATCH, [kind, fitted(page, strokes)])
+
+
+def read(page: Page, track: Character) -> None:
+    """Draw at once, and wait for the answer."""
+    jot(page, track.strokes)
+    await_answer(page)
 
 
 def draw_line(page: Page, x: float = 0.5) -> None:

@@ -57,7 +57,7 @@ def sent(page: Page, url: str, act: Callable[[], None]) -> Correction:
 
 
 def ink(data: bytes) -> NDArray[np.float32]:
-    return 1 - np.asarray(Image.open(io.BytesIO(data)).convert("L"), np.float32) / 255
+    return np.float32(1) - np.asarray(Image.open(io.BytesIO(data)).convert("L"), np.float32) / np.float32(255)
 
 
 def shows_only_its_strokes(correction: Correction) -> bool:

@@ -42,8 +42,9 @@ def await_answer(page: Page) -> None:
 
 
 def stop_clock(page: Page) -> None:
-    """Let the time of a `timed` page pass only as the test says: a slow machine would be late for what it looks for."""
-    page.clock.pause_at(page.evaluate("Date.now()") + 100)
+    """Let the time of a `timed` page pass only as the test says: a slow machine would be late for what it looks for.
+    It is stopped a few seconds later, because it cannot be stopped in the past."""
+    page.clock.pause_at(page.evaluate("Date.now() / 1000") + 5)
 
 
 def tick_until(page: Page, selector: str, words: str) -> None:
