@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 
@@ -15,6 +16,8 @@ def main() -> None:
 
     # gunicorn reads WEB_CONCURRENCY while it is imported, and ends with a traceback if it is not a number.
     read_settings()
+    if not os.environ.get("WEB_CONCURRENCY"):
+        os.environ.pop("WEB_CONCURRENCY", None)
     from gunicorn import __main__ as gunicorn
     from gunicorn.app.wsgiapp import run
 

@@ -16,6 +16,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from uvicorn_worker import UvicornWorker
 
 from app.connection import LimitedConnection
+from app.logs import gunicorn_config as log_config
 from app.recognition.model_file import ModelFileError
 from app.settings import read_settings
 
@@ -30,6 +31,7 @@ control_socket_disable = True
 graceful_timeout = 8
 # A little longer than usual load balancers keep idle connections.
 keepalive = 65
+logconfig_dict = log_config(_settings.log_format)
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]

@@ -16,6 +16,7 @@ STYLE = (_STATIC / "page.css").read_text(encoding="utf-8")
 STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
 # Modules that static/page.js imports only when they are needed.
 _LATER = (
+    "alone",
     "canvas",
     "card",
     "change",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -85,12 +84,11 @@ def lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMana
 
 
 def _summary(settings: Settings, default: str, state: State) -> str:
-    workers = os.environ.get("WEB_CONCURRENCY", "1")
     models = {default: state.classifier, **state.others}
     listed = ", ".join(_describe(name, batching.classifier.model) for name, batching in models.items())
     return (
         f"serving {listed}; "
-        f"WEB_CONCURRENCY={workers}; "
+        f"WEB_CONCURRENCY={settings.web_concurrency}; "
         f"uploads up to {settings.max_upload_bytes / 1e6:g} MB and {settings.max_pixels / 1e6:g} million pixels"
     )
 

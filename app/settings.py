@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from limits import RateLimitItem, parse
-from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.logs import LogFormat
 
@@ -22,7 +22,8 @@ _Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 class Settings(BaseSettings):
-    """One field for each environment variable of the same name, in capitals."""
+    """One field for each environment variable of the same name, in capitals. An empty one is as good as none, but for
+    DATABASE_URL."""
 
     model_config = SettingsConfigDict(frozen=True)
 
@@ -41,7 +42,7 @@ class Settings(BaseSettings):
     max_waiting: PositiveInt = Field(64, description="Drawings in one worker's queue; more get 503.")
     max_waiting_photographs: PositiveInt = Field(8, description="Photographs in one worker's queue; more get 503.")
     max_held_bytes: PositiveInt = Field(64_000_000, description="Bytes of all uploads in one worker; more get 503.")
-    cors_origins: tuple[str, ...] = Field(
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description='Other sites whose pages may call the API, as JSON: `["https://example.org"]`.'
     )
     database_url: str = Field(
@@ -61,6 +62,21 @@ class Settings(BaseSettings):
     )
     log_format: LogFormat = Field("readable", description="The format of the log: `readable` or `json`.")
     log_requests: bool = Field(True, description="Whether the log has a line for each request.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value != "" or name == "database_url"}
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _decoded(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError('Write JSON, as in ["https://example.org"]') from error
 
     @field_validator("model_path", mode="before")
     @classmethod
@@ -117,11 +133,6 @@ def read_settings() -> Settings:
             for problem in error.errors()
         )
         raise SystemExit("Wrong settings in the environment. " + " ".join(lines)) from None
-    except SettingsError:  # JSON that cannot be read, which only CORS_ORIGINS is
-        value = next(value for name, value in os.environ.items() if name.upper() == "CORS_ORIGINS")
-        raise SystemExit(
-            f'Wrong settings in the environment. CORS_ORIGINS={value}: Write JSON, as in ["https://example.org"].'
-        ) from None
 
 
 def _shown(name: str, value: object) -> str:

@@ -17,7 +17,8 @@ from playwright.sync_api import Browser
 
 from tests.conftest import TRACK_FILES
 from tests.page.conftest import DEVICES, launched_browser, served
-from tests.page.playing import play, wait_until
+from tests.page.playing import play
+from tests.page.waiting import wait_until
 from training.prepare.unipen import Character, read_unipen
 
 # The last request that was sent after the pen was lifted counts: an answer that was already on its way is not to what

@@ -209,6 +209,23 @@ def corrected(page: Page) -> None:
     expect(page.locator("#takeBackButton")).to_be_visible()
 
 
+def number_correcting(page: Page) -> None:
+    """The question about one character of several."""
+    number(page)
+    page.locator("#characters button").last.click()
+    expect(page.locator("#correctionQuestion")).to_be_visible()
+
+
+def number_corrected(page: Page) -> None:
+    """Thanks for one character of several, while another is asked about."""
+    number_correcting(page)
+    page.route("**/corrections*", lambda route: route.fulfill(status=201, json={"id": "x"}))
+    page.locator("#correction button[data-label='7']").click()
+    expect(page.locator("#takeBackButton")).to_be_visible()
+    page.locator("#characters button").first.click()
+    expect(page.locator("#correctionQuestion")).to_be_visible()
+
+
 def game(page: Page) -> None:
     """A game under way, once won."""
     begin(page)
@@ -280,6 +297,8 @@ STATES: dict[str, Callable[[Page], None]] = {
     "number": number,
     "wide": wide,
     "corrected": corrected,
+    "number-correcting": number_correcting,
+    "number-corrected": number_corrected,
     "look-inside": look_inside,
     "keyboard": keyboard,
     "gallery": gallery,

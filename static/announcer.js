@@ -9,8 +9,8 @@ export class Announcer {
   #element;
   /** @type {number | undefined} */
   #timer;
-  /** @type {Map<string, string>} */
-  #pending = new Map();
+  /** By subject; the answer comes first, whichever was said first. */
+  #pending = new Map([["answer", ""]]);
 
   /** @param {string} selector of an element with role="status" */
   constructor(selector) {
@@ -27,7 +27,7 @@ export class Announcer {
     this.#pending.set(subject, text);
     this.#timer = window.setTimeout(() => {
       this.#element.text([...this.#pending.values()].filter(Boolean).join(". ").replaceAll(".. ", ". "));
-      this.#pending.clear();
+      this.#pending = new Map([["answer", ""]]);
     }, SETTLED);
   }
 }

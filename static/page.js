@@ -66,7 +66,7 @@ async function loadCorrection() {
   isCorrectionWanted = false;
   try {
     const { Correction } = await import("./correction.js");
-    correction = new Correction(paper, reader, announcer);
+    correction = new Correction({ paper, reader, view, announcer });
     rendered();
   } catch {
     isCorrectionWanted = true; // with the next answer
@@ -80,7 +80,7 @@ function rendered() {
   else if (view.answer?.characters) loadSeveral();
   if (!game?.isOn) insideLoader.render();
   if (isCorrectionWanted && reader.shown) loadCorrection();
-  correction?.render(!!game?.isOn || !!view.answer?.characters || widePaper.isOn);
+  correction?.render(!!game?.isOn);
   if (reader.isCurrent && reader.shown) followModel(Object.keys(reader.shown.answer.probabilities));
   game?.render();
 }
@@ -100,7 +100,7 @@ async function loadSeveral() {
     // With its style, or the paper would move under the pen for a moment.
     const address = new URL("several.css", import.meta.url).href;
     const [module] = await Promise.all([import("./several.js"), style(address)]);
-    several ??= new module.Several(paper, reader, view);
+    several ??= new module.Several(paper, reader, view, rendered);
     several.render();
   } catch {
     // offline: the text stands there all the same; the next answer tries again
@@ -138,6 +138,12 @@ function clear() {
   drawings.keep();
   pen.forgetPen();
   paper.clear();
+}
+
+function correct() {
+  if (!correction) return;
+  several?.chooseDoubtful();
+  correction.focus();
 }
 
 function changePaper() {
@@ -206,7 +212,7 @@ $(document).on("keydown", (event) => {
   if (command && key === "z") step(event.shiftKey ? "redo" : "undo");
   else if (command && key === "y") step("redo");
   else if (key === "escape") paper.picture?.frame && crop && "reset" in crop ? crop.reset() : clear();
-  else if (key === "c" && !command && !$(event.target).is("input, select")) correction?.focus();
+  else if (key === "c" && !command && !$(event.target).is("input, select")) correct();
   else if (key === "enter" && !$(event.target).is("button, a, input")) predict();
   else return;
   event.preventDefault();

@@ -17,6 +17,7 @@ export class Several {
   #paper;
   #reader;
   #view;
+  #changed;
   #unsureBelow = Number(document.body.dataset.unsureBelow);
   #list = $("<ol>", { id: "characters", "aria-label": "Characters", translate: "no" }).insertAfter("#remedy");
   #boxes = $("<div>", { id: "boxes", "aria-hidden": "true" }).appendTo("#paper");
@@ -29,15 +30,26 @@ export class Several {
    * @param {Paper} paper
    * @param {Reader} reader
    * @param {View} view
+   * @param {() => void} changed called when another character is to be shown
    */
-  constructor(paper, reader, view) {
+  constructor(paper, reader, view, changed) {
     this.#paper = paper;
     this.#reader = reader;
     this.#view = view;
-    this.#list.on("click focusin mouseover", "button", (event) =>
-      this.#choose($(event.currentTarget).parent().index()),
-    );
-    $("#paper").on("pointermove", (event) => this.#point(/** @type {PointerEvent} */ (event.originalEvent)));
+    this.#changed = changed;
+    this.#list.on("click focusin", "button", (event) => this.#choose($(event.currentTarget).parent().index()));
+    this.#list.on("mouseover", "button", (event) => this.#point($(event.currentTarget).parent().index()));
+    this.#list.on("mouseleave", () => this.#point(view.chosen));
+    $("#paper")
+      .on("pointermove", (event) => this.#move(/** @type {PointerEvent} */ (event.originalEvent)))
+      .on("pointerleave", () => this.#point(view.chosen));
+  }
+
+  /** For the keyboard: the one that is most probably wrong, unless somebody has chosen. */
+  chooseDoubtful() {
+    if (!this.#shown.length || this.#view.chosen !== null) return;
+    const shares = this.#shown.map(sureness);
+    this.#choose(shares.indexOf(Math.min(...shares)));
   }
 
   /** After the view. */
@@ -45,9 +57,9 @@ export class Several {
     const characters = this.#view.answer?.characters ?? [];
     if (characters !== this.#shown) this.#show(characters);
     $("body").toggleClass("several", characters.length > 0);
-    const { active } = this.#view;
+    const { active, chosen } = this.#view;
     this.#list.find("button").each((i, button) => {
-      $(button).attr("aria-pressed", String(i === active));
+      $(button).attr("aria-pressed", String(i === (chosen ?? active)));
     });
     this.#boxes
       .prop("hidden", this.#reader.shown?.revision !== this.#paper.revision)
@@ -99,14 +111,21 @@ export class Several {
 
   /** @param {number} index */
   #choose(index) {
-    if (this.#view.active === index) return;
+    if (this.#view.chosen === index && this.#view.active === index) return;
+    this.#view.chosen = index;
     this.#view.active = index;
-    this.#view.render();
-    this.render();
+    this.#changed();
+  }
+
+  /** @param {number | null} index of what the pointer is on; the one that is chosen comes back when it leaves */
+  #point(index) {
+    if (index === null || this.#view.active === index) return;
+    this.#view.active = index;
+    this.#changed();
   }
 
   /** @param {PointerEvent} event over the paper */
-  #point(event) {
+  #move(event) {
     if (event.buttons || !this.#shown.length || this.#boxes.prop("hidden")) return;
     const { left, top, width } = $("#paper")[0].getBoundingClientRect();
     const scale = this.#paper.width / width;
@@ -115,7 +134,7 @@ export class Several {
       const away = turned({ x: x - place.x, y: y - place.y }, -place.angle);
       return Math.abs(away.x) <= place.width / 2 && Math.abs(away.y) <= place.height / 2;
     });
-    if (index >= 0) this.#choose(index);
+    this.#point(index < 0 ? this.#view.chosen : index);
   }
 }
 

@@ -33,6 +33,8 @@ export class View {
   answer = null;
   /** Which of its characters has its bars shown, if there are several. */
   active = 0;
+  /** @type {number | null} the one that somebody has tapped or gone to with the keyboard */
+  chosen = null;
 
   #parts;
 
@@ -62,7 +64,10 @@ export class View {
     const { paper, pen, reader } = this.#parts;
     const { state, shown } = reader;
     const answer = this.#visible();
-    if (answer !== this.answer) this.active = 0;
+    if (answer !== this.answer) {
+      this.active = 0;
+      this.chosen = null;
+    }
     this.answer = answer;
     const line = this.#line(answer);
     const unknown = answer?.known === false;

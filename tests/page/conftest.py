@@ -13,16 +13,24 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from app.main import create_app
 from app.settings import Settings
+from app.storage.database import open_database
+from app.storage.schema import upgrade
+from benchmarks.photograph import photograph
 from tests.conftest import MODEL, ROOT
 from tests.page.playing import first
 from tests.test_deployment import free_port, wait_until_ready
 from training.prepare.unipen import Character
+
+# On a machine that is busy with other things. What comes sooner is not waited for.
+expect.set_options(timeout=15_000)
 
 
 @contextmanager
@@ -203,6 +211,36 @@ def other(windows: Windows) -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a database for corrections."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('corrections') / 'handwritten.db'}"
+    upgrade(open_database(url))  # the server itself does so with the first correction
+    return url
+
+
 @pytest.fixture(scope="session")
 def seven_track(tracks: list[Character]) -> Character:
     return first(tracks, "7")
+
+
+@pytest.fixture(scope="session")
+def sheet_of_two(drawings: list[tuple[str, Image.Image]]) -> Image.Image:
+    """A large 7 on the left and a smaller 3 on the right."""
+    digits = dict(reversed(drawings))
+    sheet = Image.new("L", (560, 560), 255)
+    sheet.paste(digits["7"].resize((300, 300)), (0, 130))
+    sheet.paste(digits["3"].resize((260, 260)), (290, 150))
+    return sheet
+
+
+@pytest.fixture(scope="session")
+def two_digits(sheet_of_two: Image.Image) -> bytes:
+    """A photograph of both, 800 pixels wide."""
+    return photograph(sheet_of_two, np.random.default_rng(0), width=800)
+
+
+@pytest.fixture(scope="session")
+def large(sheet_of_two: Image.Image) -> bytes:
+    """The same, 1600 pixels wide."""
+    return photograph(sheet_of_two, np.random.default_rng(0), width=1600)

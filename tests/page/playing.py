@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from playwright.sync_api import Page, Route, expect
 
+from tests.page.waiting import await_answer, wait_for, wait_until
 from training.prepare.unipen import Character, Stroke
 
 Point = tuple[float, float]
@@ -97,6 +97,12 @@ def jot(page: Page, strokes: Sequence[Stroke], kind: str = "mouse") -> None:
     page.locator("#canvas").evaluate(_DISPATCH, [kind, fitted(page, strokes)])
 
 
+def read(page: Page, track: Character) -> None:
+    """Draw at once, and wait for the answer."""
+    jot(page, track.strokes)
+    await_answer(page)
+
+
 def draw_line(page: Page, x: float = 0.5) -> None:
     """A stroke from top to bottom at a share of the paper's width."""
     points = at(page, *((x, y) for _, y in LINE))
@@ -163,25 +169,6 @@ def listen(page: Page) -> Callable[[str], None]:
     return hear
 
 
-def wait_until(page: Page, condition: str) -> None:
-    """Wait for a condition in JavaScript. (Playwright's own wait evaluates it inside the page, where the page's
-    content security policy forbids that.)"""
-    for _ in range(100):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"{condition} did not come true")
-
-
-def wait_until_true(condition: Callable[[], bool]) -> None:
-    """Wait for what happens outside of the page."""
-    for _ in range(200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come true")
-
-
 def ink(page: Page, left: float = 0, top: float = 0, right: float = 1, bottom: float = 1) -> float:
     """The share of a part of the paper that is black."""
     script = """(canvas, [left, top, right, bottom]) => {
@@ -221,11 +208,7 @@ class Held:
 
     def wait(self, page: Page, count: int) -> None:
         """Until so many have been asked."""
-        for _ in range(200):
-            if len(self.routes) >= count:
-                return
-            page.wait_for_timeout(20)
-        raise AssertionError(f"{len(self.routes)} questions of {count}")
+        wait_for(page, lambda: len(self.routes) >= count)
 
 
 def first(tracks: list[Character], label: str) -> Character:

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from tests.page.playing import Held, answer, at, draw_line, jot, message, play, predict, wait_until
+from tests.page.playing import Held, answer, at, draw_line, jot, message, play, predict
+from tests.page.waiting import wait_for, wait_until
 from training.prepare.unipen import Character
 
 
@@ -43,6 +44,7 @@ def test_one_question_at_a_time_while_the_pen_moves(desktop: Page):
     desktop.mouse.down()
     for step in range(12):
         desktop.mouse.move(*at(desktop, (0.5, 0.2 + step / 20))[0])
+        held.wait(desktop, 1)
         desktop.wait_for_timeout(40)
     assert len(held.routes) == 1
 
@@ -54,7 +56,16 @@ def test_a_superseded_question_is_cancelled(desktop: Page):
     held.wait(desktop, 1)
     draw_line(desktop, 0.43)
     held.wait(desktop, 2)
+    wait_for(desktop, lambda: cancelled)
     assert cancelled == ["net::ERR_ABORTED"]
+
+
+# All answers that are shown from now on.
+_NOTE = """() => {
+  const result = document.getElementById('predictionResult');
+  window.shown = [];
+  new MutationObserver(() => shown.push(result.textContent)).observe(result, { childList: true });
+}"""
 
 
 def test_a_late_answer_to_an_earlier_question_is_not_shown(desktop: Page):
@@ -65,9 +76,13 @@ def test_a_late_answer_to_an_earlier_question_is_not_shown(desktop: Page):
     held.wait(desktop, 2)
     held.routes[1].fulfill(json=answer("2"))
     expect(desktop.locator("#predictionResult")).to_have_text("2")
+    desktop.evaluate(_NOTE)
     held.routes[0].fulfill(json=answer("1"))
-    desktop.wait_for_timeout(100)
-    assert desktop.locator("#predictionResult").inner_text() == "2"
+    draw_line(desktop, 0.45)
+    held.wait(desktop, 3)
+    held.routes[2].fulfill(json=answer("3"))
+    expect(desktop.locator("#predictionResult")).to_have_text("3")
+    assert "1" not in desktop.evaluate("shown")
 
 
 def test_predict_shows_nothing_until_the_fresh_answer(desktop: Page):
@@ -88,7 +103,7 @@ def test_every_class_has_its_probability(desktop: Page, seven_track: Character):
     percentages = [float(text.removesuffix(" %")) for text in rows.locator(".percent").all_inner_texts()]
     assert len(percentages) == 10
     assert sum(percentages) == pytest.approx(100, abs=0.6)
-    assert rows.nth(7).get_attribute("class") == "best"
+    expect(rows.nth(7)).to_have_class("best")
 
 
 def test_bars_are_as_long_as_the_probabilities(desktop: Page):
@@ -120,18 +135,19 @@ def answered(page: Page, **probabilities: float) -> None:
 
 def test_a_close_runner_up_is_named(desktop: Page):
     answered(desktop, c7=0.9, c1=0.08)
-    assert desktop.locator("#remedy").inner_text() == "It might be 1 (8\u00a0%)."
+    expect(desktop.locator("#remedy")).to_have_text("It might be 1 (8\u00a0%).")
 
 
 def test_a_far_runner_up_is_not(desktop: Page):
     answered(desktop, c7=0.97, c1=0.03)
-    assert desktop.locator("#remedy").inner_text() == ""
+    message(desktop, "97 % sure")
+    expect(desktop.locator("#remedy")).to_be_empty()
 
 
 def test_doubt_is_said(desktop: Page):
     answered(desktop, c7=0.52, c1=0.47)
     message(desktop, "Not sure: 7 or 1")
-    assert desktop.locator("#predictionResult").inner_text() == "7"
+    expect(desktop.locator("#predictionResult")).to_have_text("7")
 
 
 def test_certainty_is_never_claimed(desktop: Page):

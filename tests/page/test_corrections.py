@@ -12,21 +12,14 @@ from playwright.sync_api import Browser, Page, expect
 from app.storage import corrections, models
 from app.storage.database import open_database, reading, writing
 from app.storage.records import Correction
-from app.storage.schema import upgrade
 from tests.conftest import MODEL
 from tests.page.conftest import opened, served_here
-from tests.page.playing import first, jot, wait_until_true
+from tests.page.playing import first, jot
+from tests.page.waiting import stop_clock, tick_until, wait_until_true
 from tests.service.test_model_updates import make
 from training.prepare.unipen import Character
 
 PASSWORD = "a long password"
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('corrections') / 'handwritten.db'}"
-    upgrade(open_database(url))  # the server itself does so with the first correction
-    return url
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +46,7 @@ def test_one_tap_stores_the_drawing_with_its_strokes(phone: Page, tracks: list[C
     known = {one.id for one in stored(url)}
     track = first(tracks, "7")
     draw(phone, track)
-    assert phone.locator("#correction button[data-label='7']").is_hidden(), "it was not the answer itself"
+    expect(phone.locator("#correction button[data-label='7']")).to_be_hidden()  # it was not the answer itself
     phone.locator("#correction button[data-label='1']").tap()
     thanks(phone)
     expect(phone.locator("#correctionQuestion")).to_be_hidden()
@@ -80,8 +73,9 @@ def test_undo_deletes_it_and_asks_again(desktop: Page, tracks: list[Character], 
 
 def test_undo_ends_after_ten_seconds(timed: Page, tracks: list[Character]):
     draw(timed, first(tracks, "3"))
+    stop_clock(timed)
     timed.locator("#correction button[data-label='none of these']").click()
-    thanks(timed)
+    tick_until(timed, "#correctionNews", "Thank you")
     timed.clock.run_for(9_000)
     expect(timed.locator("#takeBackButton")).to_be_visible()
     timed.clock.run_for(2_000)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.playing import Fingers, at, box, draw_line, fitted, ink, play, predict, sheet, sparse, wait_until
+from tests.page.playing import Fingers, at, box, draw_line, fitted, ink, play, predict, sheet, sparse
+from tests.page.waiting import settle, wait_until
 from training.prepare.unipen import Character
 
 
@@ -51,7 +52,7 @@ def test_a_finger_writes_what_is_read(phone: Page, tracks: list[Character], labe
 def test_the_page_stays_where_it_is_while_a_finger_draws(phone: Page):
     fingers = Fingers(phone)
     fingers.follow(at(phone, (0.5, 0.9), (0.5, 0.7), (0.5, 0.5), (0.5, 0.3), (0.5, 0.1)))
-    phone.wait_for_timeout(100)
+    settle(phone)
     assert phone.evaluate("[scrollY, visualViewport.scale, String(getSelection())]") == [0, 1, ""]
 
 
@@ -66,7 +67,7 @@ def test_two_fingers_on_the_paper_do_not_zoom(phone: Page):
     for spread in (0.1, 0.2, 0.3, 0.4):
         fingers.send("touchMove", *at(phone, (0.5 - spread, 0.5), (0.5 + spread, 0.5)))
     fingers.send("touchEnd")
-    phone.wait_for_timeout(100)
+    settle(phone)
     assert phone.evaluate("visualViewport.scale") == 1
 
 
@@ -145,6 +146,7 @@ def test_the_drawing_is_crisp_again_after_a_move_to_a_finer_screen(desktop: Page
     session = desktop.context.new_cdp_session(desktop)
     metrics = {"width": 1280, "height": 800, "deviceScaleFactor": 2, "mobile": False}
     session.send("Emulation.setDeviceMetricsOverride", metrics)
+    wait_until(desktop, "devicePixelRatio === 2")
     draw_line(desktop, 0.7)
     assert desktop.evaluate("canvas.width") == 2 * box(desktop)[2]
     assert ink(desktop, 0.25, 0.3, 0.35, 0.7) == pytest.approx(10 / 28, abs=0.03)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.page.playing import Held, draw_line, ink, message
+from tests.page.waiting import await_answer, stop_clock, tick_until
 
 CASES = [
     (500, "oops", "Something went wrong on the server", "kept; trying again in 1 s"),
@@ -75,10 +76,11 @@ def test_a_slow_server_is_told(timed: Page):
 
 def test_a_server_that_never_answers_is_asked_again(timed: Page):
     held = Held(timed)
+    stop_clock(timed)
     draw_line(timed)
     held.wait(timed, 1)
     timed.clock.run_for(20_500)
-    message(timed, "takes too long")
+    tick_until(timed, "#message", "takes too long")
     timed.clock.run_for(1_500)
     held.wait(timed, 2)
 
@@ -89,12 +91,14 @@ def busy(route: Route) -> None:
 
 def test_the_pause_that_the_server_asks_for_is_kept(timed: Page):
     timed.route("**/predict?*", busy)
+    stop_clock(timed)
     draw_line(timed)
-    message(timed, "Too many at once")
+    tick_until(timed, "#message", "Too many at once")
     expect(timed.locator("#remedy")).to_contain_text("trying again in 30 s")
     held = Held(timed)
     draw_line(timed, 0.53)
     timed.clock.run_for(25_000)
+    expect(timed.locator("#remedy")).to_contain_text("trying again in 5 s")
     assert held.routes == []
     timed.clock.run_for(6_000)
     held.wait(timed, 1)
@@ -121,7 +125,7 @@ def test_a_part_that_cannot_be_loaded_is_told_and_loaded_by_the_next_try(
     desktop: Page, part: str, modules: str, words: str, then: str
 ):
     draw_line(desktop)
-    expect(desktop.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+    await_answer(desktop)
     desktop.route(f"**/{modules}.js", refuse)
     desktop.locator(part).first.click()
     expect(desktop.locator("#message")).to_have_text(words)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.page.playing import answer, draw_line, first, ink, jot
-from tests.page.test_sharing import card
+from tests.page.sharing import downloaded
+from tests.page.waiting import await_answer
 from training.prepare.unipen import Character
 
 
@@ -55,9 +56,9 @@ def test_a_stroke_alone_does_not_score(desktop: Page):
     reply = answer(wrong, **{f"c{wrong}": 0.6, f"c{target}": 0.4})
     desktop.route("**/predict?*", lambda route: route.fulfill(json=reply))
     draw_line(desktop)
+    await_answer(desktop)
     expect(desktop.locator("#predictionResult")).to_have_text(wrong)
-    desktop.wait_for_timeout(200)
-    assert desktop.locator("#gameScore").inner_text() == "0"
+    expect(desktop.locator("#gameScore")).to_have_text("0")
 
 
 def test_the_game_ends_after_a_minute_with_a_score_to_share(timed: Page, address: str):
@@ -68,7 +69,7 @@ def test_the_game_ends_after_a_minute_with_a_score_to_share(timed: Page, address
     expect(timed.locator("#fooledStrip li")).to_have_count(1)
     timed.locator("#shareGameButton").click()
     expect(timed.locator("#shareLink")).to_have_value(f"{address}/#fool")
-    assert card(timed).size == (1200, 630)
+    assert downloaded(timed).size == (1200, 630)
 
 
 def test_a_link_to_the_game_leads_to_it(other: Page, address: str):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.playing import draw_line, ink, sheet, wait_until
+from tests.page.playing import draw_line, ink, sheet
+from tests.page.waiting import resize, wait_until
 
 
 def test_buttons_undo_and_redo_stroke_by_stroke(desktop: Page):
@@ -78,29 +79,30 @@ def test_undoing_all_forgets_the_answer(desktop: Page):
 def test_turning_the_phone_loses_nothing(phone: Page):
     draw_line(phone)
     drawn = sheet(phone)
-    phone.set_viewport_size({"width": 844, "height": 390})
-    phone.wait_for_timeout(100)
-    phone.set_viewport_size({"width": 390, "height": 844})
-    phone.wait_for_timeout(100)
+    width = phone.evaluate("canvas.width")
+    resize(phone, 844, 390)
+    wait_until(phone, f"canvas.width !== {width}")
+    resize(phone, 390, 844)
+    wait_until(phone, f"canvas.width === {width}")
     assert sheet(phone) == drawn
 
 
 def test_a_narrower_window_shows_the_whole_drawing(phone: Page):
     draw_line(phone)
     before = ink(phone)
-    phone.set_viewport_size({"width": 240, "height": 400})
+    resize(phone, 240, 400)
     wait_until(phone, "canvas.width < 840")
     assert ink(phone) == pytest.approx(before, rel=0.05)
 
 
 def test_a_phone_on_its_side_shows_the_whole_paper(phone: Page):
-    phone.set_viewport_size({"width": 844, "height": 390})
+    resize(phone, 844, 390)
     box = phone.locator("#canvas").bounding_box()
     assert box
     assert box["y"] + box["height"] <= 390
 
 
 def test_a_small_phone_shows_paper_and_answer_together(phone: Page):
-    phone.set_viewport_size({"width": 375, "height": 553})
+    resize(phone, 375, 553)
     draw_line(phone)
     expect(phone.locator("#predictionResult")).to_be_in_viewport(ratio=0.9)

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Windows
 from tests.page.playing import draw_line
+from tests.page.waiting import resize
 
 PORTRAIT = [(320, 568), (375, 553), (390, 844), (820, 1180)]
 # The last two are 1280 by 800 at 200 % zoom, and a phone on its side with the browser's toolbars.
@@ -35,13 +36,9 @@ def drawn(windows: Windows, address: str) -> Iterator[Page]:
         yield page
 
 
-def resize(page: Page, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-
-
 @pytest.mark.parametrize("size", PORTRAIT)
 def test_the_answer_is_above_the_paper_where_the_hand_is_not(drawn: Page, size: tuple[int, int]):
-    resize(drawn, size)
+    resize(drawn, *size)
     answer, seen, paper, tools = boxes(drawn, "#predictionResult", "#seen", "#canvas", ".tools")
     assert answer["bottom"] <= paper["y"]
     assert seen["bottom"] <= paper["y"]
@@ -50,7 +47,7 @@ def test_the_answer_is_above_the_paper_where_the_hand_is_not(drawn: Page, size: 
 
 @pytest.mark.parametrize("size", LANDSCAPE)
 def test_answer_and_paper_are_side_by_side_in_a_window_wider_than_tall(drawn: Page, size: tuple[int, int]):
-    resize(drawn, size)
+    resize(drawn, *size)
     answer, paper, tools = boxes(drawn, "#predictionResult", "#canvas", ".tools")
     assert answer["x"] >= paper["right"]
     assert answer["bottom"] <= size[1]
@@ -60,13 +57,13 @@ def test_answer_and_paper_are_side_by_side_in_a_window_wider_than_tall(drawn: Pa
 
 @pytest.mark.parametrize(("size", "side"), [((1280, 800), 420), ((820, 1180), 420), ((390, 844), 351)])
 def test_the_paper_is_up_to_420_pixels(drawn: Page, size: tuple[int, int], side: int):
-    resize(drawn, size)
+    resize(drawn, *size)
     assert boxes(drawn, "#canvas")[0]["width"] == pytest.approx(side, abs=1)
 
 
 @pytest.mark.parametrize("size", [*PORTRAIT, *LANDSCAPE])
 def test_no_tool_lies_on_another(drawn: Page, size: tuple[int, int]):
-    resize(drawn, size)
+    resize(drawn, *size)
     ids = [f"#{name}Button" for name in ("undo", "redo", "clearCanvas", "picture", "share", "predict")]
     tools = boxes(drawn, *ids)
     assert all(one["right"] <= other["x"] for one, other in pairwise(tools))

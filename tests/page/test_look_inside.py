@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.page.conftest import Windows, served_here
 from tests.page.playing import jot
+from tests.page.waiting import resize, wait_for
 from tests.training.untrained import untrained
 from training import checkpoint
 from training.checkpoint import Checkpoint
@@ -42,36 +43,45 @@ def picture(canvas: Locator) -> str:
     return found
 
 
-def colours(page: Page) -> tuple[int, int]:
+def is_drawn(canvas: Locator) -> bool:
+    """Whether there is anything on it yet."""
+    script = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
+    return bool(canvas.evaluate(script))
+
+
+def colours(page: Page) -> dict[str, int]:
     """How many pixels of the drawing are blue and orange."""
-    found: list[int] = page.locator("#speaks").evaluate("""canvas => {
+    found: dict[str, int] = page.locator("#speaks").evaluate("""canvas => {
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       let [blue, orange] = [0, 0];
       for (let i = 0; i < data.length; i += 4) {
         if (data[i + 2] > data[i] + 20) blue++;
         if (data[i] > data[i + 2] + 20) orange++;
       }
-      return [blue, orange];
+      return { blue, orange };
     }""")
-    return found[0], found[1]
+    return found
 
 
 def test_nothing_of_it_is_loaded_or_asked_until_it_is_opened(browser: Browser, address: str, seven_track: Character):
     context = browser.new_context()
     page = context.new_page()
+    begun: list[Request] = []
     finished: list[Request] = []
+    page.on("request", lambda request: begun.append(request))
     page.on("requestfinished", lambda request: finished.append(request))
     page.goto(address)
     jot(page, seven_track.strokes)
     expect(page.locator("#predictionResult")).to_have_text("7")
 
-    def names() -> set[str]:
-        return {Path(urlsplit(request.url).path).name for request in finished}
+    def names(requests: list[Request]) -> set[str]:
+        return {Path(urlsplit(request.url).path).name for request in requests}
 
-    assert names().isdisjoint({*LAZY, "explain"})
+    wait_for(page, lambda: "predict" in names(finished))
+    assert names(begun).isdisjoint({*LAZY, "explain"})
     look(page)
     expect(page.locator("#layers .layer")).to_have_count(11)
-    assert names() >= {*LAZY, "explain"}
+    wait_for(page, lambda: names(finished) >= {*LAZY, "explain"})
     sizes = [
         request.sizes()["responseBodySize"] for request in finished if Path(urlsplit(request.url).path).name in LAZY
     ]
@@ -87,7 +97,7 @@ def test_it_follows_the_pen_and_stops_when_it_is_closed(desktop: Page, seven_tra
     expect(desktop.locator("#insideWay")).to_have_text(WAY)
     first = maps(desktop, "Convolution 1")
     first.scroll_into_view_if_needed()  # what is not in the window is not drawn
-    desktop.wait_for_timeout(200)
+    wait_for(desktop, lambda: is_drawn(first))
     before = picture(first)
     desktop.keyboard.press("Escape")
     expect(desktop.locator("#insideParts")).to_be_hidden()
@@ -114,7 +124,7 @@ def test_a_tap_enlarges_a_map_with_its_kernel_and_its_place_in_the_drawing(phone
     expect(first).to_have_attribute("aria-valuenow", "2")
     strongest = picture(detail.locator(".field canvas"))
     detail.locator(".large").click(position={"x": 5, "y": 5})
-    assert picture(detail.locator(".field canvas")) != strongest
+    wait_for(phone, lambda: picture(detail.locator(".field canvas")) != strongest)
     first.click(position={"x": 45, "y": 10})
     expect(detail).to_be_hidden()
     pooled.click(position={"x": 5, "y": 5})
@@ -146,12 +156,10 @@ def test_it_shows_what_speaks_for_the_answer_and_for_any_other_class(desktop: Pa
     look(desktop)
     expect(desktop.locator("#speaksTitle")).to_have_text("Why 7")
     expect(desktop.locator("#speaksWords")).to_contain_text("Blue speaks for 7, most at the ")
-    blue, orange = colours(desktop)
-    assert blue > 10 * orange
+    wait_for(desktop, lambda: (found := colours(desktop))["blue"] > 10 * found["orange"])
     desktop.get_by_role("button", name="0", exact=True).locator("visible=true").last.click()
     expect(desktop.locator("#speaksTitle")).to_have_text("What speaks for 0")
-    blue, orange = colours(desktop)
-    assert orange > blue
+    wait_for(desktop, lambda: (found := colours(desktop))["orange"] > found["blue"])
     expect(desktop.get_by_role("status")).to_contain_text("for 0")
     # The best class follows the drawing again.
     desktop.locator("#speaksChoice button", has_text="7").click()
@@ -181,7 +189,7 @@ def test_it_shows_the_training_images_that_are_most_alike(desktop: Page, seven_t
 
 @pytest.mark.parametrize("width", [320, 500, 1280])
 def test_it_fits(desktop: Page, four: Character, width: int):
-    desktop.set_viewport_size({"width": width, "height": 700})
+    resize(desktop, width, 700)
     jot(desktop, four.strokes)
     look(desktop)
     maps(desktop, "Convolution 1").click(position={"x": 5, "y": 5})
@@ -231,6 +239,7 @@ def test_many_classes_are_chosen_from_a_list(windows: Windows, seven_track: Char
     with served_here(path) as address, windows.page("desktop", address) as page:
         jot(page, seven_track.strokes)
         look(page)
+        expect(page.locator("#speaksTitle")).to_contain_text("Why")
         best = page.locator("#predictionResult").inner_text()
         other = next(name for name in classes if name != best)
         page.locator("#speaksChoice select").select_option(other)

@@ -13,6 +13,7 @@ from app.recognition.preprocessing import Preprocessing
 from app.routes.pages import invitation
 from tests.page.conftest import Windows, served_here
 from tests.page.playing import draw_line
+from tests.page.waiting import resize
 from training.checkpoint import Checkpoint, save
 from training.networks import build
 
@@ -42,14 +43,14 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         yield found
 
 
-SMALLEST: Any = {"width": 320, "height": 568}
+SMALLEST = (320, 568)
 
 
 @pytest.fixture(scope="module", params=["two", "long", "sixty"])
 def small(request: pytest.FixtureRequest, windows: Windows, addresses: dict[str, str]) -> Iterator[Page]:
     """Each model's page on the smallest phone, with an answer."""
     with windows.page("phone", addresses[request.param], "phone") as page:
-        page.set_viewport_size(SMALLEST)
+        resize(page, *SMALLEST)
         draw_line(page)
         expect(page.locator("#predictionResult")).not_to_be_empty()
         yield page
@@ -84,7 +85,7 @@ def test_a_long_answer_stays_in_its_place(windows: Windows, addresses: dict[str,
         route.fulfill(json={"label": label, "confidence": 0.6, "probabilities": {label: 0.6, other: 0.4}})
 
     with windows.page("phone", addresses["two"], "phone") as page:
-        page.set_viewport_size(SMALLEST)
+        resize(page, *SMALLEST)
         page.route("**/predict?*", fulfil)
         draw_line(page)
         expect(page.locator("#predictionResult")).to_have_text(label)

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from benchmarks.photograph import photograph
 from tests.conftest import DATA, encode
 from tests.page.playing import bring, draw_line, ink, message, sheet
+from tests.page.waiting import await_answer
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +109,7 @@ def test_strokes_on_a_picture_are_sent_with_it(desktop: Page):
     lines = Image.new("L", (280, 280), 255)
     ImageDraw.Draw(lines).line([(80, 60), (200, 60)], fill=0, width=10)
     choose(desktop, encode(lines), "bar.png", "image/png")
-    expect(desktop.locator("#predictionResult")).not_to_be_empty()
+    await_answer(desktop)
     before = desktop.locator("#seen img").get_attribute("src")
     draw_line(desktop)
     expect(desktop.locator("#seen img")).not_to_have_attribute("src", str(before))

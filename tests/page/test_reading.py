@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
-from tests.page.playing import at, beside, draw_line, first, jot, message, predict, wait_until
+from tests.page.playing import at, beside, draw_line, first, jot, message, predict
+from tests.page.waiting import wait_until
 from training.prepare.unipen import Character
 
 
@@ -137,7 +138,6 @@ def test_one_character_of_several_strokes_is_one(desktop: Page):
 def test_what_is_for_one_character_is_not_offered_for_several(desktop: Page, tracks: list[Character]):
     draw_42(desktop, tracks)
     expect(desktop.locator("#characters button")).to_have_count(2)
-    expect(desktop.locator("#correctionQuestion")).to_be_hidden()
     expect(desktop.locator("#inside")).to_be_hidden()
     desktop.locator("#clearCanvasButton").click()
     jot(desktop, first(tracks, "3").strokes)

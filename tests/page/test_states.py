@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.conftest import encode
-from tests.page.conftest import DEVICES, Windows
+from tests.conftest import MODEL, encode
+from tests.page.conftest import DEVICES, Windows, served_here
 from tests.page.playing import answer, bring, draw_line, message
+from tests.page.waiting import await_answer, resize
 
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
-SMALLEST: Any = {"width": 320, "height": 568}
 
 
 def violations(page: Page) -> list[str]:
@@ -54,7 +54,7 @@ def kept(page: Page) -> None:
 
 def sharing(page: Page) -> None:
     answered(page)
-    expect(page.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
+    await_answer(page)
     page.locator("#shareButton").click()
     expect(page.locator("#shareDialog")).to_be_visible()
 
@@ -84,13 +84,27 @@ def cropping(page: Page) -> None:
     message(page, "sure")
     page.locator("#frameBody").press("-")
     expect(page.locator("#wholeButton")).to_be_visible()
-    message(page, "sure")
+    await_answer(page)
 
 
 def reading_two(page: Page) -> None:
     draw_line(page, 0.3)
     draw_line(page, 0.7)
     expect(page.locator("#characters button")).to_have_count(2)
+    await_answer(page)
+
+
+def correcting_one_of_two(page: Page) -> None:
+    reading_two(page)
+    page.locator("#characters button").nth(1).click()
+    expect(page.locator("#correctionQuestion")).to_be_visible()
+    expect(page.locator("#correctionPart")).to_be_visible()
+
+
+def thanked(page: Page) -> None:
+    correcting_one_of_two(page)
+    page.locator("#confirmButton").click()
+    expect(page.locator("#takeBackButton")).to_be_visible()
 
 
 def about(page: Page) -> None:
@@ -98,8 +112,16 @@ def about(page: Page) -> None:
 
 
 STATES: list[Callable[[Page], None]] = [
-    empty, answered, unsure, failed, kept, sharing, playing, looking_inside, told, cropping, reading_two, about,
+    empty, answered, unsure, failed, kept, sharing, playing, looking_inside, told, cropping, reading_two,
+    correcting_one_of_two, thanked, about,
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def address(url: str) -> Iterator[str]:
+    """A server that stores corrections, and so shows all that there is."""
+    with served_here(MODEL, database_url=url) as address:
+        yield address
 
 
 @pytest.fixture(scope="module", params=STATES)
@@ -111,17 +133,17 @@ def page(request: pytest.FixtureRequest, windows: Windows, address: str) -> Iter
 
 
 def test_axe_finds_nothing_on_a_desktop_in_light_colours(page: Page):
-    page.set_viewport_size(DEVICES["desktop"]["viewport"])
+    resize(page, **DEVICES["desktop"]["viewport"])
     page.emulate_media(color_scheme="light")
     assert violations(page) == []
 
 
 def test_axe_finds_nothing_on_a_phone_in_dark_colours(page: Page):
-    page.set_viewport_size(DEVICES["phone"]["viewport"])
+    resize(page, **DEVICES["phone"]["viewport"])
     page.emulate_media(color_scheme="dark")
     assert violations(page) == []
 
 
 def test_nothing_overflows_a_screen_of_320_pixels(page: Page):
-    page.set_viewport_size(SMALLEST)
+    resize(page, 320, 568)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320

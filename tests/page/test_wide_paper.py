@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from itertools import pairwise
@@ -13,8 +12,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.page.playing import beside, bring, draw_line, first, ink, sheet, units, wait_until
+from tests.page.playing import beside, bring, draw_line, first, ink, sheet, units
+from tests.page.sharing import shared
 from tests.page.test_reading import draw_42, noted
+from tests.page.waiting import await_answer, resize, wait_until
 from training.prepare.unipen import Character
 
 
@@ -66,22 +67,7 @@ def write_2046(page: Page, tracks: list[Character]) -> None:
     for place, label in enumerate("2046"):
         beside(page, first(tracks, label).strokes, 0.12 + 0.25 * place, 0.6)
     expect(page.locator("#predictionResult")).to_have_text("2046")
-    expect(page.locator("#shareButton")).not_to_have_attribute("aria-disabled", "true")
-
-
-def shared(page: Page) -> tuple[str, Image.Image]:
-    """The link and the picture in the dialog, which is closed again."""
-    page.locator("#shareButton").click()
-    expect(page.locator("#shareDialog")).to_be_visible()
-    data = page.locator("#shareCard").evaluate("""async image => {
-      await image.decode();
-      const canvas = Object.assign(document.createElement('canvas'), { width: 1200, height: 630 });
-      canvas.getContext('2d').drawImage(image, 0, 0);
-      return canvas.toDataURL().split(',')[1];
-    }""")
-    link = page.locator("#shareLink").input_value()
-    page.keyboard.press("Escape")
-    return link, Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
+    await_answer(page)
 
 
 def test_a_number_is_shared_with_a_link_that_is_read_alike(desktop: Page, other: Page, tracks: list[Character]):
@@ -170,7 +156,7 @@ def test_undo_brings_back_the_width_of_the_paper_too(desktop: Page, tracks: list
 
 
 def test_a_phone_on_its_side_shows_the_whole_wide_paper(phone: Page):
-    phone.set_viewport_size({"width": 844, "height": 390})
+    resize(phone, 844, 390)
     widen(phone)
     found = phone.locator(".tools").bounding_box()
     assert found
@@ -195,7 +181,7 @@ def test_a_picture_brings_the_usual_paper(desktop: Page, seven: Image.Image):
 
 
 def test_the_smallest_window_has_room_for_a_wide_paper(phone: Page):
-    phone.set_viewport_size({"width": 320, "height": 640})
+    resize(phone, 320, 640)
     widen(phone)
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -203,7 +189,7 @@ def test_the_smallest_window_has_room_for_a_wide_paper(phone: Page):
 @pytest.mark.parametrize("width", [320, 390])
 @pytest.mark.parametrize("doubtful", [False, True])
 def test_the_paper_stays_where_it_is_when_several_characters_are_read(phone: Page, width: int, doubtful: bool):
-    phone.set_viewport_size({"width": width, "height": 700})
+    resize(phone, width, 700)
     widen(phone)
     box = phone.locator("#canvas").bounding_box()
     shares = {str(digit): 0.01 for digit in range(10)} | ({"7": 0.6, "1": 0.3} if doubtful else {"7": 0.99})

@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +22,7 @@ from app.recognition.classifier import Prediction
 from app.recognition.model_card import ModelCard
 from app.settings import Settings, read_settings
 from tests.conftest import MODEL, ROOT, encode
+from tests.service.server import production
 from tests.service.test_predict import post
 
 WRONG = [
@@ -51,6 +53,18 @@ def test_wrong_setting_is_refused_with_a_clear_line(monkeypatch, name: str, valu
 def test_origins_of_every_kind_that_browsers_send_are_accepted():
     origins = ("https://example.org", "http://localhost:3000", "http://[::1]:80", "capacitor://localhost", "null", "*")
     assert Settings(cors_origins=origins).cors_origins == origins
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_an_empty_variable_is_as_good_as_none_but_for_the_database(monkeypatch, name: str):
+    monkeypatch.setenv(name.upper(), "")
+    default = Settings.model_fields[name].default
+    assert getattr(read_settings(), name) == ("" if name == "database_url" else default)
+
+
+def test_deployed_server_starts_with_empty_variables():
+    with production(WEB_CONCURRENCY="", LOG_FORMAT="", CORS_ORIGINS="") as (address, _):
+        assert httpx2.get(f"{address}/healthz").status_code == 200
 
 
 def test_deployed_server_with_a_wrong_setting_stops_with_a_clear_line():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import re
@@ -22,6 +23,7 @@ from app.recognition.classifier import Classifier
 from app.recognition.model_file import ModelFileError
 from tests.conftest import MODEL, ROOT, encode
 from tests.service.server import production
+from tests.test_deployment import free_port, wait_until_ready
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.networks import build
@@ -122,6 +124,38 @@ def workers(process: subprocess.Popen[bytes]) -> set[int]:
 def metric(address: str, name: str) -> float:
     """The value of a series."""
     return float(re.findall(rf"^{re.escape(name)} (.+)$", httpx2.get(f"{address}/metrics").text, re.MULTILINE)[0])
+
+
+def test_every_line_of_gunicorn_and_its_workers_is_json_where_the_log_is(capfd):
+    with production(LOG_FORMAT="json") as (address, process):
+        httpx2.get(f"{address}/nowhere")
+        process.send_signal(signal.SIGHUP)  # gunicorn configures its log anew
+        httpx2.get(f"{address}/nowhere")
+        process.terminate()
+        output, _ = process.communicate(timeout=20)
+    lines = [json.loads(line) for line in output.splitlines()]
+    messages = [line["message"] for line in lines]
+    for words in ("Starting gunicorn", "Booting worker", "uploads up to 10 MB", "404 GET", "Hang up", "Shutting down"):
+        assert any(words in message for message in messages), words
+    assert all({"time", "level", "message"} <= set(line) for line in lines)
+    assert not capfd.readouterr().err
+
+
+def test_every_line_of_uvicorn_is_json_where_the_log_is():
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port)]
+    environment = {**os.environ, "MODEL_PATH": str(MODEL), "LOG_FORMAT": "json"}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    wait_until_ready(f"http://127.0.0.1:{port}")
+    process.terminate()
+    output, _ = process.communicate(timeout=20)
+    lines = [json.loads(line) for line in output.splitlines()]
+    messages = [line["message"] for line in lines]
+    for words in ("Started server process", "Uvicorn running", "GET /readyz", "Application shutdown complete"):
+        assert any(words in message for message in messages), words
+    assert not any("color_message" in line for line in lines)
 
 
 @linux
