@@ -96,6 +96,7 @@ def _page(
         title, hint = task(model), f"{'; '.join(f'{one.title} reads {one.classes}' for one in choices)}."
     classes = model.classes if model else ()
     preprocessing = model.preprocessing if model else Preprocessing()
+    unsure_below: float = request.app.state.settings.unsure_below
     values = {
         "static": request.app.state.static.url,
         "base": own_address(request),
@@ -112,12 +113,13 @@ def _page(
         "size": preprocessing.size,
         "method": preprocessing.method,
         "seen": _SEEN[preprocessing.method],
-        "unsure_below": request.app.state.settings.unsure_below,
+        "unsure_below": unsure_below,
         "subject": subject(classes),
         "answer": answer,
+        "unsure": model and answer and model.sureness(answer.label, answer.probabilities) < unsure_below,
         "corrections": bool(request.app.state.settings.database_url),
         "none_of_these": NONE_OF_THESE,
-        "verdict": _verdict(model, answer, request.app.state.settings.unsure_below) if model and answer else None,
+        "verdict": _verdict(model, answer, unsure_below) if model and answer else None,
         "error": error,
     }
     # The page names the versions of its files, so browsers must ask for it each time.

@@ -153,6 +153,8 @@ def test_without_scripts_the_chosen_model_answers(browser: Browser, several: str
         expect(page.locator(ANSWER)).not_to_be_empty()
         assert page.url.endswith("/?model=letters")
         assert page.locator(ANSWER).inner_text() in LETTERS
+        # All of them look alike, and together they are sure.
+        expect(page.locator("body")).not_to_have_class("unsure")
 
 
 def test_an_unknown_name_shows_the_default_and_says_so(windows: Windows, several: str):
