@@ -124,6 +124,8 @@ def _records(path: Path, contents: bytes | None, names: tuple[str, ...]) -> dict
             }
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such model file. {TRAIN}, or set MODEL_PATH to one.") from error
+    except IsADirectoryError as error:
+        raise _folder(path) from error
     except OSError as error:
         raise ModelFileError(f"{path}: the model file cannot be read ({error.strerror}). Make it readable.") from error
     # zipfile raises the last one for encrypted records.
@@ -131,6 +133,13 @@ def _records(path: Path, contents: bytes | None, names: tuple[str, ...]) -> dict
         raise ModelFileError(
             f"{path}: not a model file, or a damaged one ({_first_line(error)}). Copy it again. {TRAIN}."
         ) from error
+
+
+def _folder(path: Path) -> ModelFileError:
+    example = min(path.glob("*.pt"), default=None)
+    return ModelFileError(
+        f"{path}: this is a folder. Name a model file" + (f" in it, such as {example}." if example else f". {TRAIN}.")
+    )
 
 
 def _record(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes:

@@ -113,6 +113,15 @@ def test_a_missing_file_is_named(tmp_path: Path):
     assert "python -m training train" in error_of(tmp_path / "model.pt")
 
 
+def test_a_folder_is_refused_with_the_name_of_a_file_in_it(tmp_path: Path):
+    assert error_of(tmp_path).startswith(f"{tmp_path}: this is a folder. ")
+    (tmp_path / "letters.pt").touch()
+    (tmp_path / "digits.pt").touch()
+    message = error_of(tmp_path)
+    assert f"such as {tmp_path / 'digits.pt'}." in message
+    assert "readable" not in message
+
+
 @pytest.mark.parametrize("contents", [b"", b"not a model", b"PK\x03\x04"])
 def test_what_is_no_archive_is_refused(contents: bytes, tmp_path: Path):
     path = tmp_path / "model.pt"
