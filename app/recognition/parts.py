@@ -49,7 +49,8 @@ class Part:
     """Connected ink, or what a cut leaves of it: its label, its pixels and its box, the end exclusive.
 
     `trust`, 0 to 1, is how likely it is writing rather than print, rules or shadow. `cut` is how much ink was cut
-    through between it and the part before it, in widths of a stroke; 0 for paper.
+    through between it and the part before it, in widths of a stroke, 0 for paper; `border` how much the cut looks like
+    a border between characters (seams.py).
     """
 
     label: int
@@ -60,6 +61,7 @@ class Part:
     bottom: int
     trust: float = 1.0
     cut: float = 0.0
+    border: float = 0.0
 
     @property
     def box(self) -> tuple[int, int, int, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import exp, log
+from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.recognition.parts import Part, united
@@ -17,38 +17,35 @@ from app.recognition.parts import Part, united
 if TYPE_CHECKING:
     from app.recognition.pieces import Piece
 
-# Sizes, in usual heights of a character, beyond which a piece is short, wide or slim.
-_SHORT, _WIDE, _SLIM = 0.85, 0.9, 0.3
+# Sizes, in usual heights of a character, beyond which a piece is short or wide.
+_SHORT, _WIDE = 0.85, 0.9
 # A part that was cut can be left out as a whole, as a currency sign is, if it is no wider than this in heights.
 _SYMBOL = 0.9
-# Evidence below this says more than its own weight.
-_LOW = -2.0
+# Margins above this say no more: hardly anything has a greater one.
+_KNOWN = 10.0
 
 
 @dataclass(frozen=True)
 class Weights:
     """What each feature adds to a score. benchmarks/reading_weights.py fits them, but for `distrust` and `alone`."""
 
-    bias: float = 2.40
-    evidence: float = -0.56
-    # The square root of the probability that the classifier is wrong.
-    doubt: float = -5.39
-    low: float = 0.70
-    short: float = -8.15
-    wide: float = -8.42
+    bias: float = -0.28
+    # By how much the classifier knows it.
+    known: float = 0.61
+    short: float = -10.07
+    wide: float = -9.52
     # How many parts it has that are not joined.
-    loose: float = -1.33
-    # Sides on which it is cut, and how much ink the cuts cross, in widths of a stroke.
-    cuts: float = -0.82
-    crossed: float = -0.15
-    cut_slim: float = -4.76
-    cut_short: float = -0.35
+    loose: float = -0.27
+    # Sides on which it is cut, how much these look like borders between characters, and its being short with them.
+    cuts: float = -5.51
+    border: float = 0.26
+    cut_short: float = 6.50
     # How little its parts are to be trusted.
     distrust: float = -4.0
     # A part's being no writing: of any, and for its size if it can be trusted.
-    nothing: float = -1.16
-    nothing_size: float = -7.01
-    # Everything's being one character. With the fit's -5.6, 16 of 2,253 single characters are read as several; now 7.
+    nothing: float = -2.59
+    nothing_size: float = -5.33
+    # Everything's being one character.
     alone: float = 0.50
 
 
@@ -105,45 +102,34 @@ def left_out(part: Part, height: float) -> dict[str, float]:
     return {"nothing": 1.0, "nothing_size": part.trust * max(part.width, part.height) / height}
 
 
-def alone(evidence: float, box: tuple[int, int, int, int]) -> dict[str, float]:
+def alone(margin: float, box: tuple[int, int, int, int]) -> dict[str, float]:
     """The features of everything as one character."""
     width, height = box[2] - box[0], box[3] - box[1]
-    return {**_seen(evidence), "alone": 1.0, "wide": max(0.0, width / height - _WIDE)}
+    return {"bias": 1.0, "known": min(margin, _KNOWN), "alone": 1.0, "wide": max(0.0, width / height - _WIDE)}
 
 
 def most(first: int, last: int, parts: Sequence[Part], height: float) -> float:
     """The most that some parts together can score, whatever they look like: by their sizes and cuts alone."""
-    return scored(_features(first, last, parts, height, evidence=0.0), WEIGHTS)
+    return scored(_features(first, last, parts, height, _KNOWN), WEIGHTS)
 
 
 def features(piece: Piece, parts: Sequence[Part], height: float) -> dict[str, float]:
     """The features of a piece, by the names of the weights."""
-    return _features(piece.first, piece.last, parts, height, piece.evidence)
+    return _features(piece.first, piece.last, parts, height, piece.margin)
 
 
-def _features(first: int, last: int, parts: Sequence[Part], height: float, evidence: float) -> dict[str, float]:
+def _features(first: int, last: int, parts: Sequence[Part], height: float, margin: float) -> dict[str, float]:
     whole = united(parts[first : last + 1])
-    width, high = whole.width / height, whole.height / height
-    following = parts[last + 1].cut if last + 1 < len(parts) else 0.0
-    cuts = [cut for cut in (parts[first].cut, following) if cut]
-    short = max(0.0, log(_SHORT / high))
-    return {
-        **_seen(evidence),
-        "short": short,
-        "wide": max(0.0, width - _WIDE),
-        "loose": sum(not part.cut for part in parts[first + 1 : last + 1]),
-        "cuts": len(cuts),
-        "crossed": sum(cuts),
-        "cut_slim": len(cuts) * max(0.0, _SLIM - width),
-        "cut_short": len(cuts) * short,
-        "distrust": 1 - whole.trust,
-    }
-
-
-def _seen(evidence: float) -> dict[str, float]:
+    cuts = [part for part in (parts[first], *parts[last + 1 : last + 2]) if part.cut]
+    short = max(0.0, log(_SHORT * height / whole.height))
     return {
         "bias": 1.0,
-        "evidence": evidence,
-        "doubt": (1 - exp(evidence)) ** 0.5,
-        "low": min(0.0, evidence - _LOW),
+        "known": min(margin, _KNOWN),
+        "short": short,
+        "wide": max(0.0, whole.width / height - _WIDE),
+        "loose": sum(not part.cut for part in parts[first + 1 : last + 1]),
+        "cuts": len(cuts),
+        "border": sum(part.border for part in cuts),
+        "cut_short": len(cuts) * short,
+        "distrust": 1 - whole.trust,
     }

@@ -41,7 +41,8 @@ _LEAST = -12.0
 @dataclass(frozen=True)
 class Piece:
     """The parts from `first` to `last` of a line, which may be one character: its box, the end exclusive, the network's
-    input, and its prediction. `evidence` is the logarithm of the probability that it is what the prediction says."""
+    input, and its prediction. `evidence` is the logarithm of the probability that it is what the prediction says;
+    `margin` says by how much it is known (Classifier.judge)."""
 
     first: int
     last: int
@@ -49,6 +50,7 @@ class Piece:
     seen: Grey
     prediction: Prediction
     evidence: float
+    margin: float
 
 
 Run = tuple[int, int]
@@ -175,7 +177,12 @@ def _judged(
     judged = classifier.judge(list(found.values()))
     return {
         run: Piece(
-            *run, _box(parts[run[0] : run[1] + 1]), seen, prediction, evidence(prediction, margin, classifier.model)
+            *run,
+            _box(parts[run[0] : run[1] + 1]),
+            seen,
+            prediction,
+            evidence(prediction, margin, classifier.model),
+            margin,
         )
         for (run, seen), (prediction, margin) in zip(found.items(), judged, strict=True)
     }

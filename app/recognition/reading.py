@@ -122,6 +122,7 @@ class Sheet:
     model: ModelCard
     everything: Character | None
     evidence: float
+    margin: float
     lines: Sequence[Line] = ()
     height: float = 1.0
     region: Region | None = None
@@ -154,7 +155,7 @@ class Sheet:
 
     def alone(self, one: Character) -> dict[str, float]:
         """The features of everything as one character."""
-        return alone(self.evidence, one.box)
+        return alone(self.margin, one.box)
 
     def beside(self, one: Character) -> list[Part]:
         """The parts that are not in what is taken for everything; on drawings there are none."""
@@ -193,9 +194,9 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
         character = region
     box = _in_upload(box_of(character.ink), character, size)
     everything: Character | None = None
-    evidence = 0.0
+    evidence = margin = 0.0
     try:
-        everything, evidence = _judged(model.preprocessing.from_ink(character.ink), box, classifier)
+        everything, evidence, margin = _judged(model.preprocessing.from_ink(character.ink), box, classifier)
     except NothingDrawnError:
         if not region.ink.any() or max(region.ink.shape) < _LONG * min(region.ink.shape):
             raise
@@ -204,20 +205,20 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
     try:
         found = find_lines(region.ink, _MAX_PARTS, photographed)
         if everything and sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], evidence, found.height):
-            return Sheet(model, everything, evidence, size=size, ink=ink, character=character)
+            return Sheet(model, everything, evidence, margin, size=size, ink=ink, character=character)
         for line in found.lines:
             most = _MAX_PIECES - sum(len(one.pieces) for one in lines)
             lines.append(Line(*pieces_of(line, found, region.ink, classifier, most)))
     except CrowdedError:
         raise TooMuchWrittenError from None
     return Sheet(
-        model, everything, evidence, lines, found.height, region, found.labels, size, photographed, ink, character
+        model, everything, evidence, margin, lines, found.height, region, found.labels, size, photographed, ink, character
     )
 
 
-def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float]:
+def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float, float]:
     ((prediction, margin),) = classifier.judge([seen])
-    return Character(prediction, box, seen), evidence(prediction, margin, classifier.model)
+    return Character(prediction, box, seen), evidence(prediction, margin, classifier.model), margin
 
 
 def _in_upload(box: Box, region: Region, size: tuple[int, int]) -> Box:

@@ -1,67 +1,136 @@
 """Cuts through parts in which characters touch: seams, paths from top to bottom that cross little ink.
 
-They are found by dynamic programming, as in seam carving (Avidan and Shamir, 2007), but the most that are taken are
-those that cross least, as characters touch in few places.
+They are found by dynamic programming, as in seam carving (Avidan and Shamir, 2007), through every pixel of some rows.
+Those are taken that look most like a border between two characters, by a linear score that benchmarks/seam_weights.py
+fits to numbers by training writers.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.recognition.parts import Lines, Part
 
-# Seams are looked for on a part scaled down to about so many rows.
-_SEAM_ROWS = 48
+# Seams are looked for on a part scaled down to about so many rows, through the pixels of the rows at these shares of
+# its height.
+_SEAM_ROWS, _THROUGH = 48, (0.3, 0.5, 0.7)
 # A pixel of the scaled part has ink if this share of it has.
 _WRITTEN = 0.5
 # What one step sideways costs a seam, and a pixel of paper that is hidden between strokes: in pixels of ink.
-_SIDEWAYS, _HIDDEN = 0.15, 0.35
+_SIDEWAYS, _HIDDEN = 0.6, 0.2
 # Cuts that are nowhere further from each other than this share of the characters' height are the same one.
-_APART = 0.2
+_APART = 0.15
 # Seams that cross more than this, in widths of a stroke, are none.
 _THICKEST = 8.0
 # A cut leaves ink of at least this height on both sides, as a share of the characters' height.
 _CHARACTER = 0.45
 # No part is cut at more places than this for each height of its width, and one.
-_CUTS = 4.0
+_CUTS = 2.5
+# What says that a seam is a border between characters, by the names of the features.
+WEIGHTS = {
+    "crossed": 2.05, "strokes": -1.78, "sideways": 12.5, "lesser": 4.33, "lower": 3.50, "overlap": -10.3, "free": 4.04,
+}  # fmt: skip
+
+
+class Seams(NamedTuple):
+    """Seams through a part that was scaled down by `scale`: their columns from top to bottom, (rows, seams); how much
+    ink each crosses, in widths of a stroke; how high the ink is on its lower side, in heights of a character; and how
+    much it looks like a border between two characters."""
+
+    columns: NDArray[np.int64]
+    scale: int
+    crossed: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    scores: NDArray[np.float64]
 
 
 def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
     """A part cut along seams; it is relabelled from `first` on."""
-    own = lines.labels[part.top : part.bottom, part.left : part.right]
-    mask = own == part.label
-    scale = max(1, part.height // _SEAM_ROWS)
-    rows, columns = part.height // scale, part.width // scale
-    if rows < 4 or columns < 4:
+    mask = lines.labels[part.top : part.bottom, part.left : part.right] == part.label
+    found = seams(mask, lines.height, lines.stroke)
+    most = int(_CUTS * part.width / lines.height) + 1
+    chosen = _chosen(found, _APART * lines.height / found.scale, most) if found else []
+    if not found or not chosen:
         return [part]
-    small = mask[: rows * scale, : columns * scale].reshape(rows, scale, columns, scale).mean((1, 3), np.float32)
+    paths = [(found.columns[:, one], float(found.crossed[one]), float(found.scores[one])) for one in chosen]
+    return _divided(lines, part, mask, paths, found.scale, first)
+
+
+def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None:
+    """All seams through a part's ink, where characters are usually so high and strokes so wide; None if it is too
+    small."""
+    scale = max(1, len(mask) // _SEAM_ROWS)
+    rows, width = len(mask) // scale, mask.shape[1] // scale
+    if rows < 4 or width < 4:
+        return None
+    small = mask[: rows * scale, : width * scale].reshape(rows, scale, width, scale).mean((1, 3), np.float32)
     # Between characters one can see from above and from below down to where they touch, but not into their loops.
     seen = (np.maximum.accumulate(small) == 0) | (np.maximum.accumulate(small[::-1])[::-1] == 0)
     cost = np.maximum(small, np.where(seen, np.float32(0), np.float32(_HIDDEN)))
-    least, steps = _seams(np.stack([cost, cost[::-1]], 1))
-    (down, up), (from_above, from_below) = least.swapaxes(0, 1), steps.swapaxes(0, 1)
-    middle = rows // 2
-    through = down[middle] + up[rows - 1 - middle] - cost[middle]
-    seams = np.concatenate([_paths(from_above, middle)[::-1], _paths(from_below, rows - 1 - middle)[1:]])
-    crossed = np.where(_divides(small >= _WRITTEN, seams, _CHARACTER * lines.height / scale), through, np.inf)
-    crossed *= scale / lines.stroke
-    apart, most = _APART * lines.height / scale, int(_CUTS * part.width / lines.height) + 1
+    from_above, from_below = _steps(np.stack([cost, cost[::-1]], 1)).swapaxes(0, 1)
+    through = [int(rows * share) for share in _THROUGH]
+    halves = [(_paths(from_above, row)[::-1], _paths(from_below, rows - 1 - row)[1:]) for row in through]
+    columns = np.concatenate([np.concatenate(both) for both in halves], 1)
+    features = measured(small, columns, height / scale, stroke / scale)
+    scores = np.sum([WEIGHTS[name] * values for name, values in features.items()], 0)
+    return Seams(columns, scale, features["crossed"], features["lower"], scores)
+
+
+def measured(
+    small: NDArray[np.float32], columns: NDArray[np.int64], height: float, stroke: float
+) -> dict[str, NDArray[np.float64]]:
+    """The features of seams, by the names of the weights."""
+    rows, width = small.shape
+    written = small >= _WRITTEN
+    places = np.minimum(columns, width - 1)
+    crossed = np.take_along_axis(written, places, 1)
+    some = crossed.any(0)
+    # Paper along the seam, from the top to the first stroke, and from the last one to the bottom.
+    free = np.where(some, crossed.argmax(0) + crossed[::-1].argmax(0), 2 * rows)
+    left = np.take_along_axis(np.pad(small.cumsum(1), ((0, 0), (1, 0))), places, 1).sum(0) / small.sum()
+    any_ink = written.any(1)
+    firsts = np.where(any_ink, written.argmax(1), width)[:, None]
+    ends = np.where(any_ink, width - written[:, ::-1].argmax(1), 0)[:, None]
+    on_left, on_right = firsts < columns, ends > columns
+    rightmost = np.where(on_left, np.minimum(columns, ends), 0).max(0)
+    leftmost = np.where(on_right, np.maximum(columns, firsts), width).min(0)
+    return {
+        "crossed": crossed.sum(0) / stroke,
+        "strokes": (crossed[1:] & ~crossed[:-1]).sum(0) + crossed[0],
+        "sideways": np.abs(np.diff(columns, axis=0)).sum(0) / height,
+        "lesser": np.minimum(left, 1 - left),
+        "lower": np.minimum(_reach(on_left), _reach(on_right)) / height,
+        "overlap": np.maximum(rightmost - leftmost, 0) / height,
+        "free": free / height,
+    }
+
+
+def _reach(rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """From the first to the last of these rows, (rows, seams): (seams,)."""
+    return np.where(rows.any(0), len(rows) - rows.argmax(0) - rows[::-1].argmax(0), 0)
+
+
+def _chosen(found: Seams, apart: float, most: int) -> list[int]:
+    """The likeliest seams, from left to right, that are apart and do not cross each other."""
+    possible = (found.lower >= _CHARACTER) & (found.crossed <= _THICKEST)
     chosen: list[int] = []
-    for column in np.argsort(crossed, kind="stable").tolist():
-        if len(chosen) == most or crossed[column] > _THICKEST:
+    for one in np.argsort(-found.scores, kind="stable").tolist():
+        if len(chosen) == most:
             break
-        if not chosen or np.abs(seams[:, chosen] - seams[:, [column]]).max(0).min() > apart:
-            chosen.append(column)
-    if not chosen:
-        return [part]
-    paths = [(seams[:, column], float(crossed[column])) for column in sorted(chosen)]
-    return _divided(lines, part, mask, paths, scale, first)
+        if possible[one]:
+            distances = found.columns[:, chosen] - found.columns[:, [one]]
+            least, greatest = distances.min(0), distances.max(0)
+            if np.all((np.maximum(greatest, -least) > apart) & ((greatest <= 0) | (least >= 0))):
+                chosen.append(one)
+    return sorted(chosen, key=lambda one: int(found.columns[:, one].sum()))
 
 
-def _seams(cost: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """The least cost of a path from the first row to each pixel, and the step sideways that it comes with. Both and the
-    cost: (rows, images, columns)."""
+def _steps(cost: NDArray[np.float32]) -> NDArray[np.int8]:
+    """The step sideways that the cheapest path from the first row comes to each pixel with. Both and the cost:
+    (rows, images, columns)."""
     least = np.pad(cost, ((0, 0), (0, 0), (1, 1)), constant_values=np.inf)
     straight, left, right = least[..., 1:-1], least[..., :-2], least[..., 2:]
     sideways = np.empty_like(cost)
@@ -71,7 +140,7 @@ def _seams(cost: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.i
         straight[row] += np.minimum(straight[row - 1], sideways[row])
     steps = np.zeros(cost.shape, np.int8)
     steps[1:] = np.where(right[:-1] < left[:-1], 1, -1) * (sideways[1:] < straight[:-1])
-    return straight, steps
+    return steps
 
 
 def _paths(steps: NDArray[np.int8], row: int) -> NDArray[np.int64]:
@@ -84,37 +153,26 @@ def _paths(steps: NDArray[np.int8], row: int) -> NDArray[np.int64]:
     return np.array(paths)
 
 
-def _divides(ink: NDArray[np.bool_], seams: NDArray[np.int64], high: float) -> NDArray[np.bool_]:
-    """Whether there is ink as high as a character on both sides of each seam, (rows, seams): (seams,)."""
-    firsts = np.where(ink.any(1), ink.argmax(1), ink.shape[1])[:, None]
-    lasts = np.where(ink.any(1), ink.shape[1] - 1 - ink[:, ::-1].argmax(1), -1)[:, None]
-    heights = []
-    for side in (firsts < seams, lasts >= seams):
-        reach = len(side) - side.argmax(0) - side[::-1].argmax(0)
-        heights.append(np.where(side.any(0), reach, 0))
-    return np.minimum(*heights) >= high
-
-
 def _divided(
     lines: Lines,
     part: Part,
     mask: NDArray[np.bool_],
-    paths: list[tuple[NDArray[np.int64], float]],
+    paths: list[tuple[NDArray[np.int64], float, float]],
     scale: int,
     first: int,
 ) -> list[Part]:
     own = lines.labels[part.top : part.bottom, part.left : part.right]
     place = np.zeros(mask.shape, np.uint16)
     columns = np.arange(part.width)
-    for path, _ in paths:
+    for path, _, _ in paths:
         borders = np.repeat(path * scale + scale // 2, scale)
         borders = np.concatenate([borders, np.repeat(borders[-1:], part.height - len(borders))])
         place += columns >= borders[:, None]
     pieces: list[Part] = []
-    crossings = [0.0, *(crossed for _, crossed in paths)]
-    crossed = 0.0
-    for number, crossing in enumerate(crossings):
-        crossed = max(crossed, crossing) if number and not (pieces and pieces[-1]) else crossing
+    cut = part.cut, part.border
+    for number in range(len(paths) + 1):
+        if number and pieces:
+            cut = paths[number - 1][1:]
         chosen = mask & (place == number)
         ys, xs = np.flatnonzero(chosen.any(1)), np.flatnonzero(chosen.any(0))
         if not len(xs):
@@ -122,5 +180,5 @@ def _divided(
         label = first + len(pieces)
         own[chosen] = label
         box = part.left + int(xs[0]), part.top + int(ys[0]), part.left + int(xs[-1]) + 1, part.top + int(ys[-1]) + 1
-        pieces.append(Part(label, int(np.count_nonzero(chosen)), *box, part.trust, crossed if pieces else part.cut))
+        pieces.append(Part(label, int(np.count_nonzero(chosen)), *box, part.trust, *cut))
     return pieces
