@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,15 @@ _SHEET = (480, 110)
 _TOUCHING, _NEIGHBOURS = 0.25, 0.5
 
 
-def cheque(own: Sequence[Character], generator: np.random.Generator) -> tuple[Number, bytes]:
+def cheque(
+    own: Sequence[Character], generator: np.random.Generator, sign: str | Sequence[Stroke] = ""
+) -> tuple[Number, bytes]:
     """The amount of a cheque, three to six digits with a ballpoint on a printed background, cut out closely and scanned
     at about 200 dots per inch: a JPEG file, half of them grey.
 
     As on real ones there may be a currency sign or a `#` before the amount, points and commas in it, and dashes behind
-    it, none of which belongs to the text; and rules of the form (https://www.orand.cl/pt/icfhr2014-hdsr/).
+    it, none of which belongs to the text; and rules of the form (https://www.orand.cl/pt/icfhr2014-hdsr/). With a
+    `sign` it stands before every amount: printed if it is text, written with the same pen if it is strokes.
     """
     pen = generator.uniform(2.0, 4.5)
     touching = _NEIGHBOURS if generator.random() < _TOUCHING else 0.0
@@ -34,11 +37,20 @@ def cheque(own: Sequence[Character], generator: np.random.Generator) -> tuple[Nu
     high = bottom - top
     before, behind = generator.uniform(0.1, 1.2, 2) * high
     above, below = generator.uniform(0.03, 0.3, 2) * high
+    side = gap = 0.0
+    if sign:
+        side, gap = generator.uniform(0.5, 1.1) * high, generator.uniform(0.1, 0.5) * high
+        before += side + gap
     size = round(right - left + before + behind), round(high + above + below)
     number = number.moved(before - left, above - top, size)
     marks = _marks(number, high, generator)
-    cover = 1 - np.asarray(draw_placed([*number.strokes, *marks], pen, size), np.float32) / 255
     paper = _printed_paper(size, generator)
+    place = before - gap, above + (high + generator.uniform(-0.1, 0.1) * high) / 2
+    if isinstance(sign, str):
+        paper = _printed(paper, sign, place, side, generator) if sign else paper
+    else:
+        marks += _fitted(sign, place, side)
+    cover = 1 - np.asarray(draw_placed([*number.strokes, *marks], pen, size), np.float32) / 255
     ink = np.array([[30, 30, 35], [25, 35, 90], [60, 60, 70]][generator.integers(3)], np.float32)
     cover = cover[..., None] * np.float32(generator.uniform(0.75, 1))
     picture = Image.fromarray((paper + cover * (ink - paper)).clip(0, 255).astype(np.uint8))
@@ -48,6 +60,15 @@ def cheque(own: Sequence[Character], generator: np.random.Generator) -> tuple[Nu
     if generator.random() < 0.5:
         picture = picture.convert("L")
     return number, jpeg(picture, int(generator.integers(70, 96)))
+
+
+def random_sign(
+    written: Mapping[str, Sequence[Sequence[Stroke]]], generator: np.random.Generator
+) -> str | Sequence[Stroke]:
+    """A `$` or `#`, printed or as somebody wrote it."""
+    sign = "$#"[int(generator.integers(2))]
+    own = written[sign]
+    return sign if generator.random() < 0.5 else own[int(generator.integers(len(own)))]
 
 
 def _marks(number: Number, high: float, generator: np.random.Generator) -> list[Stroke]:
@@ -71,6 +92,30 @@ def _marks(number: Number, high: float, generator: np.random.Generator) -> list[
         x, y = (one[:, 0].max() + other[:, 0].min()) / 2, other[:, 1].max()
         marks.append(((x, y), (x - 0.04 * high, y + generator.uniform(0.02, 0.15) * high)))
     return marks
+
+
+def _fitted(strokes: Sequence[Stroke], place: tuple[float, float], side: float) -> list[Stroke]:
+    """Strokes scaled to this height, and placed by the middle of their right side."""
+    points = np.concatenate([np.asarray(stroke) for stroke in strokes])
+    low, high = points.min(0), points.max(0)
+    scale, corner = side / max(high[1] - low[1], high[0] - low[0], 1e-6), np.array([high[0], (low[1] + high[1]) / 2])
+    placed = [((np.asarray(stroke) - corner) * scale + place).tolist() for stroke in strokes]
+    return [tuple((x, y) for x, y in stroke) for stroke in placed]
+
+
+def _printed(
+    paper: NDArray[np.float32],
+    sign: str,
+    place: tuple[float, float],
+    side: float,
+    generator: np.random.Generator,
+) -> NDArray[np.float32]:
+    """The paper with a printed sign of this height, placed by the middle of its right side."""
+    sheet = Image.fromarray(paper.clip(0, 255).astype(np.uint8))
+    colour = tuple(int(level) for level in paper.mean((0, 1)) * generator.uniform(0.1, 0.75))
+    font = ImageFont.load_default(1.3 * side)
+    ImageDraw.Draw(sheet).text(place, sign, colour, font, anchor="rm")
+    return np.asarray(sheet, np.float32)
 
 
 def _printed_paper(size: tuple[int, int], generator: np.random.Generator) -> NDArray[np.float32]:

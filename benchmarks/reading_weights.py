@@ -23,12 +23,14 @@ from PIL import Image
 from torch import Tensor
 
 from app.recognition.classifier import Classifier
-from app.recognition.paths import Weights, features, left_out
+from app.recognition.parts import Part
+from app.recognition.paths import BESIDE, Weights, beside, features, left_out
+from app.recognition.photographs import Region
 from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.reading import Sheet, look
 from benchmarks import reading
-from benchmarks.cheques import cheque
-from benchmarks.held_out import read_held_out
+from benchmarks.cheques import cheque, random_sign
+from benchmarks.held_out import read_held_out, read_signs
 from benchmarks.numbers import Number, by_writer, compose
 from training.prepare.drawing import PEN, draw_placed
 
@@ -57,9 +59,9 @@ class Lattice:
 def lattice(number: Number, sheet: Sheet) -> Lattice | None:
     """The paths of a number that was looked at; None if there is only one."""
     everything = sheet.everything
-    if sheet.labels is None or everything is None:
+    if sheet.labels is None or sheet.region is None or everything is None:
         return None
-    digits = np.array([_ink(sheet, number, index) for index in range(len(number.digits))])
+    digits = np.array([ink_of(sheet.region, number, index) for index in range(len(number.digits))])
     count = int(sheet.labels.max()) + 1
     pixels = np.bincount(sheet.labels.ravel(), minlength=count)
     of_digit = np.array([np.bincount(sheet.labels[digit], minlength=count) for digit in digits])
@@ -78,19 +80,31 @@ def lattice(number: Number, sheet: Sheet) -> Lattice | None:
             found.pieces.append((found.parts + piece.first, found.parts + piece.last, row, bool(right)))
         for part in line.parts:
             found.nothing.append((_row(left_out(part, sheet.height)), bool(share[:, part.label].max() < _NOTHING)))
+        found.pieces += _beside(line.parts, sheet.height, [one[1] for one in found.nothing[found.parts :]], found.parts)
         found.parts += len(line.parts)
     beside = [_row(left_out(part, sheet.height)) for part in sheet.beside(everything)]
     found.alone = (np.sum([found.alone[0], *beside], 0).tolist(), one)
     return found
 
 
-def _ink(sheet: Sheet, number: Number, index: int) -> NDArray[np.bool_]:
+def _beside(
+    parts: Sequence[Part], height: float, left_out: Sequence[bool], before: int
+) -> list[tuple[int, int, list[float], bool]]:
+    """What can be left out at both ends of a line, as pieces of the lattice; there are so many parts before."""
+    ends = [(0, last) for last in range(min(BESIDE, len(parts)))]
+    ends += [(first, len(parts) - 1) for first in range(max(1, len(parts) - BESIDE), len(parts))]
+    return [
+        (before + first, before + last, _row(beside(parts[first : last + 1], height)), all(left_out[first : last + 1]))
+        for first, last in ends
+    ]
+
+
+def ink_of(region: Region, number: Number, index: int) -> NDArray[np.bool_]:
     """Where one digit was written, in the pixels of the region that was looked at."""
-    assert sheet.region is not None
-    (left, top, right, bottom), (width, height) = sheet.region.box, number.size
+    (left, top, right, bottom), (width, height) = region.box, number.size
     drawn = draw_placed(number.digits[index], number.pen, number.size)
     box = left * width, top * height, right * width, bottom * height
-    rows, columns = sheet.region.ink.shape
+    rows, columns = region.ink.shape
     return 255 - np.asarray(drawn.resize((columns, rows), Image.Resampling.BOX, box)) > 100
 
 
@@ -102,11 +116,14 @@ def lattices(classifier: Classifier, strokes: Path, count: int, photographs: boo
     """Of so many numbers by validation writers: drawn ones, or cheques and photographs in turn."""
     held_out = read_held_out(strokes, "validation")
     own = by_writer([one for some in held_out.values() for one in some])
+    signs = read_signs(strokes, "validation")
     for index in range(count):
         generator = np.random.default_rng((_SEED, index))
         writer = own[int(generator.integers(len(own)))]
-        if photographs:
-            number, image = (cheque, reading.photograph)[index % 2](writer, generator)
+        if photographs and index % 3 == 0:
+            number, image = reading.photograph(writer, generator)
+        elif photographs:
+            number, image = cheque(writer, generator, random_sign(signs, generator) if index % 3 == 1 else "")
         else:
             length, size = 1 + int(generator.choice(6, p=_LENGTHS)), (reading.SQUARE, reading.WIDE)[index % 2]
             number = compose(writer, length, generator, size, touching=_TOUCHING)

@@ -22,6 +22,8 @@ Labels = NDArray[np.uint16]
 INK = 64
 # More parts than this, specks among them, are a picture or noise, and would take long to look at.
 _SPECKS = 10_000
+# Where there are too many parts and each has less room than so many pixels, they are grain.
+_ROOM = 64
 # Parts smaller than this share of the characters' height are specks; they belong to nothing.
 _SPECK = 0.1
 # Parts at least this tall or wide, in heights of the tallest, say how tall the characters are.
@@ -42,6 +44,10 @@ _MUCH_LOWER, _DETACHED = 0.75, 0.2
 
 class CrowdedError(Exception):
     """More parts than so many characters have."""
+
+
+class GrainError(CrowdedError):
+    """So many parts on so little room that they are no characters."""
 
 
 @dataclass(frozen=True)
@@ -109,15 +115,17 @@ def united(parts: Sequence[Part]) -> Part:
 
 
 def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:
-    """The lines of writing in ink that is bright on 0. Raises CrowdedError for more than `most` parts.
+    """The lines of writing in ink that is bright on 0. Raises CrowdedError for more than `most` parts, GrainError for
+    the grain of an image.
 
     If it was `photographed`, there may be remains of print, rules and frames: faint, or at the picture's edge.
     """
     mask = ink >= INK * (int(ink.max()) / 255)
     # Of booleans cc3d 4.1.1 gives some pixels of a component a label of their own.
     found, count = cc3d.connected_components(mask.view(np.uint8), connectivity=8, return_N=True)
+    crowded = GrainError if count * _ROOM > mask.size else CrowdedError
     if count > _SPECKS:
-        raise CrowdedError
+        raise crowded
     labels: Labels = np.asarray(found, np.uint16)
     statistics = cc3d.statistics(labels)
     boxes = cast("list[tuple[slice, slice]]", statistics["bounding_boxes"])
@@ -129,7 +137,7 @@ def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:
     height = _usual_height(parts)
     parts = [part for part in parts if max(part.width, part.height) >= _SPECK * height]
     if len(parts) > most:
-        raise CrowdedError
+        raise crowded
     if photographed:
         strengths = np.bincount(labels.ravel(), ink.ravel(), count + 1)
         parts = [replace(part, trust=_trust(part, float(strengths[part.label]), ink.shape, height)) for part in parts]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SHORT, _WIDE = 0.85, 0.9
 # A part that was cut can be left out as a whole, as a currency sign is, if it is no wider than this in heights.
 _SYMBOL = 0.9
+# So many parts at each end of a line can be left out together.
+BESIDE = 8
 # Margins above this say no more: hardly anything has a greater one.
 _KNOWN = 10.0
 
@@ -45,6 +47,9 @@ class Weights:
     # A part's being no writing: of any, and for its size if it can be trusted.
     nothing: float = -2.59
     nothing_size: float = -5.33
+    # What stands before the first character of a line, or behind the last one, being no writing: as a whole.
+    beside: float = -6.0
+    beside_size: float = -6.0
     # Everything's being one character.
     alone: float = 0.50
 
@@ -78,18 +83,27 @@ def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, wei
             whole = best[begun] + scored(left_out(one, height), weights)
             if whole > score and one.width <= _SYMBOL * height:
                 before, score = begun, whole
+        if index < BESIDE:
+            whole = scored(beside(parts[: index + 1], height), weights)
+            if whole > score:
+                before, score = 0, whole
         for piece, own in ending[index]:
             if best[piece.first] + own > score:
                 before, score, chosen = piece.first, best[piece.first] + own, piece
         best.append(score)
         steps.append((before, chosen))
     path: list[Piece] = []
-    index = len(parts)
+    ends = {
+        index: best[index] + scored(beside(parts[index:], height), weights)
+        for index in range(max(0, len(parts) - BESIDE), len(parts))
+    }
+    index = max((len(parts), *ends), key=lambda index: ends.get(index, best[-1]))
+    score = ends.get(index, best[-1])
     while index:
         index, taken = steps[index - 1]
         if taken:
             path.append(taken)
-    return Path(path[::-1], best[-1])
+    return Path(path[::-1], score)
 
 
 def scored(found: dict[str, float], weights: Weights) -> float:
@@ -100,6 +114,12 @@ def scored(found: dict[str, float], weights: Weights) -> float:
 def left_out(part: Part, height: float) -> dict[str, float]:
     """The features of a part that is no writing."""
     return {"nothing": 1.0, "nothing_size": part.trust * max(part.width, part.height) / height}
+
+
+def beside(parts: Sequence[Part], height: float) -> dict[str, float]:
+    """The features of parts at one end of a line that are no writing, such as a currency sign."""
+    whole = united(parts)
+    return {"beside": 1.0, "beside_size": whole.trust * max(whole.width, whole.height) / height}
 
 
 def alone(margin: float, box: tuple[int, int, int, int]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from app.recognition.context import Written, settled
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
 from app.recognition.model_card import ModelCard
 from app.recognition.overlay import overlay
-from app.recognition.parts import CrowdedError, Labels, Part, find_lines
+from app.recognition.parts import CrowdedError, GrainError, Labels, Part, find_lines
 from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone, best_path, left_out, scored
 from app.recognition.photographs import Region
 from app.recognition.pieces import Piece, evidence, is_sure, pieces_of
@@ -209,10 +209,25 @@ def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, phot
         for line in found.lines:
             most = _MAX_PIECES - sum(len(one.pieces) for one in lines)
             lines.append(Line(*pieces_of(line, found, region.ink, classifier, most)))
+    except GrainError:
+        raise NothingDrawnError(
+            "Nothing is found there but grain. Draw a character, or photograph it from nearer and in better light."
+        ) from None
     except CrowdedError:
         raise TooMuchWrittenError from None
     return Sheet(
-        model, everything, evidence, margin, lines, found.height, region, found.labels, size, photographed, ink, character
+        model,
+        everything,
+        evidence,
+        margin,
+        lines,
+        found.height,
+        region,
+        found.labels,
+        size,
+        photographed,
+        ink,
+        character,
     )
 
 

@@ -36,14 +36,12 @@ WEIGHTS = {
 
 
 class Seams(NamedTuple):
-    """Seams through a part that was scaled down by `scale`: their columns from top to bottom, (rows, seams); how much
-    ink each crosses, in widths of a stroke; how high the ink is on its lower side, in heights of a character; and how
-    much it looks like a border between two characters."""
+    """Seams through a part that was scaled down by `scale`: their columns from top to bottom, (rows, seams), their
+    features, and how much each looks like a border between two characters."""
 
     columns: NDArray[np.int64]
     scale: int
-    crossed: NDArray[np.float64]
-    lower: NDArray[np.float64]
+    features: dict[str, NDArray[np.float64]]
     scores: NDArray[np.float64]
 
 
@@ -51,11 +49,11 @@ def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
     """A part cut along seams; it is relabelled from `first` on."""
     mask = lines.labels[part.top : part.bottom, part.left : part.right] == part.label
     found = seams(mask, lines.height, lines.stroke)
-    most = int(_CUTS * part.width / lines.height) + 1
-    chosen = _chosen(found, _APART * lines.height / found.scale, most) if found else []
-    if not found or not chosen:
+    likeliest = chosen(found, lines.height, part.width) if found else []
+    if not found or not likeliest:
         return [part]
-    paths = [(found.columns[:, one], float(found.crossed[one]), float(found.scores[one])) for one in chosen]
+    crossed, scores = found.features["crossed"], found.scores
+    paths = [(found.columns[:, one], float(crossed[one]), float(scores[one])) for one in likeliest]
     return _divided(lines, part, mask, paths, found.scale, first)
 
 
@@ -74,12 +72,12 @@ def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None
     through = [int(rows * share) for share in _THROUGH]
     halves = [(_paths(from_above, row)[::-1], _paths(from_below, rows - 1 - row)[1:]) for row in through]
     columns = np.concatenate([np.concatenate(both) for both in halves], 1)
-    features = measured(small, columns, height / scale, stroke / scale)
+    features = _measured(small, columns, height / scale, stroke / scale)
     scores = np.sum([WEIGHTS[name] * values for name, values in features.items()], 0)
-    return Seams(columns, scale, features["crossed"], features["lower"], scores)
+    return Seams(columns, scale, features, scores)
 
 
-def measured(
+def _measured(
     small: NDArray[np.float32], columns: NDArray[np.int64], height: float, stroke: float
 ) -> dict[str, NDArray[np.float64]]:
     """The features of seams, by the names of the weights."""
@@ -113,19 +111,21 @@ def _reach(rows: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.where(rows.any(0), len(rows) - rows.argmax(0) - rows[::-1].argmax(0), 0)
 
 
-def _chosen(found: Seams, apart: float, most: int) -> list[int]:
-    """The likeliest seams, from left to right, that are apart and do not cross each other."""
-    possible = (found.lower >= _CHARACTER) & (found.crossed <= _THICKEST)
-    chosen: list[int] = []
+def chosen(found: Seams, height: float, width: int) -> list[int]:
+    """The likeliest seams through a part of this width, where characters are usually so high: from left to right. They
+    are apart and do not cross each other."""
+    most, apart = int(_CUTS * width / height) + 1, _APART * height / found.scale
+    possible = (found.features["lower"] >= _CHARACTER) & (found.features["crossed"] <= _THICKEST)
+    taken: list[int] = []
     for one in np.argsort(-found.scores, kind="stable").tolist():
-        if len(chosen) == most:
+        if len(taken) == most:
             break
         if possible[one]:
-            distances = found.columns[:, chosen] - found.columns[:, [one]]
+            distances = found.columns[:, taken] - found.columns[:, [one]]
             least, greatest = distances.min(0), distances.max(0)
             if np.all((np.maximum(greatest, -least) > apart) & ((greatest <= 0) | (least >= 0))):
-                chosen.append(one)
-    return sorted(chosen, key=lambda one: int(found.columns[:, one].sum()))
+                taken.append(one)
+    return sorted(taken, key=lambda one: int(found.columns[:, one].sum()))
 
 
 def _steps(cost: NDArray[np.float32]) -> NDArray[np.int8]:

@@ -213,6 +213,22 @@ def test_more_parts_than_characters_have_are_refused():
         find_lines(ink, 899)
 
 
+@pytest.mark.parametrize("size", [(280, 280), (1200, 900)])
+def test_grain_of_blank_paper_is_nothing_drawn_and_no_page(classifier, size):
+    grain = np.random.default_rng(0).normal(180, 4, size[::-1])
+    with pytest.raises(NothingDrawnError, match="nearer"):
+        read(encode(Image.fromarray(grain.clip(0, 255).astype(np.uint8))), classifier)
+
+
+def test_a_page_of_small_print_is_too_much(classifier):
+    paper = Image.new("L", (700, 700), 255)
+    brush = ImageDraw.Draw(paper)
+    for row in range(20, 680, 16):
+        brush.text((20, row), "1234567890 " * 9, 0, ImageFont.load_default(12))
+    with pytest.raises(TooMuchWrittenError):
+        read(encode(paper), classifier)
+
+
 def test_nothing_is_counted_twice(own, classifier):
     """The pieces of a path have no part in common, as every part is in one place of its line."""
     number = compose(own[2], 5, np.random.default_rng(5), SQUARE, touching=0.5)
