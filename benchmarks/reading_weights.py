@@ -140,8 +140,9 @@ class Paths:
     def __init__(self, given: Sequence[Lattice]) -> None:
         count, most = len(given), max(one.parts for one in given)
         longest = max(last - first + 1 for one in given for first, last, _, _ in one.pieces)
-        self.pieces = torch.zeros(count, most, longest, len(_NAMES))
-        self.exists, self.right = (torch.zeros(count, most, longest, dtype=torch.bool) for _ in range(2))
+        # What is left out at an end of a line may be of the same parts as a piece: two layers.
+        self.pieces = torch.zeros(count, most, longest, 2, len(_NAMES))
+        self.exists, self.right = (torch.zeros(count, most, longest, 2, dtype=torch.bool) for _ in range(2))
         self.nothing = torch.zeros(count, most, len(_NAMES))
         self.left_out = torch.zeros(count, most, dtype=torch.bool)
         self.alone = torch.tensor([one.alone[0] for one in given])
@@ -149,8 +150,9 @@ class Paths:
         self.parts = torch.tensor([one.parts for one in given])
         for index, one in enumerate(given):
             for first, last, row, right in one.pieces:
-                self.pieces[index, last, last - first] = torch.tensor(row)
-                self.exists[index, last, last - first], self.right[index, last, last - first] = True, right
+                place = index, last, last - first, int(row[_NAMES.index("beside")])
+                self.pieces[place] = torch.tensor(row)
+                self.exists[place], self.right[place] = True, right
             for place, (row, right) in enumerate(one.nothing):
                 self.nothing[index, place], self.left_out[index, place] = torch.tensor(row), right
 
@@ -164,7 +166,7 @@ class Paths:
 
     def _sum(self, pieces: Tensor, allowed: Tensor, nothing: Tensor) -> Tensor:
         """The logarithm of the sum over all paths of e to their scores, by the forward algorithm."""
-        scores = pieces.where(allowed, torch.tensor(_NEVER))
+        scores = pieces.where(allowed, torch.tensor(_NEVER)).logsumexp(-1)
         sums = [torch.zeros(len(pieces))]
         for last in range(pieces.shape[1]):
             ways = [sums[last] + nothing[:, last]]

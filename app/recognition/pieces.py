@@ -33,7 +33,7 @@ _SURE, _BROAD = -0.05, 1.15
 _SHARED, _REACH, _DOUBTFUL = 1.2, 1.0, -0.1
 # A piece that can score no more than this is on no best path. Of the others beside cuts at most so many are judged, and
 # so many more for each height of the parts' width. Of 800 numbers by the validation writers none is read worse by that.
-_HOPELESS, _FEW, _EACH = -0.5, 5, 2.5
+_HOPELESS, _FEW, _EACH = -2.5, 8, 3.0
 # Probabilities below e to this are all alike.
 _LEAST = -12.0
 

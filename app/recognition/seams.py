@@ -31,8 +31,14 @@ _CHARACTER = 0.45
 _CUTS = 2.5
 # What says that a seam is a border between characters, by the names of the features.
 WEIGHTS = {
-    "crossed": 2.05, "strokes": -1.78, "sideways": 12.5, "lesser": 4.33, "lower": 3.50, "overlap": -10.3, "free": 4.04,
-}  # fmt: skip
+    "crossed": 2.02,
+    "strokes": -1.48,
+    "sideways": 13.82,
+    "lesser": 4.03,
+    "lower": 3.84,
+    "overlap": -11.39,
+    "free": 4.35,
+}
 
 
 class Seams(NamedTuple):
