@@ -56,8 +56,8 @@ class Weights:
 
 
 WEIGHTS = Weights()
-# On photographs there is more that is no writing, and there are signs beside amounts. Chosen on amounts with and without
-# signs and on photographs, as the fit leaves out more digits with them.
+# On photographs there is more that is no writing, and there are signs beside amounts. Chosen on amounts with and
+# without signs and on photographs, as the fit leaves out more digits with them.
 PHOTOGRAPHED = replace(WEIGHTS, nothing=0.1, nothing_size=-1.6, beside=0.0, beside_size=-0.6, distrust=-3.1)
 
 

@@ -220,11 +220,12 @@ def test_grain_of_blank_paper_is_nothing_drawn_and_no_page(classifier, size):
         read(encode(Image.fromarray(grain.clip(0, 255).astype(np.uint8))), classifier)
 
 
-def test_a_page_of_small_print_is_too_much(classifier):
-    paper = Image.new("L", (700, 700), 255)
+def test_a_page_of_digits_is_too_much_and_no_grain(classifier):
+    paper = Image.new("L", (800, 800), 255)
     brush = ImageDraw.Draw(paper)
-    for row in range(20, 680, 16):
-        brush.text((20, row), "1234567890 " * 9, 0, ImageFont.load_default(12))
+    for row in range(40, 740, 40):
+        for column in range(60, 740, 20):
+            brush.text((column, row), "24"[column % 40 == 0], 0, ImageFont.load_default(20))
     with pytest.raises(TooMuchWrittenError):
         read(encode(paper), classifier)
 
