@@ -150,9 +150,9 @@ class Paths:
         self.parts = torch.tensor([one.parts for one in given])
         for index, one in enumerate(given):
             for first, last, row, right in one.pieces:
-                place = index, last, last - first, int(row[_NAMES.index("beside")])
-                self.pieces[place] = torch.tensor(row)
-                self.exists[place], self.right[place] = True, right
+                at = index, last, last - first, int(row[_NAMES.index("beside")])
+                self.pieces[at] = torch.tensor(row)
+                self.exists[at], self.right[at] = True, right
             for place, (row, right) in enumerate(one.nothing):
                 self.nothing[index, place], self.left_out[index, place] = torch.tensor(row), right
 
