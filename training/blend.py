@@ -49,7 +49,11 @@ def furthest_blend(before: nn.Module, after: nn.Module, watched: ImageSet) -> tu
 def best_blend(before: nn.Module, after: nn.Module, validation: ImageSet) -> tuple[nn.Module, float]:
     """The blend with the lowest calibrated loss on validation images, `before` and `after` included, and its share."""
     blends = {share: blend(before, after, share) for share in (1.0, *SHARES, 0.0)}
-    share = min(blends, key=lambda share: metrics.score(blends[share], validation).loss)
+
+    def loss(share: float) -> float:
+        return metrics.calibrated_loss(metrics.logits_of(blends[share], validation), validation.targets)
+
+    share = min(blends, key=loss)
     return blends[share], share
 
 

@@ -60,6 +60,11 @@ def outputs_of(network: nn.Module | Network, images: ImageSet) -> Tensor:
     )
 
 
+def calibrated_loss(logits: Tensor, targets: Tensor) -> float:
+    """Mean cross-entropy in nats of logits (n, classes) after temperature scaling, as the probabilities are served."""
+    return F.cross_entropy(logits / fit_temperature(logits, targets), targets).item()
+
+
 def score(network: nn.Module, images: ImageSet, class_weights: Tensor | None = None) -> Scores:
     """The figures of a validation set; with `class_weights` (classes,) the loss is a weighted mean, as in training.
 
