@@ -94,7 +94,7 @@ letters: $(VENV)/.train
 	$(PREPARE) no-letters $(UNIPEN:%=$(STROKES)/unipen-%.unp.gz) --out $(NO_LETTERS) $(SITES) \
 		--credit "UNIPEN train_r01_v07, sections 1a to 1d; doi:10.5281/zenodo.1195803; CC BY 4.0"
 	$(BIN)/python -m training train $(LETTERS) --unknown $(NO_LETTERS) --output models/letters.pt --title Letters \
-		--look-alikes $(LOOK_ALIKES) --init model.pt --lr 0.01 --model-ema-decay 0.9995 --epochs 10 --skip-unreadable
+		--look-alikes $(LOOK_ALIKES) --init model.pt --lr 0.01 --epochs 10 --skip-unreadable
 
 # Of Kuzushiji-MNIST the 10,000 test images, as there were no others when the committed model was trained.
 kana: $(VENV)/.train
