@@ -54,7 +54,8 @@ def test_as_much_is_taken_as_costs_nothing_watched(watched, share):
 
 def test_the_blend_that_reads_validation_images_best_may_be_either_end_or_between():
     right = images([FIRST_PIXEL, SECOND_PIXEL] * 20, [0, 1] * 20)
-    wrong = reader([[0, 1], [1, 0]])
+    # Wrong for the two pixels by different amounts: otherwise the temperature would make a blend as good as the end.
+    wrong = reader([[0, 1], [0.5, 0]])
     assert best_blend(reader([[1, 0], [0, 1]]), wrong, right)[1] == 0.0
     assert best_blend(wrong, reader([[1, 0], [0, 1]]), right)[1] == 1.0
     # Each end gives both classes the same probability for one of the pixels.
