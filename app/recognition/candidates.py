@@ -12,8 +12,10 @@ import numpy as np
 from PIL import Image
 
 from app.recognition.components import main_character, without_edge_pieces
+from app.recognition.enlargements import before_enlargement
 from app.recognition.frames import SMALLEST, Grey, scanned, without_frame
 from app.recognition.photographs import Region
+from app.recognition.segmentation import separate_ink
 
 # Scans are searched with at most so many pixels on their longer side.
 _LONGEST = 256
@@ -28,10 +30,14 @@ _FRAMES = (0.85, 3), (0.5, 1)
 
 
 def other_ink(image: Image.Image) -> Iterator[Region]:
-    """The ink of a scan that `decode` gave: what differs from its paper's colour, without a complete or an incomplete
-    frame, and of each what is in the middle alone. Nothing for an image without paper of one colour, or a tiny one."""
+    """The ink of a scan that `decode` gave: at the size it was enlarged from; what differs from its paper's colour,
+    without a complete or an incomplete frame, and of each what is in the middle alone. Nothing for a tiny image, or one
+    without paper of one colour that was not enlarged."""
     if min(image.size) < SMALLEST:
         return
+    small = before_enlargement(image, np.asarray(image.convert("L")), on_paper=False)
+    if small is not image:
+        yield separate_ink(small).character()
     scale = min(1, _LONGEST / max(image.size))
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     small = image.resize(size, Image.Resampling.BOX) if scale < 1 else image

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from app.recognition.components import without_lines
+from app.recognition.enlargements import before_enlargement
 from app.recognition.frames import SMALLEST, scanned, without_frame
 from app.recognition.photographs import Region, photographed_character, photographed_ink, photographed_writing
 
@@ -45,9 +46,9 @@ _CLEAN_SHARE = 0.7
 _CLEAN_TOLERANCE = 2
 # Paper is even, and more of it can be added around the image, if this share of the image is of one colour.
 _EVEN_SHARE = 0.25
-# Of larger images the paper is measured on every n-th pixel, about so many on the shorter side: that saves 20 ms of a
+# Of larger images the paper is measured on every n-th pixel, about so many on the shorter side: that saves 30 ms of a
 # photograph of 12 megapixels.
-_MEASURED = 512
+_MEASURED = 256
 
 
 class PhotographError(Exception):
@@ -90,9 +91,10 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
     seen = _seen(image, several)
     certain = seen.drawing and (_has_clean_margins(seen.difference) or _is_small_and_apart(seen.difference))
     if not seen.drawing and not several:
-        unframed = without_frame(image, seen.grey)
-        if unframed is not image:
-            image, seen = unframed, _seen(unframed)
+        for mended in (before_enlargement, without_frame):
+            other = mended(image, seen.grey)
+            if other is not image:
+                image, seen = other, _seen(other)
     if min(image.size) >= _SMALLEST_PHOTO and not seen.drawing:
         if not photographs:
             raise PhotographError
