@@ -163,7 +163,7 @@ class Classifier:
         character = ink.character()
         if ink.certain or (surest := self._confidence(character)) >= _SURE:
             return character
-        for other in other_ink(image):
+        for other in other_ink(image, ink):
             confidence = self._confidence(other)
             if confidence > max(surest, _SURE):
                 character, surest = other, confidence

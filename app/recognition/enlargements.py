@@ -1,7 +1,7 @@
 """Small scans that were enlarged smoothly: they are read at the size that they had.
 
-The strokes of, say, 16 pixels enlarged to 64 are as blurred as shadows and as broad as bars, so they are found neither as
-a drawing nor by the ink network. At their own size they are a drawing of few pixels, as MNIST's are.
+The strokes of, say, 16 pixels enlarged to 64 are as blurred as shadows and as broad as bars, so that neither a drawing is
+recognised nor does the ink network find them. At their own size they are a drawing of few pixels, as those of MNIST are.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ _FACTOR = 1.5
 _FILTERS = Image.Resampling.BICUBIC, Image.Resampling.NEAREST
 # ... and to no more than this: larger images are photographs.
 _LARGEST = 512
+# The ink differs from the paper by so many grey levels, and so much of the paper by at most so many: it is as clean as
+# scans are, while smooth shadows on empty paper are not.
+_CONTRAST = 128
+_CLEAN_TOLERANCE, _CLEAN_SHARE = 2, 0.25
 # Scaled down and up again they differ by at most this share of their contrast (root mean square). Nine of ten
 # enlargements of 8 and 16 pixels do; other scans differ by 0.04 or more, photographs of pencil in a shadow by 0.023.
 _DIFFERENCE = 0.025
@@ -24,12 +28,15 @@ _DIFFERENCE = 0.025
 _MEASURED = 128
 
 
-def before_enlargement(image: Image.Image, grey: Grey, on_paper: bool = True) -> Image.Image:
+def before_enlargement(image: Image.Image, grey: Grey) -> Image.Image:
     """The image, which is `grey` in grey levels, at the size it was enlarged from; the image itself if it has finer
-    detail, or, where only images `on_paper` of one colour are wanted, is none of them."""
+    detail, too little contrast, or no clean paper."""
     longest = max(image.size)
     contrast = float(np.ptp(grey))
-    if longest > _LARGEST or not contrast or (on_paper and scanned(grey) is None):
+    if longest > _LARGEST or contrast < _CONTRAST:
+        return image
+    scan = scanned(grey)
+    if scan is None or np.mean(scan.difference <= _CLEAN_TOLERANCE) < _CLEAN_SHARE:
         return image
     whole = Image.fromarray(grey)
     whole.thumbnail((_MEASURED, _MEASURED), Image.Resampling.BOX)

@@ -28,7 +28,7 @@ _WRITTEN = 0.25
 _FLAT_SHARE = 0.6
 _FLAT_TOLERANCE = 4
 # Smaller images are always drawings: a shadow has no room in them beside a character.
-_SMALLEST_PHOTO = 32
+SMALLEST_PHOTO = 32
 # Below this contrast in grey, colours are compared channel by channel: red on green can be equally bright.
 _COLOUR_CONTRAST = 64
 # A rule goes from edge to edge and is ink on this share of a row or column; three or four sides of a frame are on a
@@ -49,6 +49,8 @@ _EVEN_SHARE = 0.25
 # Of larger images the paper is measured on every n-th pixel, about so many on the shorter side: that saves 30 ms of a
 # photograph of 12 megapixels.
 _MEASURED = 256
+# And on this many of a drawing, which may be a photograph in even light.
+_CERTAIN = 32
 
 
 class PhotographError(Exception):
@@ -89,19 +91,22 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
     Raises: PhotographError for what looks like a photograph, if they are not wanted.
     """
     seen = _seen(image, several)
-    certain = seen.drawing and (_has_clean_margins(seen.difference) or _is_small_and_apart(seen.difference))
+    certain = seen.drawing and (
+        (_has_clean_margins(seen.difference) and _is_clean(_sample(seen.difference, _CERTAIN)))
+        or _is_small_and_apart(seen.difference)
+    )
     if not seen.drawing and not several:
         for mended in (before_enlargement, without_frame):
             other = mended(image, seen.grey)
             if other is not image:
                 image, seen = other, _seen(other)
-    if min(image.size) >= _SMALLEST_PHOTO and not seen.drawing:
+    if min(image.size) >= SMALLEST_PHOTO and not seen.drawing:
         if not photographs:
             raise PhotographError
         clean = _cleaned(seen.grey)
         if clean is not None:
             return Ink(clean, certain=False)
-        even = _even_paper(image, seen.grey)
+        even = even_paper(image)
         return Ink(photographed_ink(image, margins=even), image, even, certain=False)
     difference = seen.difference
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
@@ -120,7 +125,7 @@ class _Seen(NamedTuple):
 def _seen(image: Image.Image, several: bool = False) -> _Seen:
     grey = np.asarray(image if image.mode == "L" else image.convert("L"))
     paper, flat = _paper(frame(grey))
-    if SMALLEST <= min(image.size) < _SMALLEST_PHOTO and (scan := scanned(grey)):
+    if SMALLEST <= min(image.size) < SMALLEST_PHOTO and (scan := scanned(grey)):
         # Strokes or a frame may cover much of the edge.
         flat = flat and abs(scan.level - paper) <= _LINE_CONTRAST
         paper = paper if flat else scan.level
@@ -204,7 +209,7 @@ def _has_clean_margins(difference: Grey) -> bool:
 def _is_small_and_apart(difference: Grey) -> bool:
     """Whether this is a scan of few pixels whose ink touches no edge. Strokes of such scans reach into the margins, as
     MNIST's do, so ink there is no reason to doubt it."""
-    return min(difference.shape) < _SMALLEST_PHOTO and int(frame(difference).max()) <= _LINE_CONTRAST
+    return min(difference.shape) < SMALLEST_PHOTO and int(frame(difference).max()) <= _LINE_CONTRAST
 
 
 def _margin(side: int) -> int:
@@ -226,21 +231,27 @@ def _cleaned(grey: Grey) -> Grey | None:
     return ink if ink.max() >= 128 and _is_drawing(ink) else None
 
 
-def _even_paper(image: Image.Image, grey: Grey) -> tuple[int, int, int] | None:
+def even_paper(image: Image.Image) -> tuple[int, int, int] | None:
     """The paper's red, green and blue, if it is of one colour."""
-    sample = _sample(grey)
+    pixels = _sample(np.asarray(image.convert("RGB")))
+    sample = np.asarray(Image.fromarray(pixels).convert("L"))
     counts = np.bincount(sample.ravel(), minlength=256)
     for paper in (128 + int(counts[128:].argmax()), int(counts.argmax())):  # strokes may cover more than light paper
         even = distance(sample, paper) <= _CLEAN_TOLERANCE
         if np.mean(even) >= _EVEN_SHARE:
-            red, green, blue = np.median(_sample(np.asarray(image.convert("RGB")))[even], axis=0)
+            red, green, blue = np.median(pixels[even], axis=0)
             return int(red), int(green), int(blue)
     return None
 
 
-def _sample(pixels: Grey) -> Grey:
+def _is_clean(difference: Grey) -> bool:
+    """Whether most of the paper is of one colour."""
+    return bool(np.mean(difference <= _CLEAN_TOLERANCE) >= _CLEAN_SHARE)
+
+
+def _sample(pixels: Grey, about: int = _MEASURED) -> Grey:
     """Every n-th row and column of a (height, width, ...) array, all of a small one."""
-    step = max(1, min(pixels.shape[:2]) // _MEASURED)
+    step = max(1, min(pixels.shape[:2]) // about)
     return pixels[::step, ::step]
 
 
