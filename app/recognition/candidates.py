@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from app.recognition.components import main_character, without_edge_pieces
+from app.recognition.components import main_character, without_edge_pieces, without_lines
 from app.recognition.frames import SMALLEST, Grey, scanned, without_frame
 from app.recognition.photographs import Region, photographed_character, photographed_ink
 from app.recognition.segmentation import SMALLEST_PHOTO, Ink, even_paper
@@ -66,7 +66,10 @@ def _scanned(image: Image.Image) -> Iterator[Region]:
             continue
         ink = np.where(scan.difference >= _NOISE * strongest, scan.difference, np.uint8(0))
         ink = (ink * (255 / strongest)).astype(np.uint8)
-        for found in (ink, main_character(without_edge_pieces(ink))):
-            if found.any() and not any(np.array_equal(found, other) for other in seen):
+        middle = main_character(without_edge_pieces(without_lines(ink)))
+        if not middle.any():
+            continue  # all of it is a frame's, or neighbours'
+        for found in (ink, middle):
+            if not any(np.array_equal(found, other) for other in seen):
                 seen.append(found)
                 yield Region(found, (0, 0, 1, 1))

@@ -1,7 +1,7 @@
 """Small scans that were enlarged smoothly: they are read at the size that they had.
 
-The strokes of, say, 16 pixels enlarged to 64 are as blurred as shadows and as broad as bars, so that neither a drawing is
-recognised nor does the ink network find them. At their own size they are a drawing of few pixels, as those of MNIST are.
+The strokes of, say, 16 pixels enlarged to 64 are as blurred as shadows and as broad as bars: they look like no drawing,
+and the ink network misses them. At their own size they are a drawing of few pixels, as those of MNIST are.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from app.recognition.components import without_lines
+from app.recognition.components import without_edge_pieces, without_lines
 from app.recognition.enlargements import before_enlargement
 from app.recognition.frames import SMALLEST, scanned, without_frame
 from app.recognition.photographs import Region, photographed_character, photographed_ink, photographed_writing
@@ -95,11 +95,14 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
         (_has_clean_margins(seen.difference) and _is_clean(_sample(seen.difference, _CERTAIN)))
         or _is_small_and_apart(seen.difference)
     )
+    unframed = False
     if not seen.drawing and not several:
-        for mended in (before_enlargement, without_frame):
-            other = mended(image, seen.grey)
-            if other is not image:
-                image, seen = other, _seen(other)
+        original = before_enlargement(image, seen.grey)
+        if original is not image:
+            image, seen = original, _seen(original)
+        inside = without_frame(image, seen.grey)
+        if unframed := inside is not image:
+            image, seen = inside, _seen(inside)
     if min(image.size) >= SMALLEST_PHOTO and not seen.drawing:
         if not photographs:
             raise PhotographError
@@ -109,6 +112,8 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
         even = even_paper(image)
         return Ink(photographed_ink(image, margins=even), image, even, certain=False)
     difference = seen.difference
+    if unframed and not _reaches_inside(difference):
+        return Ink(np.zeros_like(difference), certain=False)  # what is left of the frame
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         difference = _colour_difference(image.convert("RGB"))
     return Ink(difference, certain=certain)
@@ -217,8 +222,8 @@ def _margin(side: int) -> int:
 
 
 def _cleaned(grey: Grey) -> Grey | None:
-    """Ink of a scan on paper of one colour, without the frame or the rules that touch nothing; None if it is no such
-    scan, or something does touch them."""
+    """Ink of a scan on paper of one colour, without the frame or the rules that touch nothing; 0 if there is nothing
+    but parts of these, None if it is no such scan or something does touch them."""
     sample = _sample(grey)
     paper = int(np.median(sample))
     if np.mean(distance(sample, paper) <= _CLEAN_TOLERANCE) < _CLEAN_SHARE:
@@ -228,7 +233,15 @@ def _cleaned(grey: Grey) -> Grey | None:
     if strongest < _COLOUR_CONTRAST:
         return None
     ink = without_lines((difference * (255 / strongest)).astype(np.uint8))
-    return ink if ink.max() >= 128 and _is_drawing(ink) else None
+    if ink.max() < 128 or not _is_drawing(ink):
+        return None
+    return ink if _reaches_inside(ink) else np.zeros_like(ink)
+
+
+def _reaches_inside(ink: Grey) -> bool:
+    """Whether there is more than parts of a frame or of neighbours along the edges."""
+    scaled = (ink * (255 / max(1, int(ink.max())))).astype(np.uint8)
+    return int(without_edge_pieces(scaled).max()) >= 128
 
 
 def even_paper(image: Image.Image) -> tuple[int, int, int] | None:
