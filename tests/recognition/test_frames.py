@@ -97,7 +97,7 @@ def test_few_pixels_enlarged_are_read_as_before(
 ):
     scans = []
     for character in tracks[::8]:
-        small = cut_out(character, 16, pen=0.11, extent=0.95)
+        small = cut_out(character, 16, pen=0.16, extent=1.02)
         scans.append((character.label, small.resize((64, 64), filtering)))
     assert share_read(classifier, scans) >= 0.93
 

@@ -159,15 +159,25 @@ def test_faint_part_of_a_stroke_belongs_to_it():
 
 
 def on_paper(
-    character: Character, size: tuple[int, int], extent: float, pen: float, generator: np.random.Generator
+    character: Character,
+    size: tuple[int, int],
+    extent: float,
+    pen: float,
+    contrast: float,
+    generator: np.random.Generator,
 ) -> bytes:
-    """A JPEG file of the character on blotchy paper in even light: `extent` and `pen` are shares of the height."""
+    """A JPEG file of the character on paper that is lighter and blotchy in the middle.
+
+    `extent` and `pen` are shares of the height, the contrast is in grey levels.
+    """
     width, height = size
     sheet = Image.new("L", size, 255)
     sheet.paste(draw(character.strokes, pen * height, extent, size=height), ((width - height) // 2, 0))
-    blotches = Image.fromarray(generator.normal(0, 2.5, (12, 16)).astype(np.float32)).resize(size)
-    paper = 150 + np.asarray(blotches) + generator.normal(0, 1.5, (height, width))
-    levels = paper - 70 * (1 - np.asarray(sheet) / 255)
+    blotches = np.asarray(Image.fromarray(generator.normal(0, 1, (8, 10)).astype(np.float32)).resize(size))
+    rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    inside = 1 - np.maximum(np.abs(rows), np.abs(columns))
+    paper = 150 + 20 * inside * (1 + blotches) + generator.normal(0, 1.5, (height, width))
+    levels = paper - contrast * (1 - np.asarray(sheet) / 255)
     return encode(Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB"), "JPEG", quality=90)
 
 
@@ -182,14 +192,14 @@ def share_read(classifier: Classifier, photographs: list[tuple[str, bytes]]) -> 
 
 def test_photograph_in_even_light_is_not_read_as_a_drawing(tracks: list[Character], classifier: Classifier):
     generator = np.random.default_rng(0)
-    photographs = [(one.label, on_paper(one, (400, 300), 0.5, 0.015, generator)) for one in tracks[::12]]
+    photographs = [(one.label, on_paper(one, (400, 300), 0.4, 0.012, 60, generator)) for one in tracks[::12]]
     assert share_read(classifier, photographs) >= 0.9
 
 
 def test_small_and_thin_character_is_found(tracks: list[Character], classifier: Classifier):
     generator = np.random.default_rng(1)
-    photographs = [(one.label, on_paper(one, (960, 720), 0.07, 0.004, generator)) for one in tracks[::12]]
-    assert share_read(classifier, photographs) >= 0.8
+    photographs = [(one.label, on_paper(one, (800, 600), 0.07, 0.005, 45, generator)) for one in tracks[::16]]
+    assert share_read(classifier, photographs) >= 0.7
 
 
 def test_drawing_in_doubt_is_no_drawing_where_only_these_are_wanted(classifier: Classifier):
