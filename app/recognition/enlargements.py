@@ -32,11 +32,10 @@ def before_enlargement(image: Image.Image, grey: Grey) -> Image.Image:
     """The image, which is `grey` in grey levels, at the size it was enlarged from; the image itself if it has finer
     detail, too little contrast, or no clean paper."""
     longest = max(image.size)
-    contrast = float(np.ptp(grey))
-    if longest > _LARGEST or contrast < _CONTRAST:
+    if longest > _LARGEST:
         return image
-    scan = scanned(grey)
-    if scan is None or np.mean(scan.difference <= _CLEAN_TOLERANCE) < _CLEAN_SHARE:
+    contrast, scan = float(np.ptp(grey)), scanned(grey)
+    if contrast < _CONTRAST or scan is None or np.mean(scan.difference <= _CLEAN_TOLERANCE) < _CLEAN_SHARE:
         return image
     whole = Image.fromarray(grey)
     whole.thumbnail((_MEASURED, _MEASURED), Image.Resampling.BOX)

@@ -246,8 +246,9 @@ def _reaches_inside(ink: Grey) -> bool:
 
 def even_paper(image: Image.Image) -> tuple[int, int, int] | None:
     """The paper's red, green and blue, if it is of one colour."""
-    pixels = _sample(np.asarray(image.convert("RGB")))
-    sample = np.asarray(Image.fromarray(pixels).convert("L"))
+    step = max(1, min(image.size) // _MEASURED)
+    some = image.resize((image.width // step, image.height // step), Image.Resampling.NEAREST).convert("RGB")
+    pixels, sample = np.asarray(some), np.asarray(some.convert("L"))
     counts = np.bincount(sample.ravel(), minlength=256)
     for paper in (128 + int(counts[128:].argmax()), int(counts.argmax())):  # strokes may cover more than light paper
         even = distance(sample, paper) <= _CLEAN_TOLERANCE
