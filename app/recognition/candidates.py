@@ -13,8 +13,9 @@ from PIL import Image
 
 from app.recognition.components import main_character, without_edge_pieces, without_lines
 from app.recognition.frames import SMALLEST, Grey, scanned, without_frame
+from app.recognition.paper import even_paper
 from app.recognition.photographs import Region, photographed_character, photographed_ink
-from app.recognition.segmentation import SMALLEST_PHOTO, Ink, even_paper
+from app.recognition.segmentation import SMALLEST_PHOTO, Ink
 
 # Photographs are looked at again with so many pixels on their longer side, if they have about as many: the strokes of
 # small and thin characters vanish on fewer.

@@ -17,6 +17,7 @@ from PIL import Image, ImageChops
 from app.recognition.components import without_edge_pieces, without_lines
 from app.recognition.enlargements import before_enlargement
 from app.recognition.frames import SMALLEST, scanned, without_frame
+from app.recognition.paper import distance, even_paper, is_clean, sample_of
 from app.recognition.photographs import Region, photographed_character, photographed_ink, photographed_writing
 
 Grey = NDArray[np.uint8]
@@ -41,15 +42,7 @@ _LINE_CONTRAST = 12
 _COARSE, _FINE = 32, 128
 # An image's margins are a tenth of it, or so many pixels of small images: as many as MNIST's.
 _SMALL_MARGIN = 4
-# Paper is clean, as programs and scanners make it and no photograph does, if this share of the image is of one colour.
-_CLEAN_SHARE = 0.7
-_CLEAN_TOLERANCE = 2
-# Paper is even, and more of it can be added around the image, if this share of the image is of one colour.
-_EVEN_SHARE = 0.25
-# Of larger images the paper is measured on every n-th pixel, about so many on the shorter side: that saves 30 ms of a
-# photograph of 12 megapixels.
-_MEASURED = 256
-# And on this many of a drawing, which may be a photograph in even light.
+# The paper of a drawing, which may be a photograph in even light, is measured on about so many pixels a side.
 _CERTAIN = 32
 
 
@@ -92,7 +85,7 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
     """
     seen = _seen(image, several)
     certain = seen.drawing and (
-        (_has_clean_margins(seen.difference) and _is_clean(_sample(seen.difference, _CERTAIN)))
+        (_has_clean_margins(seen.difference) and is_clean(sample_of(seen.difference, _CERTAIN)))
         or _is_small_and_apart(seen.difference)
     )
     unframed = False
@@ -138,11 +131,6 @@ def _seen(image: Image.Image, several: bool = False) -> _Seen:
     return _Seen(grey, difference, flat and (_is_drawing(difference) or (several and _is_writing(difference))))
 
 
-def distance(grey: Grey, paper: int) -> Grey:
-    """|grey - paper|, without leaving bytes; most papers are white."""
-    return ~grey if paper == 255 else np.maximum(grey, np.uint8(paper)) - np.minimum(grey, np.uint8(paper))
-
-
 def extent(marks: NDArray[np.uint8] | NDArray[np.bool_]) -> tuple[int, int]:
     """Where the first thing but 0 is, and the place after the last, in (n,) bytes; the latter is 0 if there is none."""
     line = marks.tobytes()
@@ -179,7 +167,7 @@ def _is_writing(difference: Grey) -> bool:
     Seen coarsely, lines of characters are rules, and the first and the last of each a frame. Seen finely they are not;
     but then only rules that are quite straight are found.
     """
-    return bool(np.mean(difference <= _CLEAN_TOLERANCE) >= _CLEAN_SHARE) and _is_drawing(difference, _FINE)
+    return is_clean(difference) and _is_drawing(difference, _FINE)
 
 
 def _is_drawing(difference: Grey, coarseness: int = _COARSE) -> bool:
@@ -224,9 +212,9 @@ def _margin(side: int) -> int:
 def _cleaned(grey: Grey) -> Grey | None:
     """Ink of a scan on paper of one colour, without the frame or the rules that touch nothing; 0 if there is nothing
     but parts of these, None if it is no such scan or something does touch them."""
-    sample = _sample(grey)
+    sample = sample_of(grey)
     paper = int(np.median(sample))
-    if np.mean(distance(sample, paper) <= _CLEAN_TOLERANCE) < _CLEAN_SHARE:
+    if not is_clean(distance(sample, paper)):
         return None
     difference = distance(grey, paper)
     strongest = int(difference.max())
@@ -242,31 +230,6 @@ def _reaches_inside(ink: Grey) -> bool:
     """Whether there is more than parts of a frame or of neighbours along the edges."""
     scaled = (ink * (255 / max(1, int(ink.max())))).astype(np.uint8)
     return int(without_edge_pieces(scaled).max()) >= 128
-
-
-def even_paper(image: Image.Image) -> tuple[int, int, int] | None:
-    """The paper's red, green and blue, if it is of one colour."""
-    step = max(1, min(image.size) // _MEASURED)
-    some = image.resize((image.width // step, image.height // step), Image.Resampling.NEAREST).convert("RGB")
-    pixels, sample = np.asarray(some), np.asarray(some.convert("L"))
-    counts = np.bincount(sample.ravel(), minlength=256)
-    for paper in (128 + int(counts[128:].argmax()), int(counts.argmax())):  # strokes may cover more than light paper
-        even = distance(sample, paper) <= _CLEAN_TOLERANCE
-        if np.mean(even) >= _EVEN_SHARE:
-            red, green, blue = np.median(pixels[even], axis=0)
-            return int(red), int(green), int(blue)
-    return None
-
-
-def _is_clean(difference: Grey) -> bool:
-    """Whether most of the paper is of one colour."""
-    return bool(np.mean(difference <= _CLEAN_TOLERANCE) >= _CLEAN_SHARE)
-
-
-def _sample(pixels: Grey, about: int = _MEASURED) -> Grey:
-    """Every n-th row and column of a (height, width, ...) array, all of a small one."""
-    step = max(1, min(pixels.shape[:2]) // about)
-    return pixels[::step, ::step]
 
 
 def _colour_difference(image: Image.Image) -> Grey:
