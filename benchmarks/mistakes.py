@@ -1,4 +1,4 @@
-"""The drawings of the test set that the model misreads, as one picture: docs/mistakes.png.
+"""The drawings of the test set that the model misreads, as one picture: docs/mistakes.png (shown in docs/models.md).
 
 python -m benchmarks.mistakes ../shared/data/strokes
 """

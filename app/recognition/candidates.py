@@ -11,10 +11,16 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from app.recognition.components import main_character, without_edge_pieces
+from app.recognition.components import main_character, without_edge_pieces, without_lines
 from app.recognition.frames import SMALLEST, Grey, scanned, without_frame
-from app.recognition.photographs import Region
+from app.recognition.paper import even_paper
+from app.recognition.photographs import Region, photographed_character, photographed_ink
+from app.recognition.segmentation import SMALLEST_PHOTO, Ink
 
+# Photographs are looked at again with so many pixels on their longer side, if they have about as many: the strokes of
+# small and thin characters vanish on fewer.
+_FINE = 384
+_ENLARGED = 0.75
 # Scans are searched with at most so many pixels on their longer side.
 _LONGEST = 256
 # Weaker ink than this share of the strongest is the paper's noise.
@@ -27,11 +33,26 @@ _CLEAN_TOLERANCE, _CLEAN_SHARE = 2, 0.28
 _FRAMES = (0.85, 3), (0.5, 1)
 
 
-def other_ink(image: Image.Image) -> Iterator[Region]:
-    """The ink of a scan that `decode` gave: what differs from its paper's colour, without a complete or an incomplete
-    frame, and of each what is in the middle alone. Nothing for an image without paper of one colour, or a tiny one."""
+def other_ink(image: Image.Image, ink: Ink) -> Iterator[Region]:
+    """Other ink of an image that `decode` gave, and on which this `ink` was found. Nothing for a tiny image."""
     if min(image.size) < SMALLEST:
         return
+    if min(image.size) >= SMALLEST_PHOTO:
+        yield from _photographed(image, ink)
+    yield from _scanned(image)
+
+
+def _photographed(image: Image.Image, ink: Ink) -> Iterator[Region]:
+    """What the ink network finds on what was taken for a drawing, or on a photograph looked at more closely."""
+    if ink.photograph is None:
+        yield photographed_character(image, photographed_ink(image, margins=even_paper(image)))
+    elif max(image.size) >= _ENLARGED * _FINE:
+        yield photographed_character(ink.photograph, photographed_ink(ink.photograph, _FINE))
+
+
+def _scanned(image: Image.Image) -> Iterator[Region]:
+    """What differs from the colour of a scan's paper, without a complete or an incomplete frame, and of each what is in
+    the middle alone. Nothing without paper of one colour."""
     scale = min(1, _LONGEST / max(image.size))
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     small = image.resize(size, Image.Resampling.BOX) if scale < 1 else image
@@ -46,7 +67,10 @@ def other_ink(image: Image.Image) -> Iterator[Region]:
             continue
         ink = np.where(scan.difference >= _NOISE * strongest, scan.difference, np.uint8(0))
         ink = (ink * (255 / strongest)).astype(np.uint8)
-        for found in (ink, main_character(without_edge_pieces(ink))):
-            if found.any() and not any(np.array_equal(found, other) for other in seen):
+        middle = main_character(without_edge_pieces(without_lines(ink)))
+        if not middle.any():
+            continue  # all of it is a frame's, or neighbours'
+        for found in (ink, middle):
+            if not any(np.array_equal(found, other) for other in seen):
                 seen.append(found)
                 yield Region(found, (0, 0, 1, 1))

@@ -14,7 +14,8 @@ import deflate
 import numpy as np
 
 from app.recognition.image_limits import DRAWING_PIXELS, png_pixels
-from app.recognition.segmentation import Grey, distance, extent
+from app.recognition.paper import distance
+from app.recognition.segmentation import Grey, extent
 
 # What a PNG file's header begins with, what it says of 8 bits a channel, red, green, blue and alpha, not interlaced;
 # and the last chunk.

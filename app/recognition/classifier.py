@@ -23,7 +23,7 @@ from app.recognition.model_file import InsideRecords, Network
 from app.recognition.overlay import overlay
 from app.recognition.photographs import Box, Region
 from app.recognition.preprocessing import NothingDrawnError
-from app.recognition.segmentation import Grey, Ink, separate_ink
+from app.recognition.segmentation import SMALLEST_PHOTO, Grey, Ink, PhotographError, separate_ink
 
 # What is read with this confidence is not looked at in other ways.
 _SURE = 0.9
@@ -100,7 +100,7 @@ class Classifier:
         if ink is not None:
             return preprocessing.from_ink(ink)
         image = decode(data, max_pixels)
-        return preprocessing.from_ink(self._character(image, separate_ink(image, photographs)).ink)
+        return preprocessing.from_ink(self._character(image, separate_ink(image, photographs), photographs).ink)
 
     def preprocess_and_show(self, data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Grey, bytes | None]:
         """The same network's input, and the ink that was found, as a PNG file to lay over the upright image.
@@ -147,7 +147,7 @@ class Classifier:
         preprocessing = self.model.preprocessing
         if preprocessing.method != "ink":
             return preprocessing(image), (0, 0, 1, 1)
-        ink, (left, top, right, bottom) = self._character(image, separate_ink(image, photographs))
+        ink, (left, top, right, bottom) = self._character(image, separate_ink(image, photographs), photographs)
         preprocessed, place = preprocessing.placed_ink(ink)
         width, height = right - left, bottom - top
         return preprocessed, (
@@ -157,13 +157,18 @@ class Classifier:
             top + place[3] * height,
         )
 
-    def _character(self, image: Image.Image, ink: Ink) -> Region:
+    def _character(self, image: Image.Image, ink: Ink, photographs: bool = True) -> Region:
         """The ink of the character. Where it is not certain, and the classifier does not know it or is not sure, other
-        ways to find it are tried, and the one that the classifier is surest of is taken."""
+        ways to find it are tried, and the one that the classifier is surest of is taken.
+
+        Raises PhotographError if that may take as long as a photograph, and only drawings are wanted.
+        """
         character = ink.character()
         if ink.certain or (surest := self._confidence(character)) >= _SURE:
             return character
-        for other in other_ink(image):
+        if not photographs and min(image.size) >= SMALLEST_PHOTO:
+            raise PhotographError
+        for other in other_ink(image, ink):
             confidence = self._confidence(other)
             if confidence > max(surest, _SURE):
                 character, surest = other, confidence

@@ -14,11 +14,12 @@ from app.recognition.shadows import slide
 Grey = NDArray[np.uint8]
 
 # Ink is what is at least this likely, of 255, where it is connected to what is more likely than not.
-_FAINT, _SURE = 80, 128
+_FAINT, _SURE = 48, 128
 # Strokes with a gap of up to this share of the picture are one component: pencil skips.
 _GAP = 0.012
-# The character is at least this share of the picture; what is smaller than this share of it is a speck.
-_SMALLEST = 0.05
+# The character is at least this share of the picture, or so many pixels; what is smaller than this share of it is a
+# speck.
+_SMALLEST, _FEWEST = 0.05, 10
 _SPECK = 0.03
 # A component belongs to the character if it is nearer than this share of the character's size ...
 _NEAR = 0.15
@@ -111,7 +112,7 @@ def main_character(ink: Grey) -> Grey:
     candidates = [
         component
         for component in components
-        if component.size >= _SMALLEST * max(ink.shape) and _reach(component, *ink.shape) > _MARGIN
+        if component.size >= min(_SMALLEST * max(ink.shape), _FEWEST) and _reach(component, *ink.shape) > _MARGIN
     ]
     if not candidates:
         return np.zeros_like(ink)

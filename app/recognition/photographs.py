@@ -39,6 +39,8 @@ _LINES, _WIDEST = 288, 640
 _LOW, _MOST_PIXELS, _BORDER = 16, 2**18, 0.1
 # Margins are this share of the pixels that the network is shown.
 _MARGIN = 0.08
+# Pictures with more than so many pixels for each of the network's are averaged in two steps.
+_REDUCING_GAP = 3.0
 # The network's sides are multiples of this.
 _STRIDE = 16
 # More likely than not.
@@ -62,8 +64,9 @@ def photographed_ink(image: Image.Image, longest: int = _WHOLE, margins: tuple[i
     margin = round(_MARGIN * longest) if margins else 0
     scale = (longest - 2 * margin) / max(image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
-    # Pillow's filters average over all pixels that become one.
-    small = image.convert("RGB").resize((width, height), Image.Resampling.BILINEAR)
+    # Pillow's filters average over all pixels that become one, and a first step by whole numbers saves time.
+    colours = image if image.mode == "RGB" else image.convert("RGB")
+    small = colours.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=_REDUCING_GAP)
     pixels = np.asarray(ImageOps.expand(small, margin, margins) if margins else small)
     padded = np.pad(pixels, ((0, -pixels.shape[0] % _STRIDE), (0, -pixels.shape[1] % _STRIDE), (0, 0)), mode="edge")
     images = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32) / 255

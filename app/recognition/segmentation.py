@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from app.recognition.components import without_lines
+from app.recognition.components import without_edge_pieces, without_lines
+from app.recognition.enlargements import before_enlargement
 from app.recognition.frames import SMALLEST, scanned, without_frame
+from app.recognition.paper import distance, even_paper, is_clean, sample_of
 from app.recognition.photographs import Region, photographed_character, photographed_ink, photographed_writing
 
 Grey = NDArray[np.uint8]
@@ -27,7 +29,7 @@ _WRITTEN = 0.25
 _FLAT_SHARE = 0.6
 _FLAT_TOLERANCE = 4
 # Smaller images are always drawings: a shadow has no room in them beside a character.
-_SMALLEST_PHOTO = 32
+SMALLEST_PHOTO = 32
 # Below this contrast in grey, colours are compared channel by channel: red on green can be equally bright.
 _COLOUR_CONTRAST = 64
 # A rule goes from edge to edge and is ink on this share of a row or column; three or four sides of a frame are on a
@@ -40,14 +42,8 @@ _LINE_CONTRAST = 12
 _COARSE, _FINE = 32, 128
 # An image's margins are a tenth of it, or so many pixels of small images: as many as MNIST's.
 _SMALL_MARGIN = 4
-# Paper is clean, as programs and scanners make it and no photograph does, if this share of the image is of one colour.
-_CLEAN_SHARE = 0.7
-_CLEAN_TOLERANCE = 2
-# Paper is even, and more of it can be added around the image, if this share of the image is of one colour.
-_EVEN_SHARE = 0.25
-# Of larger images the paper is measured on every n-th pixel, about so many on the shorter side: that saves 20 ms of a
-# photograph of 12 megapixels.
-_MEASURED = 512
+# The paper of a drawing, which may be a photograph in even light, is measured on about so many pixels a side.
+_CERTAIN = 32
 
 
 class PhotographError(Exception):
@@ -88,20 +84,29 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
     Raises: PhotographError for what looks like a photograph, if they are not wanted.
     """
     seen = _seen(image, several)
-    certain = seen.drawing and (_has_clean_margins(seen.difference) or _is_small_and_apart(seen.difference))
+    certain = seen.drawing and (
+        (_has_clean_margins(seen.difference) and is_clean(sample_of(seen.difference, _CERTAIN)))
+        or _is_small_and_apart(seen.difference)
+    )
+    unframed = False
     if not seen.drawing and not several:
-        unframed = without_frame(image, seen.grey)
-        if unframed is not image:
-            image, seen = unframed, _seen(unframed)
-    if min(image.size) >= _SMALLEST_PHOTO and not seen.drawing:
+        original = before_enlargement(image, seen.grey)
+        if original is not image:
+            image, seen = original, _seen(original)
+        inside = without_frame(image, seen.grey)
+        if unframed := inside is not image:
+            image, seen = inside, _seen(inside)
+    if min(image.size) >= SMALLEST_PHOTO and not seen.drawing:
         if not photographs:
             raise PhotographError
         clean = _cleaned(seen.grey)
         if clean is not None:
             return Ink(clean, certain=False)
-        even = _even_paper(image, seen.grey)
+        even = even_paper(image)
         return Ink(photographed_ink(image, margins=even), image, even, certain=False)
     difference = seen.difference
+    if unframed and not _reaches_inside(difference):
+        return Ink(np.zeros_like(difference), certain=False)  # what is left of the frame
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         difference = _colour_difference(image.convert("RGB"))
     return Ink(difference, certain=certain)
@@ -118,17 +123,12 @@ class _Seen(NamedTuple):
 def _seen(image: Image.Image, several: bool = False) -> _Seen:
     grey = np.asarray(image if image.mode == "L" else image.convert("L"))
     paper, flat = _paper(frame(grey))
-    if SMALLEST <= min(image.size) < _SMALLEST_PHOTO and (scan := scanned(grey)):
+    if SMALLEST <= min(image.size) < SMALLEST_PHOTO and (scan := scanned(grey)):
         # Strokes or a frame may cover much of the edge.
         flat = flat and abs(scan.level - paper) <= _LINE_CONTRAST
         paper = paper if flat else scan.level
     difference = distance(grey, paper)
     return _Seen(grey, difference, flat and (_is_drawing(difference) or (several and _is_writing(difference))))
-
-
-def distance(grey: Grey, paper: int) -> Grey:
-    """|grey - paper|, without leaving bytes; most papers are white."""
-    return ~grey if paper == 255 else np.maximum(grey, np.uint8(paper)) - np.minimum(grey, np.uint8(paper))
 
 
 def extent(marks: NDArray[np.uint8] | NDArray[np.bool_]) -> tuple[int, int]:
@@ -167,7 +167,7 @@ def _is_writing(difference: Grey) -> bool:
     Seen coarsely, lines of characters are rules, and the first and the last of each a frame. Seen finely they are not;
     but then only rules that are quite straight are found.
     """
-    return bool(np.mean(difference <= _CLEAN_TOLERANCE) >= _CLEAN_SHARE) and _is_drawing(difference, _FINE)
+    return is_clean(difference) and _is_drawing(difference, _FINE)
 
 
 def _is_drawing(difference: Grey, coarseness: int = _COARSE) -> bool:
@@ -202,7 +202,7 @@ def _has_clean_margins(difference: Grey) -> bool:
 def _is_small_and_apart(difference: Grey) -> bool:
     """Whether this is a scan of few pixels whose ink touches no edge. Strokes of such scans reach into the margins, as
     MNIST's do, so ink there is no reason to doubt it."""
-    return min(difference.shape) < _SMALLEST_PHOTO and int(frame(difference).max()) <= _LINE_CONTRAST
+    return min(difference.shape) < SMALLEST_PHOTO and int(frame(difference).max()) <= _LINE_CONTRAST
 
 
 def _margin(side: int) -> int:
@@ -210,36 +210,26 @@ def _margin(side: int) -> int:
 
 
 def _cleaned(grey: Grey) -> Grey | None:
-    """Ink of a scan on paper of one colour, without the frame or the rules that touch nothing; None if it is no such
-    scan, or something does touch them."""
-    sample = _sample(grey)
+    """Ink of a scan on paper of one colour, without the frame or the rules that touch nothing; 0 if there is nothing
+    but parts of these, None if it is no such scan or something does touch them."""
+    sample = sample_of(grey)
     paper = int(np.median(sample))
-    if np.mean(distance(sample, paper) <= _CLEAN_TOLERANCE) < _CLEAN_SHARE:
+    if not is_clean(distance(sample, paper)):
         return None
     difference = distance(grey, paper)
     strongest = int(difference.max())
     if strongest < _COLOUR_CONTRAST:
         return None
     ink = without_lines((difference * (255 / strongest)).astype(np.uint8))
-    return ink if ink.max() >= 128 and _is_drawing(ink) else None
+    if ink.max() < 128 or not _is_drawing(ink):
+        return None
+    return ink if _reaches_inside(ink) else np.zeros_like(ink)
 
 
-def _even_paper(image: Image.Image, grey: Grey) -> tuple[int, int, int] | None:
-    """The paper's red, green and blue, if it is of one colour."""
-    sample = _sample(grey)
-    counts = np.bincount(sample.ravel(), minlength=256)
-    for paper in (128 + int(counts[128:].argmax()), int(counts.argmax())):  # strokes may cover more than light paper
-        even = distance(sample, paper) <= _CLEAN_TOLERANCE
-        if np.mean(even) >= _EVEN_SHARE:
-            red, green, blue = np.median(_sample(np.asarray(image.convert("RGB")))[even], axis=0)
-            return int(red), int(green), int(blue)
-    return None
-
-
-def _sample(pixels: Grey) -> Grey:
-    """Every n-th row and column of a (height, width, ...) array, all of a small one."""
-    step = max(1, min(pixels.shape[:2]) // _MEASURED)
-    return pixels[::step, ::step]
+def _reaches_inside(ink: Grey) -> bool:
+    """Whether there is more than parts of a frame or of neighbours along the edges."""
+    scaled = (ink * (255 / max(1, int(ink.max())))).astype(np.uint8)
+    return int(without_edge_pieces(scaled).max()) >= 128
 
 
 def _colour_difference(image: Image.Image) -> Grey:

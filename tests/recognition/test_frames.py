@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageOps
 from app.recognition.classifier import Classifier
 from app.recognition.components import main_character
 from app.recognition.decoding import ImageError
+from app.recognition.enlargements import before_enlargement
 from app.recognition.frames import without_frame
 from tests.conftest import encode
 from training.prepare.drawing import draw
@@ -88,6 +89,47 @@ def test_bold_character_cut_out_closely_is_whole(tracks: list[Character], classi
 def test_scan_of_eight_pixels_is_read(tracks: list[Character], classifier: Classifier):
     scans = [(character.label, cut_out(character, 8, pen=0.13, extent=0.8)) for character in tracks[::8]]
     assert share_read(classifier, scans) >= 0.85
+
+
+@pytest.mark.parametrize("filtering", [Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC])
+def test_few_pixels_enlarged_are_read_as_before(
+    filtering: Image.Resampling, tracks: list[Character], classifier: Classifier
+):
+    scans = []
+    for character in tracks[::8]:
+        small = cut_out(character, 16, pen=0.16, extent=1.02)
+        scans.append((character.label, small.resize((64, 64), filtering)))
+    assert share_read(classifier, scans) >= 0.93
+
+
+def test_sharp_scan_was_not_enlarged(tracks: list[Character]):
+    for character in tracks[::8]:
+        scan = cut_out(character, 64)
+        assert before_enlargement(scan, np.asarray(scan)) is scan
+
+
+def test_smooth_shadow_was_not_enlarged():
+    rows, columns = np.mgrid[0:128, 0:128]
+    shadow = (60 + 180 / (1 + np.exp((columns + rows - 128) / 12))).astype(np.uint8)
+    empty = Image.fromarray(shadow)
+    assert before_enlargement(empty, shadow) is empty
+
+
+@pytest.mark.parametrize("sides", [(0,), (0, 3), (0, 1, 2, 3)])
+def test_nothing_but_lines_along_the_edges_is_no_character(sides: tuple[int, ...], classifier: Classifier):
+    generator = np.random.default_rng(len(sides))
+    for _ in range(6):
+        cell = np.full((128, 128), generator.uniform(140, 220))
+        for side in sides:
+            start, width = generator.integers(2, 12), generator.integers(2, 8)
+            np.rot90(cell, side)[:, start : start + width] *= generator.uniform(0.3, 0.6)
+        cell *= 1 + generator.normal(0, 0.006, cell.shape)
+        file = encode(Image.fromarray(cell.clip(0, 255).astype(np.uint8)), "JPEG", quality=90)
+        try:
+            (prediction,) = classifier.predict([classifier.preprocess(file)])
+        except ImageError:
+            continue
+        assert not prediction.known
 
 
 def test_round_strokes_that_touch_the_edges_are_no_frame():

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
+from app.recognition.classifier import Classifier
 from app.recognition.components import main_character
 from app.recognition.photographs import photographed_ink
 from app.recognition.preprocessing import NothingDrawnError, Preprocessing
 from app.recognition.segmentation import PhotographError, separate_ink
 from app.recognition.shadows import without_edges
+from tests.conftest import encode
 from training.ink.compose import compose
 from training.prepare.drawing import draw
 from training.prepare.unipen import Character
@@ -146,6 +150,62 @@ def test_edge_of_a_shadow_beside_a_stroke_is_no_ink():
     stroke, edge = np.zeros((160, 160), np.uint8), np.zeros((160, 160), np.uint8)
     stroke[40:120, 60:66], edge[60:90, 80:82] = 255, 200
     np.testing.assert_array_equal(without_edges(np.maximum(stroke, edge), pixels), stroke)
+
+
+def test_faint_part_of_a_stroke_belongs_to_it():
+    character = marks(((70, 60, 120, 130), 8))
+    character = np.where(np.arange(192)[:, None] < 90, character // 5, character)
+    np.testing.assert_array_equal(main_character(character), character)
+
+
+def on_paper(
+    character: Character,
+    size: tuple[int, int],
+    extent: float,
+    pen: float,
+    contrast: float,
+    generator: np.random.Generator,
+) -> bytes:
+    """A JPEG file of the character on paper that is lighter and blotchy in the middle.
+
+    `extent` and `pen` are shares of the height, the contrast is in grey levels.
+    """
+    width, height = size
+    sheet = Image.new("L", size, 255)
+    sheet.paste(draw(character.strokes, pen * height, extent, size=height), ((width - height) // 2, 0))
+    blotches = np.asarray(Image.fromarray(generator.normal(0, 1, (8, 10)).astype(np.float32)).resize(size))
+    rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    inside = 1 - np.maximum(np.abs(rows), np.abs(columns))
+    paper = 150 + 20 * inside * (1 + blotches) + generator.normal(0, 1.5, (height, width))
+    levels = paper - contrast * (1 - np.asarray(sheet) / 255)
+    return encode(Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB"), "JPEG", quality=90)
+
+
+def share_read(classifier: Classifier, photographs: list[tuple[str, bytes]]) -> float:
+    """The share of photographs that are read as what they are labelled."""
+    right = 0
+    for label, photograph in photographs:
+        with suppress(NothingDrawnError):
+            right += classifier.predict([classifier.preprocess(photograph)])[0].label == label
+    return right / len(photographs)
+
+
+def test_photograph_in_even_light_is_not_read_as_a_drawing(tracks: list[Character], classifier: Classifier):
+    generator = np.random.default_rng(0)
+    photographs = [(one.label, on_paper(one, (400, 300), 0.4, 0.012, 60, generator)) for one in tracks[::12]]
+    assert share_read(classifier, photographs) >= 0.9
+
+
+def test_small_and_thin_character_is_found(tracks: list[Character], classifier: Classifier):
+    generator = np.random.default_rng(1)
+    photographs = [(one.label, on_paper(one, (800, 600), 0.07, 0.005, 45, generator)) for one in tracks[::16]]
+    assert share_read(classifier, photographs) >= 0.7
+
+
+def test_drawing_in_doubt_is_no_drawing_where_only_these_are_wanted(classifier: Classifier):
+    noise = np.random.default_rng(0).normal(150, 4, (200, 200)).clip(0, 255).astype(np.uint8)
+    with pytest.raises(PhotographError):
+        classifier.preprocess(encode(Image.fromarray(noise)), photographs=False)
 
 
 def test_closely_cut_out_drawings_are_whole(drawings: list[tuple[str, Image.Image]]):
