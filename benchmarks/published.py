@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,23 +80,28 @@ def main() -> None:
 
 
 def measure(name: str, data: Path, seeds: int) -> Measured:
-    """Train one architecture by its own protocol with each of so many seeds."""
+    """Train one architecture by its own protocol with each of so many seeds, and print each seed's errors when it is
+    done."""
     recipe = PUBLISHED.get(name, Recipe())
     sets = read_tree(data, Preprocessing(recipe.preprocessing, recipe.size))
-    train = sets["train"]
+    errors, seconds = [], []
+    for seed in range(seeds):
+        started = time.process_time()
+        errors.append(errors_of(name, sets["train"], sets["test"], replace(recipe, seed=seed)))
+        seconds.append(time.process_time() - started)
+        print(f"{name}, seed {seed}:", *(f"{error:.2f}" for error in errors[-1]), file=sys.stderr, flush=True)
+    return Measured(errors, statistics.mean(seconds))
+
+
+def errors_of(name: str, train: ImageSet, test: ImageSet, recipe: Recipe) -> list[float]:
+    """Train one architecture. Returns the errors on the test set after each epoch, in percent."""
     recipe = recipe.settled(len(train))
     if name == "selu-lenet-bn":
         train, recipe = enlarged(train), replace(recipe, augment={})
-    errors, seconds = [], []
-    for seed in range(seeds):
-        torch.manual_seed(seed)
-        # The test set takes the place of a validation set only to be looked at: nothing is chosen by it.
-        trainer = Trainer(networks.build(name, 10), train, sets["test"], replace(recipe, seed=seed))
-        started = time.process_time()
-        result = trainer.fit()
-        seconds.append(time.process_time() - started)
-        errors.append([100 * (1 - epoch.validation.accuracy) for epoch in result.epochs if epoch.validation])
-    return Measured(errors, statistics.mean(seconds))
+    torch.manual_seed(recipe.seed)
+    # The test set takes the place of a validation set only to be looked at: nothing is chosen by it.
+    result = Trainer(networks.build(name, 10), train, test, recipe).fit()
+    return [100 * (1 - epoch.validation.accuracy) for epoch in result.epochs if epoch.validation]
 
 
 def enlarged(images: ImageSet) -> ImageSet:

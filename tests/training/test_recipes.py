@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -81,6 +83,18 @@ def test_published_architectures_have_their_sources_size():
     assert sizes["large-cnn"] == 30 * 26 + 15 * 271 + 128 * (15 * 25 + 1) + 50 * 129 + 10 * 51
     assert sizes["selu-lenet"] == 12 * 10 + 16 * 109 + 288 * 577 + 144 * 289 + 10 * 145
     assert sizes["keras-cnn"] == 32 * 10 + 64 * 289 + 64 * 577 + 64 * 577 + 10 * 65
+
+
+@pytest.mark.parametrize("name", ["simple-cnn", "large-cnn", "selu-lenet", "selu-lenet-bn", "keras-cnn"])
+def test_pooling_before_an_activation_computes_what_the_sources_do(name: str):
+    torch.manual_seed(0)
+    network = build(name, 10).eval()
+    layers = list(network.children())
+    for at, (layer, following) in enumerate(pairwise(tuple(layers))):
+        if isinstance(layer, torch.nn.MaxPool2d) and isinstance(following, (torch.nn.ReLU, torch.nn.SELU)):
+            layers[at : at + 2] = following, layer
+    images = torch.rand(20, 1, 28, 28)
+    torch.testing.assert_close(network(images), torch.nn.Sequential(*layers)(images))
 
 
 def test_every_published_architecture_has_a_recipe():
