@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from app.recognition.preprocessing import Preprocessing
@@ -84,23 +85,24 @@ def measure(name: str, data: Path, seeds: int) -> Measured:
     done."""
     recipe = PUBLISHED.get(name, Recipe())
     sets = read_tree(data, Preprocessing(recipe.preprocessing, recipe.size))
+    train = sets["train"]
+    recipe = recipe.settled(len(train))
+    if name == "selu-lenet-bn":
+        train, recipe = enlarged(train), replace(recipe, augment={})
     errors, seconds = [], []
     for seed in range(seeds):
+        torch.manual_seed(seed)
         started = time.process_time()
-        errors.append(errors_of(name, sets["train"], sets["test"], replace(recipe, seed=seed)))
+        # Nothing is chosen by the test set: every epoch's error is reported.
+        errors.append(errors_of(networks.build(name, 10), train, sets["test"], replace(recipe, seed=seed)))
         seconds.append(time.process_time() - started)
         print(f"{name}, seed {seed}:", *(f"{error:.2f}" for error in errors[-1]), file=sys.stderr, flush=True)
     return Measured(errors, statistics.mean(seconds))
 
 
-def errors_of(name: str, train: ImageSet, test: ImageSet, recipe: Recipe) -> list[float]:
-    """Train one architecture. Returns the errors on the test set after each epoch, in percent."""
-    recipe = recipe.settled(len(train))
-    if name == "selu-lenet-bn":
-        train, recipe = enlarged(train), replace(recipe, augment={})
-    torch.manual_seed(recipe.seed)
-    # The test set takes the place of a validation set only to be looked at: nothing is chosen by it.
-    result = Trainer(networks.build(name, 10), train, test, recipe).fit()
+def errors_of(network: nn.Module, train: ImageSet, other: ImageSet, recipe: Recipe) -> list[float]:
+    """Train a network. Returns its errors on another set after each epoch, in percent."""
+    result = Trainer(network, train, other, recipe).fit()
     return [100 * (1 - epoch.validation.accuracy) for epoch in result.epochs if epoch.validation]
 
 
