@@ -99,7 +99,7 @@ def test_pooling_before_an_activation_computes_what_the_sources_do(name: str):
 
 
 def test_selu_follows_the_dense_layers_of_selu_lenet_alone():
-    followers = []
+    followers: list[list[type]] = []
     for layer in build("selu-lenet", 10).children():
         if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
             followers.append([])
