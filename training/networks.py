@@ -104,8 +104,8 @@ def selu_lenet(classes: int, size: int) -> nn.Sequential:
     """Two convolutions, and dense layers with SELU (Klambauer et al., "Self-Normalizing Neural Networks", 2017) that
     halve their input.
 
-    The source does not name the activation of the convolutions. Of none, ReLU and SELU, ReLU had the lowest error on
-    training images that were held back (benchmarks/selu.py).
+    The source does not name the activation of the convolutions. On training images that were held back, ReLU had a
+    lower error than SELU, and about that of none (benchmarks/selu.py).
     """
     features = [nn.Conv2d(1, 12, 3, padding=1), nn.MaxPool2d(3, 2), nn.ReLU()]
     features += [nn.Conv2d(12, 16, 3, padding=1), nn.MaxPool2d(3, 2), nn.ReLU()]
