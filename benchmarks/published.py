@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from app.recognition.preprocessing import Preprocessing
@@ -79,7 +81,8 @@ def main() -> None:
 
 
 def measure(name: str, data: Path, seeds: int) -> Measured:
-    """Train one architecture by its own protocol with each of so many seeds."""
+    """Train one architecture by its own protocol with each of so many seeds, and print each seed's errors when it is
+    done."""
     recipe = PUBLISHED.get(name, Recipe())
     sets = read_tree(data, Preprocessing(recipe.preprocessing, recipe.size))
     train = sets["train"]
@@ -89,13 +92,18 @@ def measure(name: str, data: Path, seeds: int) -> Measured:
     errors, seconds = [], []
     for seed in range(seeds):
         torch.manual_seed(seed)
-        # The test set takes the place of a validation set only to be looked at: nothing is chosen by it.
-        trainer = Trainer(networks.build(name, 10), train, sets["test"], replace(recipe, seed=seed))
         started = time.process_time()
-        result = trainer.fit()
+        # Nothing is chosen by the test set: every epoch's error is reported.
+        errors.append(errors_of(networks.build(name, 10), train, sets["test"], replace(recipe, seed=seed)))
         seconds.append(time.process_time() - started)
-        errors.append([100 * (1 - epoch.validation.accuracy) for epoch in result.epochs if epoch.validation])
+        print(f"{name}, seed {seed}:", *(f"{error:.2f}" for error in errors[-1]), file=sys.stderr, flush=True)
     return Measured(errors, statistics.mean(seconds))
+
+
+def errors_of(network: nn.Module, train: ImageSet, other: ImageSet, recipe: Recipe) -> list[float]:
+    """Train a network. Returns its errors on another set after each epoch, in percent."""
+    result = Trainer(network, train, other, recipe).fit()
+    return [100 * (1 - epoch.validation.accuracy) for epoch in result.epochs if epoch.validation]
 
 
 def enlarged(images: ImageSet) -> ImageSet:

@@ -203,7 +203,10 @@ def test_layers_are_named_and_described():
     ]
     first = sentence(described.layers[0], is_first=True, learned_unknown=False)
     assert first.startswith("Each of 30 filters looks at 5 \u00d7 5 pixels of the drawing")
-    assert first.endswith("(ReLU).")
+    assert first.endswith("its map is bright where the filter fits.")
+    pooling = sentence(described.layers[1], is_first=False, learned_unknown=False)
+    assert pooling.startswith("Of every 2 \u00d7 2 places only the strongest value is kept")
+    assert pooling.endswith("(ReLU).")
 
 
 def changed_copy(path: Path, change: dict[str, bytes | None]) -> Path:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
+from benchmarks.selu import Reading
 from training.fit import Trainer
 from training.images import ImageSet
 from training.networks import ARCHITECTURES, build
@@ -81,6 +84,44 @@ def test_published_architectures_have_their_sources_size():
     assert sizes["large-cnn"] == 30 * 26 + 15 * 271 + 128 * (15 * 25 + 1) + 50 * 129 + 10 * 51
     assert sizes["selu-lenet"] == 12 * 10 + 16 * 109 + 288 * 577 + 144 * 289 + 10 * 145
     assert sizes["keras-cnn"] == 32 * 10 + 64 * 289 + 64 * 577 + 64 * 577 + 10 * 65
+
+
+@pytest.mark.parametrize("name", ["simple-cnn", "large-cnn", "selu-lenet", "selu-lenet-bn", "keras-cnn"])
+def test_pooling_before_an_activation_computes_what_the_sources_do(name: str):
+    torch.manual_seed(0)
+    network = build(name, 10).eval()
+    layers = list(network.children())
+    for at, (layer, following) in enumerate(pairwise(tuple(layers))):
+        if isinstance(layer, torch.nn.MaxPool2d) and isinstance(following, (torch.nn.ReLU, torch.nn.SELU)):
+            layers[at : at + 2] = following, layer
+    images = torch.rand(20, 1, 28, 28)
+    torch.testing.assert_close(network(images), torch.nn.Sequential(*layers)(images))
+
+
+def test_selu_follows_the_dense_layers_of_selu_lenet_alone():
+    followers: list[list[type]] = []
+    for layer in build("selu-lenet", 10).children():
+        if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
+            followers.append([])
+        elif isinstance(layer, (torch.nn.ReLU, torch.nn.SELU)):
+            followers[-1].append(type(layer))
+    assert followers == [[torch.nn.ReLU], [torch.nn.ReLU], [torch.nn.SELU], [torch.nn.SELU], []]
+
+
+def test_a_reading_of_selu_lenet_differs_only_in_what_it_says():
+    def of(reading: Reading) -> torch.nn.Sequential:
+        torch.manual_seed(0)
+        return reading.network()
+
+    torch.manual_seed(0)
+    published = build("selu-lenet", 10)
+    images = torch.rand(50, 1, 28, 28)
+    torch.testing.assert_close(of(Reading(torch.nn.ReLU))(images), published(images), rtol=0, atol=0)
+    for activation in (torch.nn.SELU, torch.nn.Identity):
+        assert (of(Reading(activation))(images) - published(images)).abs().max() > 0.01
+    standardised = (images - images.mean()) / images.std(correction=0)
+    scaled = of(Reading(torch.nn.ReLU, standardised=True))
+    torch.testing.assert_close(scaled(images), published(standardised), rtol=1e-3, atol=1e-3)
 
 
 def test_every_published_architecture_has_a_recipe():
