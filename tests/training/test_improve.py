@@ -35,7 +35,7 @@ from training.prepare.drawing import draw
 from training.prepare.folder import ImageFolderWriter
 from training.prepare.unipen import Stroke
 
-QUICK = ("--steps", "25", "--lr", "0.003", "--variations", "1")
+QUICK = ("--steps", "60", "--lr", "0.003", "--variations", "1")
 
 
 @pytest.fixture
