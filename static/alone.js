@@ -26,7 +26,7 @@ export function alone(marks, width, boxes, index) {
   const all = strokesOf(marks);
   if (!all) return null;
   const shares = all.map((stroke) => sharesOf(stroke, boxes));
-  const own = ownStrokes(all, shares, boxes[index], index);
+  const own = ownStrokes(all, shares, boxes, index);
   if (own) return asStrokes(own);
   return hasAllWithin(shares, index) ? asCut(marks, width, boxes, index) : null;
 }
@@ -35,17 +35,30 @@ export function alone(marks, width, boxes, index) {
  * The strokes of a character; null if another character or a mark that was not read shares one of them.
  * @param {readonly Stroke[]} strokes
  * @param {readonly number[][]} shares
- * @param {Box} box
+ * @param {readonly Box[]} boxes
  * @param {number} index
  */
-function ownStrokes(strokes, shares, box, index) {
+function ownStrokes(strokes, shares, boxes, index) {
   const owners = shares.map((of) => {
     const owner = of.findIndex((share) => share >= MOST);
     return of.some((share, other) => share >= MOST && other !== owner) ? -1 : owner;
   });
   if (shares.some((of, i) => owners[i] < 0 && of[index] > 0)) return null;
-  const own = strokes.filter((_, i) => owners[i] === index);
-  return own.length && inkOf(own).every((side, i) => Math.abs(side - box[i]) <= NEAR) ? own : null;
+  // Who has a part of these strokes in its box must have strokes that fill it, or the part is its own.
+  const beside = boxes.map((_, other) => shares.some((of, i) => owners[i] === index && of[other] > 0));
+  const isFilled = boxes.every((box, other) => {
+    const own = strokes.filter((_, i) => owners[i] === other);
+    return (other !== index && !beside[other]) || (own.length > 0 && isAround(box, own));
+  });
+  return isFilled ? strokes.filter((_, i) => owners[i] === index) : null;
+}
+
+/**
+ * @param {Box} box
+ * @param {Stroke[]} strokes
+ */
+function isAround(box, strokes) {
+  return inkOf(strokes).every((side, i) => Math.abs(side - box[i]) <= NEAR);
 }
 
 /**
