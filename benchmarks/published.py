@@ -70,7 +70,9 @@ def main() -> None:
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for name in options.only or SOURCES:
         measured = measure(name, options.data, options.seeds)
-        parameters = sum(weights.numel() for weights in networks.build(name, 10).parameters())
+        parameters = sum(
+            weights.numel() for weights in networks.build(name, 10, **networks.NEW_ARGUMENTS.get(name, {})).parameters()
+        )
         print(
             f"| `{name}` | {parameters:,} | {SOURCES[name]} | {_spread([run[-1] for run in measured.errors])} "
             f"| {_spread([min(run) for run in measured.errors])} "
@@ -94,7 +96,14 @@ def measure(name: str, data: Path, seeds: int) -> Measured:
         torch.manual_seed(seed)
         started = time.process_time()
         # Nothing is chosen by the test set: every epoch's error is reported.
-        errors.append(errors_of(networks.build(name, 10), train, sets["test"], replace(recipe, seed=seed)))
+        errors.append(
+            errors_of(
+                networks.build(name, 10, **networks.NEW_ARGUMENTS.get(name, {})),
+                train,
+                sets["test"],
+                replace(recipe, seed=seed),
+            )
+        )
         seconds.append(time.process_time() - started)
         print(f"{name}, seed {seed}:", *(f"{error:.2f}" for error in errors[-1]), file=sys.stderr, flush=True)
     return Measured(errors, statistics.mean(seconds))

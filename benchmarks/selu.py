@@ -31,35 +31,30 @@ _LAST = 5
 class Reading:
     """One way to read the text: the activation of the convolutions, standardised images or values from 0 to 1."""
 
-    activation: type[nn.Module]
+    activation: str
     standardised: bool = False
     batch_size: int = 128
 
     def network(self) -> nn.Sequential:
         """The network with fresh weights."""
-        network = build("selu-lenet", 10)
-        assert isinstance(network, nn.Sequential)
-        layers = list(network)
-        for at, layer in enumerate(layers):
-            if isinstance(layer, nn.MaxPool2d):
-                layers[at + 1] = self.activation()
+        network = build("selu-lenet", 10, convolutions=self.activation)
         # Without weights of its own it only standardises: by the batch in training, by averages afterwards.
-        return nn.Sequential(*[nn.BatchNorm2d(1, affine=False)] * self.standardised, *layers)
+        return nn.Sequential(*[nn.BatchNorm2d(1, affine=False)] * self.standardised, network)
 
     def __str__(self) -> str:
         scaling = "standardised" if self.standardised else "0 to 1"
-        activation = "none" if self.activation is nn.Identity else self.activation.__name__
+        activation = "none" if self.activation == "Identity" else self.activation
         return f"{activation} | {scaling} | {self.batch_size}"
 
 
 READINGS = (
-    Reading(nn.SELU),
-    Reading(nn.SELU, standardised=True),
-    Reading(nn.ReLU),
-    Reading(nn.ReLU, standardised=True),
-    Reading(nn.Identity),
-    Reading(nn.ReLU, batch_size=256),
-    Reading(nn.ReLU, batch_size=512),
+    Reading("SELU"),
+    Reading("SELU", standardised=True),
+    Reading("ReLU"),
+    Reading("ReLU", standardised=True),
+    Reading("Identity"),
+    Reading("ReLU", batch_size=256),
+    Reading("ReLU", batch_size=512),
 )
 
 

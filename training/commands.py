@@ -10,7 +10,7 @@ from typing import Any
 from training import checkpoint, evaluate, export, learning_commands, look_alikes, neighbours, train
 from training.errors import TrainingError
 from training.material import Division
-from training.networks import ANY_SIZE, ARCHITECTURES
+from training.networks import ANY_SIZE, ARCHITECTURES, NEW_ARGUMENTS
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
 from training.options import add_recipe, folds, fraction, given_choices, positive
 from training.outputs import default_output, report_of
@@ -155,7 +155,7 @@ def _network(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     architecture = options.arch or DEFAULT_ARCHITECTURE
     if arguments and architecture != DEFAULT_ARCHITECTURE:
         raise TrainingError(f"--widths: {architecture} has widths of its own. Leave one of the two out.")
-    return architecture, arguments
+    return architecture, arguments or NEW_ARGUMENTS.get(architecture, {})
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ import torch
 from benchmarks.selu import Reading
 from training.fit import Trainer
 from training.images import ImageSet
-from training.networks import ARCHITECTURES, build
+from training.networks import ARCHITECTURES, NEW_ARGUMENTS, build
 from training.optimisation import averaged, learning_rate, make_optimizer
 from training.recipes import PUBLISHED, Recipe
 
@@ -98,14 +99,17 @@ def test_pooling_before_an_activation_computes_what_the_sources_do(name: str):
     torch.testing.assert_close(network(images), torch.nn.Sequential(*layers)(images))
 
 
-def test_selu_follows_the_dense_layers_of_selu_lenet_alone():
-    followers: list[list[type]] = []
-    for layer in build("selu-lenet", 10).children():
+@pytest.mark.parametrize(("arguments", "convolutions"), [(NEW_ARGUMENTS["selu-lenet"], "ReLU"), ({}, "SELU")])
+def test_a_new_selu_lenet_has_relu_after_its_convolutions_and_an_old_file_keeps_selu(
+    arguments: dict[str, Any], convolutions: str
+):
+    followers: list[list[str]] = []
+    for layer in build("selu-lenet", 10, **arguments).children():
         if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
             followers.append([])
         elif isinstance(layer, (torch.nn.ReLU, torch.nn.SELU)):
-            followers[-1].append(type(layer))
-    assert followers == [[torch.nn.ReLU], [torch.nn.ReLU], [torch.nn.SELU], [torch.nn.SELU], []]
+            followers[-1].append(type(layer).__name__)
+    assert followers == [[convolutions], [convolutions], ["SELU"], ["SELU"], []]
 
 
 def test_a_reading_of_selu_lenet_differs_only_in_what_it_says():
@@ -114,13 +118,13 @@ def test_a_reading_of_selu_lenet_differs_only_in_what_it_says():
         return reading.network()
 
     torch.manual_seed(0)
-    published = build("selu-lenet", 10)
+    published = build("selu-lenet", 10, **NEW_ARGUMENTS["selu-lenet"])
     images = torch.rand(50, 1, 28, 28)
-    torch.testing.assert_close(of(Reading(torch.nn.ReLU))(images), published(images), rtol=0, atol=0)
-    for activation in (torch.nn.SELU, torch.nn.Identity):
+    torch.testing.assert_close(of(Reading("ReLU"))(images), published(images), rtol=0, atol=0)
+    for activation in ("SELU", "Identity"):
         assert (of(Reading(activation))(images) - published(images)).abs().max() > 0.01
     standardised = (images - images.mean()) / images.std(correction=0)
-    scaled = of(Reading(torch.nn.ReLU, standardised=True))
+    scaled = of(Reading("ReLU", standardised=True))
     torch.testing.assert_close(scaled(images), published(standardised), rtol=1e-3, atol=1e-3)
 
 
