@@ -214,3 +214,13 @@ class Held:
 def first(tracks: list[Character], label: str) -> Character:
     """The first track of a digit."""
     return next(track for track in tracks if track.label == label)
+
+
+def draw_in_one(page: Page, *corners: tuple[float, float], steps: int = 12) -> None:
+    """Draw a line through corners, as shares of the paper, without lifting the pen."""
+    points = at(page, *corners)
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=steps)
+    page.mouse.up()

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from tests.page.playing import Held, answer, at, draw_line, jot, message, play, predict
+from tests.page.playing import Held, answer, at, draw_in_one, draw_line, jot, message, play, predict
 from tests.page.waiting import wait_for, wait_until
 from training.prepare.unipen import Character
 
@@ -184,12 +184,7 @@ def test_empty_paper_is_pointed_out(desktop: Page):
 def test_what_is_no_digit_is_said_to_be_none_with_the_best_guess_beside_it(desktop: Page):
     house = [[(0.3, 0.8), (0.3, 0.45), (0.7, 0.45), (0.7, 0.8), (0.3, 0.8)], [(0.25, 0.45), (0.5, 0.2), (0.75, 0.45)]]
     for stroke in house:
-        points = at(desktop, *stroke)
-        desktop.mouse.move(*points[0])
-        desktop.mouse.down()
-        for point in points[1:]:
-            desktop.mouse.move(*point, steps=8)
-        desktop.mouse.up()
+        draw_in_one(desktop, *stroke, steps=8)
     label = predict(desktop)
     expect(desktop.locator("#message")).to_have_text("That does not look like a digit")
     expect(desktop.locator("#remedy")).to_have_text(f"Best guess: {label}.")

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from app.storage.records import Correction
 from tests.conftest import MODEL
 from tests.page.conftest import served_here
-from tests.page.playing import at, beside, first
+from tests.page.playing import beside, draw_in_one, first
 from tests.page.test_corrections import stored, thanks
 from tests.page.test_reading import draw_42
 from tests.page.test_wide_paper import widen, write_2046
@@ -134,16 +134,6 @@ def test_boxes_that_overlap_do_not_mix_strokes(desktop: Page, url: str):
         assert len(correction.strokes) == 1
         assert correction.predicted == "7"
         assert shows_only_its_strokes(correction)
-
-
-def draw_in_one(page: Page, *corners: tuple[float, float]) -> None:
-    """Draw a line through corners, as shares of the paper, without lifting the pen."""
-    points = at(page, *corners)
-    page.mouse.move(*points[0])
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*point, steps=12)
-    page.mouse.up()
 
 
 TWO = ((0.1, 0.35), (0.15, 0.28), (0.23, 0.28), (0.26, 0.36), (0.1, 0.62))
