@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from app.recognition.decoding import ImageError
 from app.recognition.photographs import Box
@@ -148,8 +148,10 @@ def _pixel_centres(count: int) -> NDArray[np.floating]:
 
 
 def _prepare_plain(image: Image.Image, size: int) -> Grey:
-    grey = image.convert("L")
-    edge = np.sort(frame(np.asarray(grey)))  # NumPy's median takes five times as long
+    grey = np.asarray(image if image.mode == "L" else image.convert("L"))
+    edge = np.sort(frame(grey))  # NumPy's median takes five times as long
     if int(edge[(len(edge) - 1) // 2]) + int(edge[len(edge) // 2]) > 2 * 127:
-        grey = ImageOps.invert(grey)
-    return np.asarray(grey.resize((size, size), Image.Resampling.BILINEAR))
+        grey = 255 - grey
+    if grey.shape == (size, size):
+        return grey
+    return np.asarray(Image.fromarray(grey).resize((size, size), Image.Resampling.BILINEAR))
