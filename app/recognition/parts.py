@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app.recognition.segmentation import Grey
 
 Labels = NDArray[np.uint16]
+Box = tuple[int, int, int, int]
 
 # Ink is what is at least this strong, of 255, the strongest being 255.
 INK = 64
@@ -70,7 +71,7 @@ class Part:
     border: float = 0.0
 
     @property
-    def box(self) -> tuple[int, int, int, int]:
+    def box(self) -> Box:
         """Left, top, right and bottom, the end exclusive."""
         return self.left, self.top, self.right, self.bottom
 
@@ -101,17 +102,21 @@ class Lines:
     stroke: float
 
 
+def box_around(parts: Sequence[Part]) -> Box:
+    """Left, top, right and bottom of several parts, the end exclusive."""
+    return (
+        min(part.left for part in parts),
+        min(part.top for part in parts),
+        max(part.right for part in parts),
+        max(part.bottom for part in parts),
+    )
+
+
 def united(parts: Sequence[Part]) -> Part:
     """One part of several, under the label of the first one."""
-    return replace(
-        parts[0],
-        pixels=sum(part.pixels for part in parts),
-        left=min(part.left for part in parts),
-        top=min(part.top for part in parts),
-        right=max(part.right for part in parts),
-        bottom=max(part.bottom for part in parts),
-        trust=min(part.trust for part in parts),
-    )
+    left, top, right, bottom = box_around(parts)
+    pixels, trust = sum(part.pixels for part in parts), min(part.trust for part in parts)
+    return replace(parts[0], pixels=pixels, left=left, top=top, right=right, bottom=bottom, trust=trust)
 
 
 def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:

@@ -7,6 +7,7 @@ fits to numbers by training writers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -75,9 +76,7 @@ def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None
     seen = (np.maximum.accumulate(small) == 0) | (np.maximum.accumulate(small[::-1])[::-1] == 0)
     cost = np.maximum(small, np.where(seen, np.float32(0), np.float32(_HIDDEN)))
     from_above, from_below = _steps(np.stack([cost, cost[::-1]], 1)).swapaxes(0, 1)
-    through = [int(rows * share) for share in _THROUGH]
-    halves = [(_paths(from_above, row)[::-1], _paths(from_below, rows - 1 - row)[1:]) for row in through]
-    columns = np.concatenate([np.concatenate(both) for both in halves], 1)
+    columns = _paths(from_above, from_below[::-1], [int(rows * share) for share in _THROUGH])
     features = _measured(small, columns, height / scale, stroke / scale)
     scores = np.sum([WEIGHTS[name] * values for name, values in features.items()], 0)
     return Seams(columns, scale, features, scores)
@@ -149,14 +148,20 @@ def _steps(cost: NDArray[np.float32]) -> NDArray[np.int8]:
     return steps
 
 
-def _paths(steps: NDArray[np.int8], row: int) -> NDArray[np.int64]:
-    """The columns of the paths from all pixels of a row back to the first row: (row + 1, columns)."""
-    columns = np.arange(steps.shape[1])
-    paths = [columns]
-    for place in range(row, 0, -1):
-        columns = columns + steps[place, columns]
-        paths.append(columns)
-    return np.array(paths)
+def _paths(above: NDArray[np.int8], below: NDArray[np.int8], through: Sequence[int]) -> NDArray[np.int64]:
+    """The columns of the paths through all pixels of some rows, given from the top, by the steps of the paths from the
+    first row and from the last: (rows, paths)."""
+    rows, width = above.shape
+    columns = np.tile(np.arange(width), (rows, len(through)))
+    for row in range(through[-1], 0, -1):
+        first = width * sum(start < row for start in through)  # the others begin further up
+        own = columns[row, first:]
+        np.add(own, above[row, own], out=columns[row - 1, first:])
+    for row in range(through[0], rows - 1):
+        end = width * sum(start <= row for start in through)
+        own = columns[row, :end]
+        np.add(own, below[row, own], out=columns[row + 1, :end])
+    return columns
 
 
 def _divided(
