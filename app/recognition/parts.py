@@ -34,6 +34,8 @@ _TALL = 0.4
 _FAINT, _AT_EDGE = (0.35, 0.75), 0.15
 # What is so high, in usual heights, and at least so wide, in heights of its own, is trusted at the edge as well.
 _WRITTEN, _NARROW = (0.6, 1.6), 0.3
+# The logarithm of a contrast with the paper is at most this far from that of the others.
+_MOST_CONTRAST = 1.5
 # Parts of this share of that height and more are put into lines first; the others go to the nearest line.
 _LARGE = 0.55
 # Neighbours are of one line if they overlap vertically by this share of the smaller one.
@@ -55,9 +57,10 @@ class GrainError(CrowdedError):
 class Part:
     """Connected ink, or what a cut leaves of it: its label, its pixels and its box, the end exclusive.
 
-    `trust`, 0 to 1, is how likely it is writing rather than print, rules or shadow. `cut` is how much ink was cut
-    through between it and the part before it, in widths of a stroke, 0 for paper; `border` how much the cut looks like
-    a border between characters (seams.py).
+    `trust`, 0 to 1, is how likely it is writing rather than print, rules or shadow; `pale` and `bold`, how much less or
+    more it differs from its paper than most of the ink does, as a logarithm. `cut` is how much ink was cut through
+    between it and the part before it, in widths of a stroke, 0 for paper; `border` how much the cut looks like a border
+    between characters (seams.py).
     """
 
     label: int
@@ -67,6 +70,8 @@ class Part:
     right: int
     bottom: int
     trust: float = 1.0
+    pale: float = 0.0
+    bold: float = 0.0
     cut: float = 0.0
     border: float = 0.0
 
@@ -119,11 +124,12 @@ def united(parts: Sequence[Part]) -> Part:
     return replace(parts[0], pixels=pixels, left=left, top=top, right=right, bottom=bottom, trust=trust)
 
 
-def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:
+def find_lines(ink: Grey, most: int, photograph: Grey | None = None) -> Lines:
     """The lines of writing in ink that is bright on 0. Raises CrowdedError for more than `most` parts, GrainError for
     the grain of an image.
 
-    If it was `photographed`, there may be remains of print, rules and frames: faint, or at the picture's edge.
+    On a `photograph`, of which these are the grey levels, there may be print, rules and frames: faint, in another
+    colour, or at the picture's edge.
     """
     mask = ink >= INK * (int(ink.max()) / 255)
     # Of booleans cc3d 4.1.1 gives some pixels of a component a label of their own.
@@ -143,9 +149,10 @@ def find_lines(ink: Grey, most: int, photographed: bool = False) -> Lines:
     parts = [part for part in parts if max(part.width, part.height) >= _SPECK * height]
     if len(parts) > most:
         raise crowded
-    if photographed:
+    if photograph is not None:
         strengths = np.bincount(labels.ravel(), ink.ravel(), count + 1)
         parts = [replace(part, trust=_trust(part, float(strengths[part.label]), ink.shape, height)) for part in parts]
+        parts = _compared(parts, labels, ink, photograph, height)
     return Lines(_in_lines(parts, height), labels, height, _stroke(mask))
 
 
@@ -158,6 +165,32 @@ def _trust(part: Part, strength: float, shape: tuple[int, ...], height: float) -
     written = lowest * height <= part.height <= highest * height and part.width >= _NARROW * part.height
     at_edge = min(part.left, part.top) == 0 or part.right == shape[1] or part.bottom == shape[0]
     return trust * (_AT_EDGE if at_edge and not written else 1.0)
+
+
+def _compared(parts: list[Part], labels: Labels, ink: Grey, photograph: Grey, height: float) -> list[Part]:
+    """The parts with how pale and how bold each is beside the others; small ones have too few pixels for that."""
+    large = [part for part in parts if part.height >= _LARGE * height]
+    contrasts = np.array([_contrast(part, labels, ink, photograph) for part in large])
+    if not len(large):
+        return parts
+    order = np.argsort(contrasts)
+    pixels = np.cumsum([large[place].pixels for place in order])
+    usual = contrasts[order[int(np.searchsorted(pixels, pixels[-1] / 2))]]
+    ratios = np.clip(np.log(contrasts / usual), -_MOST_CONTRAST, _MOST_CONTRAST).tolist()
+    found = dict(zip((part.label for part in large), ratios, strict=True))
+    return [
+        replace(part, pale=max(0.0, -found.get(part.label, 0.0)), bold=max(0.0, found.get(part.label, 0.0)))
+        for part in parts
+    ]
+
+
+def _contrast(part: Part, labels: Labels, ink: Grey, photograph: Grey) -> float:
+    """By how many grey levels the strongest quarter of a part's pixels differs from the paper in its box."""
+    rows, columns = slice(part.top, part.bottom), slice(part.left, part.right)
+    own, grey = labels[rows, columns] == part.label, photograph[rows, columns]
+    paper = grey[ink[rows, columns] < INK // 2]
+    level = float(np.median(paper)) if len(paper) else 255.0
+    return max(1.0, float(np.percentile(np.abs(grey[own] - level), 75)))
 
 
 def _usual_height(parts: list[Part]) -> float:

@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
+import numpy as np
+from PIL import Image
+
 from app.recognition.boxes import Box, covers, in_upload
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.context import Written, settled
@@ -33,6 +36,8 @@ MAX_CHARACTERS = 200
 _MAX_PARTS = 2 * MAX_CHARACTERS
 # So many are classified in half a second. Joined writing has more of them for each character than separate digits.
 _MAX_PIECES = 8 * MAX_CHARACTERS
+# Photographs with more than so many pixels for each of a region's are averaged in two steps.
+_REDUCING_GAP = 3.0
 # A line may be so long, in heights, that as one character it would be too thin to be seen.
 _LONG = 10
 
@@ -209,7 +214,7 @@ def look(
     sheet = Sheet(model, everything, margin, size, ink, character, weights=weights)
     lines: list[Line] = []
     try:
-        found = find_lines(region.ink, _MAX_PARTS, ink.photograph is not None)
+        found = find_lines(region.ink, _MAX_PARTS, _grey(ink.photograph, region) if ink.photograph else None)
         if everything and sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], sureness, found.height):
             return sheet
         judge = Judge(found, region.ink, classifier)
@@ -223,6 +228,13 @@ def look(
     except CrowdedError:
         raise TooMuchWrittenError from None
     return replace(sheet, lines=lines, found=found, region=region)
+
+
+def _grey(photograph: Image.Image, region: Region) -> Grey:
+    """A photograph's grey levels in the pixels of a region."""
+    (left, top, right, bottom), (rows, columns) = region.box, region.ink.shape
+    box = left * photograph.width, top * photograph.height, right * photograph.width, bottom * photograph.height
+    return np.asarray(photograph.convert("L").resize((columns, rows), Image.Resampling.BOX, box, _REDUCING_GAP))
 
 
 def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float]:

@@ -23,13 +23,13 @@ _WRITTEN = 0.5
 # What one step sideways costs a seam, and a pixel of paper that is hidden between strokes: in pixels of ink.
 _SIDEWAYS, _HIDDEN = 0.6, 0.2
 # Cuts that are nowhere further from each other than this share of the characters' height are the same one.
-_APART = 0.15
+_APART = 0.1
 # Seams that cross more than this, in widths of a stroke, are none.
 _THICKEST = 8.0
 # A cut leaves ink of at least this height on both sides, as a share of the characters' height.
 _CHARACTER = 0.45
 # No part is cut at more places than this for each height of its width, and one.
-_CUTS = 2.5
+_CUTS = 4.0
 # What says that a seam is a border between characters, by the names of the features.
 WEIGHTS = {
     "crossed": 2.02,
@@ -46,7 +46,7 @@ class Seams(NamedTuple):
     """Seams through a part that was scaled down by `scale`: their columns from top to bottom, (rows, seams), their
     features, and how much each looks like a border between two characters."""
 
-    columns: NDArray[np.int64]
+    columns: NDArray[np.int16]
     scale: int
     features: dict[str, NDArray[np.float64]]
     scores: NDArray[np.float64]
@@ -67,7 +67,7 @@ def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
 def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None:
     """All seams through a part's ink, where characters are usually so high and strokes so wide; None if it is too
     small."""
-    scale = max(1, len(mask) // _SEAM_ROWS)
+    scale = max(1, round(len(mask) / _SEAM_ROWS))
     rows, width = len(mask) // scale, mask.shape[1] // scale
     if rows < 4 or width < 4:
         return None
@@ -79,7 +79,7 @@ def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None
     columns = _paths(from_above, from_below[::-1], [int(rows * share) for share in _THROUGH])
     features = _measured(small, columns, height / scale, stroke / scale)
     scores = np.sum([WEIGHTS[name] * values for name, values in features.items()], 0)
-    return Seams(columns, scale, features, scores)
+    return Seams(columns.astype(np.int16), scale, features, scores)
 
 
 def _measured(
@@ -121,15 +121,14 @@ def chosen(found: Seams, height: float, width: int) -> list[int]:
     are apart and do not cross each other."""
     most, apart = int(_CUTS * width / height) + 1, _APART * height / found.scale
     possible = (found.features["lower"] >= _CHARACTER) & (found.features["crossed"] <= _THICKEST)
+    order = np.argsort(-found.scores, kind="stable")
+    free = order[possible[order]]
     taken: list[int] = []
-    for one in np.argsort(-found.scores, kind="stable").tolist():
-        if len(taken) == most:
-            break
-        if possible[one]:
-            distances = found.columns[:, taken] - found.columns[:, [one]]
-            least, greatest = distances.min(0), distances.max(0)
-            if np.all((np.maximum(greatest, -least) > apart) & ((greatest <= 0) | (least >= 0))):
-                taken.append(one)
+    while len(taken) < most and len(free):
+        taken.append(int(free[0]))
+        distances = found.columns[:, free] - found.columns[:, free[:1]]
+        least, greatest = distances.min(0), distances.max(0)
+        free = free[(np.maximum(greatest, -least) > apart) & ((greatest <= 0) | (least >= 0))]
     return sorted(taken, key=lambda one: int(found.columns[:, one].sum()))
 
 
@@ -191,5 +190,5 @@ def _divided(
         label = first + len(pieces)
         own[chosen] = label
         box = part.left + int(xs[0]), part.top + int(ys[0]), part.left + int(xs[-1]) + 1, part.top + int(ys[-1]) + 1
-        pieces.append(Part(label, int(np.count_nonzero(chosen)), *box, part.trust, *cut))
+        pieces.append(Part(label, int(np.count_nonzero(chosen)), *box, part.trust, part.pale, part.bold, *cut))
     return pieces

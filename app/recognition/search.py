@@ -30,7 +30,7 @@ _HOPELESS = -2.5
 # Beside the parts alone at most so many pieces are classified, one more for each part, and so many more for each height
 # of the width of what was cut: so many at once, or one for so many parts.
 _FEW, _EACH_HEIGHT = 8, 3.0
-_AT_ONCE, _PARTS = 6, 3
+_AT_ONCE, _PARTS = 5, 3
 
 
 def pieces_of(
@@ -76,12 +76,12 @@ class _Search:
         self._bounds: dict[Candidate, float] = {}
 
     def add(self, pieces: Iterable[Piece]) -> None:
-        """Pieces that were classified. Of two of the same parts the one with more evidence counts."""
+        """Pieces that were classified. Of two of the same parts the one with the better score counts."""
         for piece in pieces:
             run = piece.first, piece.last
-            if run not in self.found or piece.evidence > self.found[run].evidence:
-                self.found[run] = piece
-                self._scores[run] = scored(features(piece, self._parts, self._judge.lines.height), self._weights)
+            score = scored(features(piece, self._parts, self._judge.lines.height), self._weights)
+            if run not in self.found or score > self._scores[run]:
+                self.found[run], self._scores[run] = piece, score
 
     def open(self, candidates: Iterable[Candidate]) -> None:
         """Candidates, of which those are kept that can be on a path."""
