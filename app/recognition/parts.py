@@ -29,13 +29,6 @@ _ROOM = 64
 _SPECK = 0.1
 # Parts at least this tall or wide, in heights of the tallest, say how tall the characters are.
 _TALL = 0.4
-# The mean strength of ink that is no writing at all, and of what is some for sure; and how far to trust what touches
-# the picture's edge.
-_FAINT, _AT_EDGE = (0.35, 0.75), 0.15
-# What is so high, in usual heights, and at least so wide, in heights of its own, is trusted at the edge as well.
-_WRITTEN, _NARROW = (0.6, 1.6), 0.3
-# The logarithm of a contrast with the paper is at most this far from that of the others.
-_MOST_CONTRAST = 1.5
 # Parts of this share of that height and more are put into lines first; the others go to the nearest line.
 _LARGE = 0.55
 # Neighbours are of one line if they overlap vertically by this share of the smaller one.
@@ -124,13 +117,9 @@ def united(parts: Sequence[Part]) -> Part:
     return replace(parts[0], pixels=pixels, left=left, top=top, right=right, bottom=bottom, trust=trust)
 
 
-def find_lines(ink: Grey, most: int, photograph: Grey | None = None) -> Lines:
+def find_lines(ink: Grey, most: int) -> Lines:
     """The lines of writing in ink that is bright on 0. Raises CrowdedError for more than `most` parts, GrainError for
-    the grain of an image.
-
-    On a `photograph`, of which these are the grey levels, there may be print, rules and frames: faint, in another
-    colour, or at the picture's edge.
-    """
+    the grain of an image."""
     mask = ink >= INK * (int(ink.max()) / 255)
     # Of booleans cc3d 4.1.1 gives some pixels of a component a label of their own.
     found, count = cc3d.connected_components(mask.view(np.uint8), connectivity=8, return_N=True)
@@ -149,48 +138,7 @@ def find_lines(ink: Grey, most: int, photograph: Grey | None = None) -> Lines:
     parts = [part for part in parts if max(part.width, part.height) >= _SPECK * height]
     if len(parts) > most:
         raise crowded
-    if photograph is not None:
-        strengths = np.bincount(labels.ravel(), ink.ravel(), count + 1)
-        parts = [replace(part, trust=_trust(part, float(strengths[part.label]), ink.shape, height)) for part in parts]
-        parts = _compared(parts, labels, ink, photograph, height)
     return Lines(_in_lines(parts, height), labels, height, _stroke(mask))
-
-
-def _trust(part: Part, strength: float, shape: tuple[int, ...], height: float) -> float:
-    """`strength` is the sum of the ink, `height` the usual one of a character."""
-    faint, sure = _FAINT
-    trust = min(1.0, max(0.0, (strength / part.pixels / 255 - faint) / (sure - faint)))
-    lowest, highest = _WRITTEN
-    # A number that was cut out closely touches the edge; so do small print, and lines and frames of a form.
-    written = lowest * height <= part.height <= highest * height and part.width >= _NARROW * part.height
-    at_edge = min(part.left, part.top) == 0 or part.right == shape[1] or part.bottom == shape[0]
-    return trust * (_AT_EDGE if at_edge and not written else 1.0)
-
-
-def _compared(parts: list[Part], labels: Labels, ink: Grey, photograph: Grey, height: float) -> list[Part]:
-    """The parts with how pale and how bold each is beside the others; small ones have too few pixels for that."""
-    large = [part for part in parts if part.height >= _LARGE * height]
-    contrasts = np.array([_contrast(part, labels, ink, photograph) for part in large])
-    if not len(large):
-        return parts
-    order = np.argsort(contrasts)
-    pixels = np.cumsum([large[place].pixels for place in order])
-    usual = contrasts[order[int(np.searchsorted(pixels, pixels[-1] / 2))]]
-    ratios = np.clip(np.log(contrasts / usual), -_MOST_CONTRAST, _MOST_CONTRAST).tolist()
-    found = dict(zip((part.label for part in large), ratios, strict=True))
-    return [
-        replace(part, pale=max(0.0, -found.get(part.label, 0.0)), bold=max(0.0, found.get(part.label, 0.0)))
-        for part in parts
-    ]
-
-
-def _contrast(part: Part, labels: Labels, ink: Grey, photograph: Grey) -> float:
-    """By how many grey levels the strongest quarter of a part's pixels differs from the paper in its box."""
-    rows, columns = slice(part.top, part.bottom), slice(part.left, part.right)
-    own, grey = labels[rows, columns] == part.label, photograph[rows, columns]
-    paper = grey[ink[rows, columns] < INK // 2]
-    level = float(np.median(paper)) if len(paper) else 255.0
-    return max(1.0, float(np.percentile(np.abs(grey[own] - level), 75)))
 
 
 def _usual_height(parts: list[Part]) -> float:

@@ -8,7 +8,7 @@ Cohen, "Semi-Markov conditional random fields for information extraction", 2004)
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import log
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -64,7 +64,24 @@ class Weights:
 WEIGHTS = Weights()
 # On photographs there is more that is no writing, and there are signs beside amounts. Chosen on amounts with and
 # without signs and on photographs, as the fit leaves out more digits with them.
-PHOTOGRAPHED = replace(WEIGHTS, nothing=0.1, nothing_size=-1.6, beside=0.0, beside_size=-0.6, distrust=-3.1)
+PHOTOGRAPHED = Weights(
+    bias=-0.02,
+    known=0.66,
+    short=-5.15,
+    wide=-5.05,
+    loose=-0.17,
+    cuts=-6.32,
+    border=0.32,
+    cut_short=-1.04,
+    distrust=-2.87,
+    pale=-4.26,
+    bold=0.02,
+    nothing=-0.19,
+    nothing_size=-1.88,
+    beside=-0.03,
+    beside_size=0.11,
+    alone=1.50,
+)
 
 
 class Step(NamedTuple):

@@ -27,6 +27,7 @@ from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone, best_pa
 from app.recognition.photographs import Region
 from app.recognition.pieces import Judge, Piece, evidence
 from app.recognition.preprocessing import NothingDrawnError
+from app.recognition.printed import compared
 from app.recognition.search import is_sure, pieces_of
 from app.recognition.segmentation import Grey, Ink, box_of, separate_ink
 
@@ -214,7 +215,9 @@ def look(
     sheet = Sheet(model, everything, margin, size, ink, character, weights=weights)
     lines: list[Line] = []
     try:
-        found = find_lines(region.ink, _MAX_PARTS, _grey(ink.photograph, region) if ink.photograph else None)
+        found = find_lines(region.ink, _MAX_PARTS)
+        if ink.photograph:
+            found = compared(found, region.ink, _grey(ink.photograph, region))
         if everything and sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], sureness, found.height):
             return sheet
         judge = Judge(found, region.ink, classifier)

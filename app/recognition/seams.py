@@ -46,7 +46,7 @@ class Seams(NamedTuple):
     """Seams through a part that was scaled down by `scale`: their columns from top to bottom, (rows, seams), their
     features, and how much each looks like a border between two characters."""
 
-    columns: NDArray[np.int16]
+    columns: NDArray[np.int32]
     scale: int
     features: dict[str, NDArray[np.float64]]
     scores: NDArray[np.float64]
@@ -79,7 +79,7 @@ def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None
     columns = _paths(from_above, from_below[::-1], [int(rows * share) for share in _THROUGH])
     features = _measured(small, columns, height / scale, stroke / scale)
     scores = np.sum([WEIGHTS[name] * values for name, values in features.items()], 0)
-    return Seams(columns.astype(np.int16), scale, features, scores)
+    return Seams(columns.astype(np.int32), scale, features, scores)
 
 
 def _measured(
@@ -167,7 +167,7 @@ def _divided(
     lines: Lines,
     part: Part,
     mask: NDArray[np.bool_],
-    paths: list[tuple[NDArray[np.int64], float, float]],
+    paths: list[tuple[NDArray[np.int32], float, float]],
     scale: int,
     first: int,
 ) -> list[Part]:

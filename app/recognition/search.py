@@ -52,7 +52,7 @@ def pieces_of(
     new = {Candidate(starts[first], ends[last]) for first, last in _runs(line, height) if first < last}
     new |= {Candidate(*run) for run in _runs(parts, height) if run[0] not in begin or run[1] not in end}
     cut = sum(part.width for place, part in enumerate(line) if ends[place] > starts[place])
-    room = len(new) if thorough else _FEW + len(line) + round(_EACH_HEIGHT * cut / height)
+    room = 2 * len(new) if thorough else _FEW + len(line) + round(_EACH_HEIGHT * cut / height)
     if len(line) + min(len(new), room) > limit:
         raise CrowdedError
     search = _Search(parts, judge, weights)

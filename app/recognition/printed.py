@@ -1,0 +1,80 @@
+"""Writing and print on a photograph: how far to trust that a part of what was found is writing.
+
+There may be print, rules and frames beside it: faint, in another colour, or at the picture's edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from app.recognition.parts import INK, Lines, Part
+from app.recognition.segmentation import Grey
+
+# The mean strength of ink that is no writing at all, and of what is some for sure; and how far to trust what touches
+# the picture's edge.
+_FAINT, _AT_EDGE = (0.35, 0.75), 0.15
+# What is so high, in usual heights, and at least so wide, in heights of its own, is trusted at the edge as well.
+_WRITTEN, _NARROW = (0.6, 1.6), 0.3
+# Contrasts of parts of this share of the usual height and more are compared: others have too few pixels. Of such a
+# part, the pixels in this percentile have it. Logarithms differ by at most this.
+_LARGE, _STRONG, _MOST = 0.55, 75, 1.5
+# The paper of a part is what is not ink so near to its box, in usual heights.
+_AROUND = 0.1
+
+
+def compared(lines: Lines, ink: Grey, photograph: Grey) -> Lines:
+    """The lines of writing in ink that was found on a photograph of these grey levels, with how far each part is to be
+    trusted, and how pale or bold it is."""
+    strengths = np.bincount(lines.labels.ravel(), ink.ravel())
+    ratios = _ratios([part for line in lines.lines for part in line], lines, ink, photograph)
+    parts = [
+        [
+            replace(
+                part,
+                trust=_trust(part, float(strengths[part.label]), ink.shape, lines.height),
+                pale=max(0.0, -ratios.get(part.label, 0.0)),
+                bold=max(0.0, ratios.get(part.label, 0.0)),
+            )
+            for part in line
+        ]
+        for line in lines.lines
+    ]
+    return replace(lines, lines=parts)
+
+
+def _trust(part: Part, strength: float, shape: tuple[int, ...], height: float) -> float:
+    """`strength` is the sum of the ink, `height` the usual one of a character."""
+    faint, sure = _FAINT
+    trust = min(1.0, max(0.0, (strength / part.pixels / 255 - faint) / (sure - faint)))
+    lowest, highest = _WRITTEN
+    # A number that was cut out closely touches the edge; so do small print, and lines and frames of a form.
+    written = lowest * height <= part.height <= highest * height and part.width >= _NARROW * part.height
+    at_edge = min(part.left, part.top) == 0 or part.right == shape[1] or part.bottom == shape[0]
+    return trust * (_AT_EDGE if at_edge and not written else 1.0)
+
+
+def _ratios(parts: Sequence[Part], lines: Lines, ink: Grey, photograph: Grey) -> dict[int, float]:
+    """The contrast of each large part with its paper over that of most of the ink, as a logarithm; by their labels."""
+    large = [part for part in parts if part.height >= _LARGE * lines.height]
+    if not large:
+        return {}
+    contrasts = np.array([_contrast(part, lines, ink, photograph) for part in large])
+    order = np.argsort(contrasts)
+    pixels = np.cumsum([large[place].pixels for place in order])
+    usual = contrasts[order[int(np.searchsorted(pixels, pixels[-1] / 2))]]
+    ratios = np.clip(np.log(contrasts / usual), -_MOST, _MOST).tolist()
+    return dict(zip((part.label for part in large), ratios, strict=True))
+
+
+def _contrast(part: Part, lines: Lines, ink: Grey, photograph: Grey) -> float:
+    """By how many grey levels the stronger pixels of a part differ from the paper around them."""
+    around = round(_AROUND * lines.height)
+    rows = slice(max(0, part.top - around), part.bottom + around)
+    columns = slice(max(0, part.left - around), part.right + around)
+    own, grey = lines.labels[rows, columns] == part.label, photograph[rows, columns]
+    paper = grey[ink[rows, columns] < INK // 2]
+    level = float(np.median(paper)) if len(paper) else 255.0
+    return max(1.0, float(np.percentile(np.abs(grey[own] - level), _STRONG)))
