@@ -50,8 +50,8 @@ class GrainError(CrowdedError):
 class Part:
     """Connected ink, or what a cut leaves of it: its label, its pixels and its box, the end exclusive.
 
-    `trust`, 0 to 1, is how likely it is writing rather than print, rules or shadow; `pale` and `bold`, how much less or
-    more it differs from its paper than most of the ink does, as a logarithm. `cut` is how much ink was cut through
+    `trust`, 0 to 1, is how likely it is writing rather than print, rules or shadow; `pale` says how much less it
+    differs from its paper than most of the ink does. `cut` is how much ink was cut through
     between it and the part before it, in widths of a stroke, 0 for paper; `border` how much the cut looks like a border
     between characters (seams.py).
     """
@@ -64,7 +64,6 @@ class Part:
     bottom: int
     trust: float = 1.0
     pale: float = 0.0
-    bold: float = 0.0
     cut: float = 0.0
     border: float = 0.0
 

@@ -21,13 +21,15 @@ _WRITTEN, _NARROW = (0.6, 1.6), 0.3
 # Contrasts of parts of this share of the usual height and more are compared: others have too few pixels. Of such a
 # part, the pixels in this percentile have it. Logarithms differ by at most this.
 _LARGE, _STRONG, _MOST = 0.55, 75, 1.5
+# Strokes of one pen differ by up to this, as a logarithm.
+_ALIKE = 0.2
 # The paper of a part is what is not ink so near to its box, in usual heights.
 _AROUND = 0.1
 
 
 def compared(lines: Lines, ink: Grey, photograph: Grey) -> Lines:
     """The lines of writing in ink that was found on a photograph of these grey levels, with how far each part is to be
-    trusted, and how pale or bold it is."""
+    trusted, and how pale it is."""
     strengths = np.bincount(lines.labels.ravel(), ink.ravel())
     ratios = _ratios([part for line in lines.lines for part in line], lines, ink, photograph)
     parts = [
@@ -35,8 +37,7 @@ def compared(lines: Lines, ink: Grey, photograph: Grey) -> Lines:
             replace(
                 part,
                 trust=_trust(part, float(strengths[part.label]), ink.shape, lines.height),
-                pale=max(0.0, -ratios.get(part.label, 0.0)),
-                bold=max(0.0, ratios.get(part.label, 0.0)),
+                pale=max(0.0, -ratios.get(part.label, 0.0) - _ALIKE),
             )
             for part in line
         ]

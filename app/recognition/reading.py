@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
+from math import inf, prod
 
 import numpy as np
 from PIL import Image
@@ -37,6 +37,8 @@ MAX_CHARACTERS = 200
 _MAX_PARTS = 2 * MAX_CHARACTERS
 # So many are classified in half a second. Joined writing has more of them for each character than separate digits.
 _MAX_PIECES = 8 * MAX_CHARACTERS
+# So many times as many pieces are classified on photographs, where finding the ink takes longer than that.
+_PATIENCE = 3
 # Photographs with more than so many pixels for each of a region's are averaged in two steps.
 _REDUCING_GAP = 3.0
 # A line may be so long, in heights, that as one character it would be too thin to be seen.
@@ -212,6 +214,7 @@ def look(
         if not region.ink.any() or max(region.ink.shape) < _LONG * min(region.ink.shape):
             raise
     weights = PHOTOGRAPHED if ink.photograph else WEIGHTS
+    patience = inf if thorough else _PATIENCE if ink.photograph else 1
     sheet = Sheet(model, everything, margin, size, ink, character, weights=weights)
     lines: list[Line] = []
     try:
@@ -223,7 +226,7 @@ def look(
         judge = Judge(found, region.ink, classifier)
         for line in found.lines:
             limit = _MAX_PIECES - sum(len(one.pieces) for one in lines)
-            lines.append(Line(*pieces_of(line, judge, weights, limit, thorough)))
+            lines.append(Line(*pieces_of(line, judge, weights, limit, patience)))
     except GrainError:
         raise NothingDrawnError(
             "Nothing is found there but grain. Draw a character, or photograph it from nearer and in better light."

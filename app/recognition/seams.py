@@ -190,5 +190,5 @@ def _divided(
         label = first + len(pieces)
         own[chosen] = label
         box = part.left + int(xs[0]), part.top + int(ys[0]), part.left + int(xs[-1]) + 1, part.top + int(ys[-1]) + 1
-        pieces.append(Part(label, int(np.count_nonzero(chosen)), *box, part.trust, part.pale, part.bold, *cut))
+        pieces.append(Part(label, int(np.count_nonzero(chosen)), *box, part.trust, part.pale, *cut))
     return pieces

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import isinf
 
 from app.recognition.parts import CrowdedError, Part, box_around
 from app.recognition.paths import Step, Weights, features, most, omitted, scored, through
@@ -34,10 +35,10 @@ _AT_ONCE, _PARTS = 5, 3
 
 
 def pieces_of(
-    line: Sequence[Part], judge: Judge, weights: Weights, limit: int, thorough: bool = False
+    line: Sequence[Part], judge: Judge, weights: Weights, limit: int, patience: float = 1
 ) -> tuple[list[Part], list[Piece]]:
     """The parts of a line, cut where characters may touch; and the pieces of them that were classified, among which are
-    those of the best path. If `thorough`, these are all that may be characters.
+    those of the best path. With more `patience` so many times as many are; if it is infinite, all.
 
     Raises CrowdedError for more pieces than the `limit`.
     """
@@ -52,14 +53,14 @@ def pieces_of(
     new = {Candidate(starts[first], ends[last]) for first, last in _runs(line, height) if first < last}
     new |= {Candidate(*run) for run in _runs(parts, height) if run[0] not in begin or run[1] not in end}
     cut = sum(part.width for place, part in enumerate(line) if ends[place] > starts[place])
-    room = 2 * len(new) if thorough else _FEW + len(line) + round(_EACH_HEIGHT * cut / height)
+    room = patience * (_FEW + len(line) + _EACH_HEIGHT * cut / height)
     if len(line) + min(len(new), room) > limit:
         raise CrowdedError
     search = _Search(parts, judge, weights)
     search.add(replace(piece, first=starts[place], last=ends[place]) for place, piece in alone.items())
     search.open(new)
-    while room > 0 and (best := search.unclassified(thorough)):
-        chosen = best if thorough else best[: min(room, max(_AT_ONCE, len(parts) // _PARTS))]
+    while room >= 1 and (best := search.unclassified(isinf(patience))):
+        chosen = best if isinf(patience) else best[: min(int(room), max(_AT_ONCE, len(parts) // _PARTS))]
         search.classify(chosen)
         room -= len(chosen)
     return parts, list(search.found.values())
