@@ -13,9 +13,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf, prod
 
-import numpy as np
-from PIL import Image
-
 from app.recognition.boxes import Box, covers, in_upload
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.context import Written, settled
@@ -27,7 +24,7 @@ from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone, best_pa
 from app.recognition.photographs import Region
 from app.recognition.pieces import Judge, Piece, evidence
 from app.recognition.preprocessing import NothingDrawnError
-from app.recognition.printed import compared
+from app.recognition.printed import compared, is_scanned, trusted
 from app.recognition.search import is_sure, pieces_of
 from app.recognition.segmentation import Grey, Ink, box_of, separate_ink
 
@@ -39,8 +36,6 @@ _MAX_PARTS = 2 * MAX_CHARACTERS
 _MAX_PIECES = 8 * MAX_CHARACTERS
 # So many times as many pieces are classified on photographs, where finding the ink takes longer than that.
 _PATIENCE = 3
-# Photographs with more than so many pixels for each of a region's are averaged in two steps.
-_REDUCING_GAP = 3.0
 # A line may be so long, in heights, that as one character it would be too thin to be seen.
 _LONG = 10
 
@@ -200,7 +195,8 @@ def look(
     if model.preprocessing.method == "plain":
         seen = classifier.preprocess(data, max_pixels)
         return Sheet(model, *_judged(seen, (0, 0, *upright_size(data)), classifier))
-    ink, size = separate_ink(decode(data, max_pixels), photographs, several=True), upright_size(data)
+    image, size = decode(data, max_pixels), upright_size(data)
+    ink = separate_ink(image, photographs, several=True)
     region, character = ink.writing(), ink.character()
     if not character.ink.any():  # a photograph of many small ones
         character = region
@@ -213,14 +209,17 @@ def look(
     except NothingDrawnError:
         if not region.ink.any() or max(region.ink.shape) < _LONG * min(region.ink.shape):
             raise
-    weights = PHOTOGRAPHED if ink.photograph else WEIGHTS
-    patience = inf if thorough else _PATIENCE if ink.photograph else 1
+    scanned = ink.photograph is not None or is_scanned(region.ink)
+    weights = PHOTOGRAPHED if scanned else WEIGHTS
+    patience = inf if thorough else _PATIENCE if scanned else 1
     sheet = Sheet(model, everything, margin, size, ink, character, weights=weights)
     lines: list[Line] = []
     try:
         found = find_lines(region.ink, _MAX_PARTS)
         if ink.photograph:
-            found = compared(found, region.ink, _grey(ink.photograph, region))
+            found = trusted(found, region.ink)
+        if scanned:
+            found = compared(found, region, ink.photograph or image)
         if everything and sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], sureness, found.height):
             return sheet
         judge = Judge(found, region.ink, classifier)
@@ -234,13 +233,6 @@ def look(
     except CrowdedError:
         raise TooMuchWrittenError from None
     return replace(sheet, lines=lines, found=found, region=region)
-
-
-def _grey(photograph: Image.Image, region: Region) -> Grey:
-    """A photograph's grey levels in the pixels of a region."""
-    (left, top, right, bottom), (rows, columns) = region.box, region.ink.shape
-    box = left * photograph.width, top * photograph.height, right * photograph.width, bottom * photograph.height
-    return np.asarray(photograph.convert("L").resize((columns, rows), Image.Resampling.BOX, box, _REDUCING_GAP))
 
 
 def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float]:

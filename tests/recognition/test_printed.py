@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.recognition.parts import Part, find_lines
-from app.recognition.printed import compared
+from app.recognition.photographs import Region
+from app.recognition.printed import compared, is_scanned, trusted
 
 
 def marked(levels: list[int], paper: int = 220, faint: int = 255) -> list[Part]:
@@ -16,7 +18,8 @@ def marked(levels: list[int], paper: int = 220, faint: int = 255) -> list[Part]:
     for place, level in enumerate(levels):
         stroke = slice(20, 60), slice(20 + 40 * place, 40 + 40 * place)
         photograph[stroke], ink[stroke] = level, faint if place == 0 else 255
-    (line,) = compared(find_lines(ink, 10), ink, photograph).lines
+    found = compared(find_lines(ink, 10), Region(ink, (0, 0, 1, 1)), Image.fromarray(photograph))
+    (line,) = trusted(found, ink).lines
     return line
 
 
@@ -40,3 +43,10 @@ def test_faint_ink_is_not_trusted():
     faint, *others = marked([60, 60, 60], faint=80)
     assert faint.trust == 0
     assert [other.trust for other in others] == [1, 1]
+
+
+def test_the_grain_of_paper_tells_a_scan_from_a_drawing(drawings):
+    drawing = 255 - np.asarray(drawings[0][1])
+    grain = np.random.default_rng(0).normal(0, 3, drawing.shape)
+    assert not is_scanned(drawing)
+    assert is_scanned((drawing * 0.7 + np.abs(grain)).clip(0, 255).round().astype(np.uint8))
