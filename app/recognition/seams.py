@@ -8,8 +8,9 @@ fits to numbers by training writers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
@@ -171,24 +172,25 @@ def _divided(
     scale: int,
     first: int,
 ) -> list[Part]:
-    own = lines.labels[part.top : part.bottom, part.left : part.right]
-    place = np.zeros(mask.shape, np.uint16)
-    columns = np.arange(part.width)
+    # On which sides of the cuts the scaled part's pixels are, half a pixel to the right; then those of the part itself.
+    columns = np.arange(-1, part.width // scale + 1)
+    small = np.ones((len(paths[0][0]), len(columns)), np.uint16)
     for path, _, _ in paths:
-        borders = np.repeat(path * scale + scale // 2, scale)
-        borders = np.concatenate([borders, np.repeat(borders[-1:], part.height - len(borders))])
-        place += columns >= borders[:, None]
+        small += columns >= path[:, None]
+    wide = np.repeat(small, scale, 1)[:, scale - scale // 2 :][:, : part.width]
+    place = wide[np.minimum(np.arange(part.height) // scale, len(small) - 1)]
+    place *= mask
+    statistics = cc3d.statistics(place)
+    counts = statistics["voxel_counts"].tolist()
+    boxes = cast("list[tuple[slice, slice]]", statistics["bounding_boxes"])
+    some = [number for number in range(1, len(counts)) if counts[number]]
+    labels = np.zeros(len(paths) + 2, np.uint16)
+    labels[some] = range(first, first + len(some))
+    np.copyto(lines.labels[part.top : part.bottom, part.left : part.right], labels[place], where=mask)
     pieces: list[Part] = []
-    cut = part.cut, part.border
-    for number in range(len(paths) + 1):
-        if number and pieces:
-            cut = paths[number - 1][1:]
-        chosen = mask & (place == number)
-        ys, xs = np.flatnonzero(chosen.any(1)), np.flatnonzero(chosen.any(0))
-        if not len(xs):
-            continue
-        label = first + len(pieces)
-        own[chosen] = label
-        box = part.left + int(xs[0]), part.top + int(ys[0]), part.left + int(xs[-1]) + 1, part.top + int(ys[-1]) + 1
-        pieces.append(Part(label, int(np.count_nonzero(chosen)), *box, part.trust, part.pale, *cut))
+    for number in some:
+        cut = paths[number - 2][1:] if pieces else (part.cut, part.border)
+        rows, across = boxes[number]
+        box = part.left + across.start, part.top + rows.start, part.left + across.stop, part.top + rows.stop
+        pieces.append(Part(first + len(pieces), counts[number], *box, part.trust, part.pale, *cut))
     return pieces
