@@ -13,6 +13,7 @@ from typing import NamedTuple, cast
 import cc3d
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from app.recognition.parts import Lines, Part
 
@@ -72,7 +73,8 @@ def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None
     rows, width = len(mask) // scale, mask.shape[1] // scale
     if rows < 4 or width < 4:
         return None
-    small = mask[: rows * scale, : width * scale].reshape(rows, scale, width, scale).mean((1, 3), np.float32)
+    levels = mask[: rows * scale, : width * scale].view(np.uint8) * np.uint8(255)
+    small = np.asarray(Image.fromarray(levels).reduce(scale)) / np.float32(255)
     # Between characters one can see from above and from below down to where they touch, but not into their loops.
     seen = (np.maximum.accumulate(small) == 0) | (np.maximum.accumulate(small[::-1])[::-1] == 0)
     cost = np.maximum(small, np.where(seen, np.float32(0), np.float32(_HIDDEN)))

@@ -30,8 +30,8 @@ _SURE, _BROAD = -0.05, 1.15
 _HOPELESS = -2.5
 # Beside the parts alone at most so many pieces are classified, one more for each part, and so many more for each height
 # of the width of what was cut: so many at once, or one for so many parts.
-_FEW, _EACH_HEIGHT = 8, 3.0
-_AT_ONCE, _PARTS = 5, 3
+_FEW, _EACH_HEIGHT = 8, 2.0
+_AT_ONCE, _PARTS = 6, 3
 
 
 def pieces_of(
