@@ -74,7 +74,7 @@ def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None
     if rows < 4 or width < 4:
         return None
     levels = mask[: rows * scale, : width * scale].view(np.uint8) * np.uint8(255)
-    small = np.asarray(Image.fromarray(levels).reduce(scale)) / np.float32(255)
+    small = np.asarray(Image.fromarray(levels).reduce(scale), np.float32) * np.float32(1 / 255)
     # Between characters one can see from above and from below down to where they touch, but not into their loops.
     seen = (np.maximum.accumulate(small) == 0) | (np.maximum.accumulate(small[::-1])[::-1] == 0)
     cost = np.maximum(small, np.where(seen, np.float32(0), np.float32(_HIDDEN)))
