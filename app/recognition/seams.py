@@ -69,7 +69,7 @@ def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
 def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None:
     """All seams through a part's ink, where characters are usually so high and strokes so wide; None if it is too
     small."""
-    scale = max(1, round(len(mask) / _SEAM_ROWS))
+    scale = max(1, len(mask) // _SEAM_ROWS)
     rows, width = len(mask) // scale, mask.shape[1] // scale
     if rows < 4 or width < 4:
         return None
