@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import cc3d
 import numpy as np
@@ -126,18 +125,36 @@ def find_lines(ink: Grey, most: int) -> Lines:
     if count > _SPECKS:
         raise crowded
     labels: Labels = np.asarray(found, np.uint16)
-    statistics = cc3d.statistics(labels)
-    boxes = cast("list[tuple[slice, slice]]", statistics["bounding_boxes"])
-    counts = statistics["voxel_counts"].tolist()
-    parts = [
-        Part(label, counts[label], columns.start, rows.start, columns.stop, rows.stop)
-        for label, (rows, columns) in enumerate(boxes[1:], 1)  # the first is the paper, if there is any
-    ]
+    parts = [Part(label, pixels, *box) for label, pixels, box in measured(labels)]
     height = _usual_height(parts)
     parts = [part for part in parts if max(part.width, part.height) >= _SPECK * height]
     if len(parts) > most:
         raise crowded
     return Lines(_in_lines(parts, height), labels, height, _stroke(mask))
+
+
+def measured(labels: Labels) -> list[tuple[int, int, Box]]:
+    """Each label but 0, its number of pixels, and the box around them. cc3d.statistics measures more, and takes twice
+    as long."""
+    width = labels.shape[1]
+    places = np.flatnonzero(labels > 0).astype(np.uint32)
+    if not len(places):
+        return []
+    own = labels.ravel()[places]
+    order = np.argsort(own, kind="stable")
+    own, places = own[order], places[order]
+    starts = np.flatnonzero(np.diff(own, prepend=0))
+    ends = np.append(starts[1:], len(own))
+    columns = places % np.uint32(width)
+    lefts, rights = np.minimum.reduceat(columns, starts), np.maximum.reduceat(columns, starts) + 1
+    tops, bottoms = places[starts] // width, places[ends - 1] // width + 1
+    boxes = np.stack([lefts, tops, rights, bottoms], 1).tolist()
+    return [
+        (label, pixels, (left, top, right, bottom))
+        for label, pixels, (left, top, right, bottom) in zip(
+            own[starts].tolist(), (ends - starts).tolist(), boxes, strict=True
+        )
+    ]
 
 
 def _usual_height(parts: list[Part]) -> float:

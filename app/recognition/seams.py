@@ -8,14 +8,13 @@ fits to numbers by training writers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.recognition.parts import Lines, Part
+from app.recognition.parts import Lines, Part, measured
 
 # Seams are looked for on a part scaled down to about so many rows, through the pixels of the rows at these shares of
 # its height.
@@ -182,17 +181,13 @@ def _divided(
     wide = np.repeat(small, scale, 1)[:, scale - scale // 2 :][:, : part.width]
     place = wide[np.minimum(np.arange(part.height) // scale, len(small) - 1)]
     place *= mask
-    statistics = cc3d.statistics(place)
-    counts = statistics["voxel_counts"].tolist()
-    boxes = cast("list[tuple[slice, slice]]", statistics["bounding_boxes"])
-    some = [number for number in range(1, len(counts)) if counts[number]]
+    found = measured(place)
     labels = np.zeros(len(paths) + 2, np.uint16)
-    labels[some] = range(first, first + len(some))
+    labels[[number for number, _, _ in found]] = range(first, first + len(found))
     np.copyto(lines.labels[part.top : part.bottom, part.left : part.right], labels[place], where=mask)
     pieces: list[Part] = []
-    for number in some:
+    for number, pixels, (left, top, right, bottom) in found:
         cut = paths[number - 2][1:] if pieces else (part.cut, part.border)
-        rows, across = boxes[number]
-        box = part.left + across.start, part.top + rows.start, part.left + across.stop, part.top + rows.stop
-        pieces.append(Part(first + len(pieces), counts[number], *box, part.trust, part.pale, *cut))
+        box = part.left + left, part.top + top, part.left + right, part.top + bottom
+        pieces.append(Part(first + len(pieces), pixels, *box, part.trust, part.pale, *cut))
     return pieces

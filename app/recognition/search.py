@@ -29,8 +29,9 @@ _SURE, _BROAD = -0.05, 1.15
 # A piece that can score no more than this is on no best path.
 _HOPELESS = -2.5
 # Beside the parts alone at most so many pieces are classified, one more for each part, and so many more for each height
-# of the width of what was cut: so many at once, or one for so many parts.
-_FEW, _EACH_HEIGHT = 8, 2.0
+# of the width of what was cut: so many at once, or one for so many parts. With three for each height no more of 1,600
+# numbers by validation writers are read right.
+_FEW, _EACH_HEIGHT = 10, 1.0
 _AT_ONCE, _PARTS = 6, 3
 
 
