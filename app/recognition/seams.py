@@ -18,7 +18,7 @@ from app.recognition.parts import Lines, Part, measured
 
 # Seams are looked for on a part scaled down to about so many rows, through the pixels of the rows at these shares of
 # its height.
-_SEAM_ROWS, _THROUGH = 48, (0.3, 0.5, 0.7)
+SEAM_ROWS, _THROUGH = 48, (0.3, 0.5, 0.7)
 # A pixel of the scaled part has ink if this share of it has.
 _WRITTEN = 0.5
 # What one step sideways costs a seam, and a pixel of paper that is hidden between strokes: in pixels of ink.
@@ -53,10 +53,11 @@ class Seams(NamedTuple):
     scores: NDArray[np.float64]
 
 
-def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
-    """A part cut along seams; it is relabelled from `first` on."""
+def cuts(lines: Lines, part: Part, first: int, rows: int = SEAM_ROWS) -> list[Part]:
+    """A part cut along seams; it is relabelled from `first` on. Seams are looked for on so many rows, or up to twice as
+    many."""
     mask = lines.labels[part.top : part.bottom, part.left : part.right] == part.label
-    found = seams(mask, lines.height, lines.stroke)
+    found = seams(mask, lines.height, lines.stroke, rows)
     likeliest = chosen(found, lines.height, part.width) if found else []
     if not found or not likeliest:
         return [part]
@@ -65,10 +66,10 @@ def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
     return _divided(lines, part, mask, paths, found.scale, first)
 
 
-def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None:
+def seams(mask: NDArray[np.bool_], height: float, stroke: float, fewest: int = SEAM_ROWS) -> Seams | None:
     """All seams through a part's ink, where characters are usually so high and strokes so wide; None if it is too
     small."""
-    scale = max(1, len(mask) // _SEAM_ROWS)
+    scale = max(1, len(mask) // fewest)
     rows, width = len(mask) // scale, mask.shape[1] // scale
     if rows < 4 or width < 4:
         return None

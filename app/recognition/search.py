@@ -14,7 +14,7 @@ from math import isinf
 from app.recognition.parts import CrowdedError, Part, box_around
 from app.recognition.paths import Step, Weights, features, most, omitted, scored, through
 from app.recognition.pieces import Candidate, Judge, Piece, Run, may_share
-from app.recognition.seams import cuts
+from app.recognition.seams import SEAM_ROWS, cuts
 
 # A character has at most so many parts, is at most so wide, in heights, and no gap between its parts is wider.
 _MOST_PARTS = 5
@@ -26,11 +26,13 @@ _LEAST_HIGH, _LEAST_WIDE = 0.5, 0.15
 _SLIM, _LOW = 0.45, 0.3
 # ... and has not so much evidence for being a character, or is wider than a character is in heights.
 _SURE, _BROAD = -0.05, 1.15
+# Where more parts than this may be cut, if it is alike in all lines, seams are looked for on half as many rows.
+_FEW_TOUCHING = 3
 # A piece that can score no more than this is on no best path.
 _HOPELESS = -2.5
-# Beside the parts alone at most so many pieces are classified, one more for each part, and so many more for each height
-# of the width of what was cut: so many at once, or one for so many parts. With three for each height no more of 1,600
-# numbers by validation writers are read right.
+# Beside the parts alone at most so many pieces of all lines are classified, one more for each part, and so many more
+# for each height of the width of what was cut: so many at once, or one for so many parts. With three for each height no
+# more of 1,600 numbers by validation writers are read right.
 _FEW, _EACH_HEIGHT = 10, 1.0
 _AT_ONCE, _PARTS = 6, 3
 
@@ -54,7 +56,7 @@ def pieces_of(
     new = {Candidate(starts[first], ends[last]) for first, last in _runs(line, height) if first < last}
     new |= {Candidate(*run) for run in _runs(parts, height) if run[0] not in begin or run[1] not in end}
     cut = sum(part.width for place, part in enumerate(line) if ends[place] > starts[place])
-    room = patience * (_FEW + len(line) + _EACH_HEIGHT * cut / height)
+    room = patience * (_FEW / len(judge.lines.lines) + len(line) + _EACH_HEIGHT * cut / height)
     if len(line) + min(len(new), room) > limit:
         raise CrowdedError
     search = _Search(parts, judge, weights)
@@ -123,10 +125,12 @@ def _cut(line: Sequence[Part], alone: Mapping[int, Piece], judge: Judge) -> tupl
     divided: list[Part] = []
     origins: list[int] = []
     label = int(judge.lines.labels.max()) + 1
+    touching = [place for place, part in enumerate(line) if _may_touch(part, alone.get(place), judge.lines.height)]
+    rows = SEAM_ROWS if len(touching) * len(judge.lines.lines) <= _FEW_TOUCHING else SEAM_ROWS // 2
     for place, part in enumerate(line):
         own = [part]
-        if _may_touch(part, alone.get(place), judge.lines.height):
-            own = cuts(judge.lines, part, label)
+        if place in touching:
+            own = cuts(judge.lines, part, label, rows)
             label += len(own)
         divided += own
         origins += [place] * len(own)
