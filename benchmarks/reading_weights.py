@@ -1,6 +1,6 @@
 """Fit the weights by which POST /read chooses its pieces (app/recognition/paths.py), on the validation writers.
 
-    python -m benchmarks.reading_weights ../shared/data/strokes [--photographs]
+    python -m benchmarks.reading_weights ../shared/data/strokes
 
 Numbers are composed digit by digit, so it is known of each piece whether it is one digit with all of its ink and no
 other. Right is a path of such pieces. The weights are those with which right paths are most probable among all paths
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
@@ -25,11 +24,9 @@ from torch import Tensor
 from app.recognition.classifier import Classifier
 from app.recognition.paths import Weights, features, left_out, omissions
 from app.recognition.photographs import Region
-from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.reading import Sheet, look
 from benchmarks import reading
-from benchmarks.cheques import cheque, random_sign
-from benchmarks.held_out import read_held_out, read_signs
+from benchmarks.held_out import read_held_out
 from benchmarks.numbers import Number, by_writer, compose
 from training.prepare.drawing import PEN, draw_placed
 
@@ -111,26 +108,19 @@ def _row(found: dict[str, float]) -> list[float]:
     return [found.get(name, 0.0) for name in _NAMES]
 
 
-def lattices(classifier: Classifier, strokes: Path, count: int, photographs: bool) -> Iterator[Lattice]:
-    """Of so many numbers by validation writers: drawn ones, or cheques and photographs in turn."""
+def lattices(classifier: Classifier, strokes: Path, count: int) -> Iterator[Lattice]:
+    """Of so many drawn numbers by validation writers."""
     held_out = read_held_out(strokes, "validation")
     own = by_writer([one for some in held_out.values() for one in some])
-    signs = read_signs(strokes, "validation")
     for index in range(count):
         generator = np.random.default_rng((_SEED, index))
         writer = own[int(generator.integers(len(own)))]
-        if photographs and index % 3 == 0:
-            number, image = reading.photograph(writer, generator)
-        elif photographs:
-            number, image = cheque(writer, generator, random_sign(signs, generator) if index % 3 == 1 else "")
-        else:
-            length, size = 1 + int(generator.choice(6, p=_LENGTHS)), (reading.SQUARE, reading.WIDE)[index % 2]
-            number = compose(writer, length, generator, size, touching=_TOUCHING)
-            image = reading.png(draw_placed(number.strokes, PEN, size))
-        with suppress(NothingDrawnError):  # nothing is found on some photographs
-            found = lattice(number, look(image, classifier, thorough=True))
-            if found:
-                yield found
+        length, size = 1 + int(generator.choice(6, p=_LENGTHS)), (reading.SQUARE, reading.WIDE)[index % 2]
+        number = compose(writer, length, generator, size, touching=_TOUCHING)
+        image = reading.png(draw_placed(number.strokes, PEN, size))
+        found = lattice(number, look(image, classifier, thorough=True))
+        if found:
+            yield found
 
 
 class Paths:
@@ -194,10 +184,9 @@ def main() -> None:
     parser.add_argument("strokes", type=Path, help="folder with the files of pen tracks")
     parser.add_argument("--model", type=Path, default=Path("model.pt"))
     parser.add_argument("--count", type=int, default=1300, help="of numbers")
-    parser.add_argument("--photographs", action="store_true", help="fit those for photographs")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    found = lattices(Classifier.load(options.model), options.strokes, options.count, options.photographs)
+    found = lattices(Classifier.load(options.model), options.strokes, options.count)
     for name, weight in fit(Paths(list(found))).items():
         print(f"    {name}: float = {weight:.2f}")
 

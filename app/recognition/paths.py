@@ -100,7 +100,7 @@ def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, wei
     """The best path through a line whose characters are usually of this height."""
     steps = omitted(parts, height, weights)
     steps += [Step(piece.first, piece.last, scored(features(piece, parts, height), weights), piece) for piece in pieces]
-    scores, taken = _forward(len(parts), steps)
+    scores, taken = forward(len(parts), steps)
     path: list[Piece] = []
     index = len(parts)
     while index:
@@ -113,12 +113,12 @@ def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, wei
 
 def through(count: int, steps: Sequence[Step]) -> list[float]:
     """For each step through so many parts, the score of the best path that takes it."""
-    before, _ = _forward(count, steps)
-    mirrored, _ = _forward(count, [Step(count - 1 - step.last, count - 1 - step.first, step.score) for step in steps])
+    before, _ = forward(count, steps)
+    mirrored, _ = forward(count, [Step(count - 1 - step.last, count - 1 - step.first, step.score) for step in steps])
     return [before[step.first] + step.score + mirrored[count - 1 - step.last] for step in steps]
 
 
-def _forward(count: int, steps: Sequence[Step]) -> tuple[list[float], list[Step]]:
+def forward(count: int, steps: Sequence[Step]) -> tuple[list[float], list[Step]]:
     """The best score up to each part, beginning with 0 before the first, and the last step of each of these paths."""
     ending: list[list[Step]] = [[] for _ in range(count)]
     for step in steps:

@@ -170,6 +170,10 @@ class Sheet:
         whole = reading.characters[0] is self.everything
         return overlay(self.size, self.ink.everything, self.character if whole or not self.region else self.region)
 
+    def placed(self, piece: Piece) -> Piece:
+        """A piece with its box in the image's pixels."""
+        return replace(piece, box=self._pixels(piece.box))
+
     def _characters(self, pieces: Sequence[Piece]) -> tuple[Character, ...]:
         """A line's, of which each that looks like another class is what its neighbours make likely."""
         predictions = settled([Written(piece.prediction, piece.box[3] - piece.box[1]) for piece in pieces], self.model)
