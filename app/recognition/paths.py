@@ -24,15 +24,15 @@ _SHORT, _WIDE = 0.85, 0.9
 _SYMBOL = 0.9
 # So many parts at each end of a line can be left out together.
 BESIDE = 8
-# Margins above this say no more: hardly anything has a greater one. Of characters that are read right a quarter have
-# more than the second; with that as what a piece may have, none of 1,100 numbers by validation writers changed.
+# Margins above this say no more: hardly anything has a greater one. Most characters that are read right have about as
+# much as the second, which is what a piece is thought to have before it is classified.
 _KNOWN, _HOPED = 10.0, 8.7
 
 
 @dataclass(frozen=True)
 class Weights:
     """What each feature adds to a score. benchmarks/reading_weights.py fits them, but for `loose`, `distrust`,
-    `alone` and what stands beside drawn numbers, which hardly ever is a sign."""
+    `pale`, `alone` and what stands beside drawn numbers, which hardly ever is a sign."""
 
     bias: float = 0.90
     # By how much the classifier knows it.
@@ -61,8 +61,8 @@ class Weights:
 
 
 WEIGHTS = Weights()
-# On photographs there is more that is no writing, and there are signs beside amounts. Chosen by how many of 400 amounts
-# without and 200 with signs and of 150 photographs by validation writers are read right: the fit omits digits.
+# On photographs and scans there is more that is no writing, and there are signs beside amounts. Chosen by what is read
+# right (benchmarks/scan_weights.py): the most probable weights leave out digits.
 PHOTOGRAPHED = replace(
     WEIGHTS,
     bias=0.01,

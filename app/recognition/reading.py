@@ -1,9 +1,9 @@
 """Read several characters: an image file in, its characters in reading order out.
 
 Characters are made of connected parts of the ink, and of what cuts leave of parts where neighbours touch (parts.py).
-All pieces that may be a character are classified at once (pieces.py), and the best path through each line chooses among
-them (paths.py): the segmentation graph of LeCun et al., "Gradient-based learning applied to document recognition",
-1998, section V.
+Pieces that may be a character are classified (pieces.py) as long as they can be on a better path than the best one so
+far (search.py), and the best path through each line chooses among them (paths.py): the segmentation graph of LeCun et
+al., "Gradient-based learning applied to document recognition", 1998, section V.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def read(
 
 @dataclass(frozen=True)
 class Line:
-    """A line's parts, from left to right, and all pieces that may be characters."""
+    """A line's parts, from left to right, and the pieces of them that were classified."""
 
     parts: list[Part]
     pieces: list[Piece]

@@ -31,8 +31,8 @@ _FEW_TOUCHING = 3
 # A piece that can score no more than this is on no best path.
 _HOPELESS = -2.5
 # Beside the parts alone at most so many pieces of all lines are classified, one more for each part, and so many more
-# for each height of the width of what was cut: so many at once, or one for so many parts. With three for each height no
-# more of 1,600 numbers by validation writers are read right.
+# for each height of the width of what was cut: so many at once, or one for so many parts. Without such a limit 1,487 of
+# 1,600 numbers by validation writers are read right instead of 1,483, and the slowest takes 27 instead of 16 ms.
 _FEW, _EACH_HEIGHT = 10, 1.0
 _AT_ONCE, _PARTS = 6, 3
 
