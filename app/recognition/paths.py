@@ -7,12 +7,13 @@ Cohen, "Semi-Markov conditional random fields for information extraction", 2004)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import log
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from app.recognition.parts import Part, united
+from app.recognition.parts import Part, box_around, united
 
 if TYPE_CHECKING:
     from app.recognition.pieces import Piece
@@ -23,14 +24,15 @@ _SHORT, _WIDE = 0.85, 0.9
 _SYMBOL = 0.9
 # So many parts at each end of a line can be left out together.
 BESIDE = 8
-# Margins above this say no more: hardly anything has a greater one.
-_KNOWN = 10.0
+# Margins above this say no more: hardly anything has a greater one. Most characters that are read right have about as
+# much as the second, which is what a piece is thought to have before it is classified.
+_KNOWN, _HOPED = 10.0, 8.7
 
 
 @dataclass(frozen=True)
 class Weights:
     """What each feature adds to a score. benchmarks/reading_weights.py fits them, but for `loose`, `distrust`,
-    `alone` and what stands beside drawn numbers, which hardly ever is a sign."""
+    `pale`, `alone` and what stands beside drawn numbers, which hardly ever is a sign."""
 
     bias: float = 0.90
     # By how much the classifier knows it.
@@ -45,6 +47,8 @@ class Weights:
     cut_short: float = -0.77
     # How little its parts are to be trusted.
     distrust: float = -4.0
+    # How much paler it is than most of the ink, as print is beside writing.
+    pale: float = 0.0
     # A part's being no writing: of any, and for its size if it can be trusted.
     nothing: float = -1.93
     nothing_size: float = -4.98
@@ -57,9 +61,32 @@ class Weights:
 
 
 WEIGHTS = Weights()
-# On photographs there is more that is no writing, and there are signs beside amounts. Chosen on amounts with and
-# without signs and on photographs, as the fit leaves out more digits with them.
-PHOTOGRAPHED = replace(WEIGHTS, nothing=0.1, nothing_size=-1.6, beside=0.0, beside_size=-0.6, distrust=-3.1)
+# On photographs and scans there is more that is no writing, and there are signs beside amounts. Chosen by what is read
+# right (benchmarks/scan_weights.py): the most probable weights leave out digits.
+PHOTOGRAPHED = replace(
+    WEIGHTS,
+    bias=0.01,
+    known=0.66,
+    short=-10.05,
+    wide=-3.37,
+    loose=-0.38,
+    cut_short=-1.14,
+    distrust=-1.87,
+    pale=-12.90,
+    nothing=-0.59,
+    nothing_size=-2.27,
+    beside=-0.83,
+    beside_size=-0.29,
+)
+
+
+class Step(NamedTuple):
+    """A step of a path, the parts from `first` to `last` as one piece, or None for no writing; and its score."""
+
+    first: int
+    last: int
+    score: float
+    piece: Piece | None = None
 
 
 class Path(NamedTuple):
@@ -71,42 +98,59 @@ class Path(NamedTuple):
 
 def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, weights: Weights = WEIGHTS) -> Path:
     """The best path through a line whose characters are usually of this height."""
-    ending: list[list[tuple[Piece, float]]] = [[] for _ in parts]
-    for piece in pieces:
-        ending[piece.last].append((piece, scored(features(piece, parts, height), weights)))
-    best = [0.0]
-    steps: list[tuple[int, Piece | None]] = []
-    begun = 0  # where the part began that this one was cut out of
-    for index, part in enumerate(parts):
-        begun = begun if part.cut else index
-        chosen: Piece | None = None
-        before, score = index, best[index] + scored(left_out(part, height), weights)
-        if begun < index and not (index + 1 < len(parts) and parts[index + 1].cut):
-            one = united(parts[begun : index + 1])
-            whole = best[begun] + scored(left_out(one, height), weights)
-            if whole > score and one.width <= _SYMBOL * height:
-                before, score = begun, whole
-        if index < BESIDE:
-            whole = scored(beside(parts[: index + 1], height), weights)
-            if whole > score:
-                before, score = 0, whole
-        for piece, own in ending[index]:
-            if best[piece.first] + own > score:
-                before, score, chosen = piece.first, best[piece.first] + own, piece
-        best.append(score)
-        steps.append((before, chosen))
+    steps = omitted(parts, height, weights)
+    steps += [Step(piece.first, piece.last, scored(features(piece, parts, height), weights), piece) for piece in pieces]
+    scores, taken = forward(len(parts), steps)
     path: list[Piece] = []
-    ends = {
-        index: best[index] + scored(beside(parts[index:], height), weights)
-        for index in range(max(0, len(parts) - BESIDE), len(parts))
-    }
-    index = max((len(parts), *ends), key=lambda index: ends.get(index, best[-1]))
-    score = ends.get(index, best[-1])
+    index = len(parts)
     while index:
-        index, taken = steps[index - 1]
-        if taken:
-            path.append(taken)
-    return Path(path[::-1], score)
+        step = taken[index - 1]
+        index = step.first
+        if step.piece:
+            path.append(step.piece)
+    return Path(path[::-1], scores[-1])
+
+
+def through(count: int, steps: Sequence[Step]) -> list[float]:
+    """For each step through so many parts, the score of the best path that takes it."""
+    before, _ = forward(count, steps)
+    mirrored, _ = forward(count, [Step(count - 1 - step.last, count - 1 - step.first, step.score) for step in steps])
+    return [before[step.first] + step.score + mirrored[count - 1 - step.last] for step in steps]
+
+
+def forward(count: int, steps: Sequence[Step]) -> tuple[list[float], list[Step]]:
+    """The best score up to each part, beginning with 0 before the first, and the last step of each of these paths."""
+    ending: list[list[Step]] = [[] for _ in range(count)]
+    for step in steps:
+        ending[step.last].append(step)
+    best, taken = [0.0], []
+    for some in ending:
+        score, step = max(((best[step.first] + step.score, step) for step in some), key=itemgetter(0))
+        best.append(score)
+        taken.append(step)
+    return best, taken
+
+
+def omitted(parts: Sequence[Part], height: float, weights: Weights) -> list[Step]:
+    """The steps that leave out parts."""
+    return [Step(first, last, scored(found, weights)) for first, last, found in omissions(parts, height)]
+
+
+def omissions(parts: Sequence[Part], height: float) -> Iterator[tuple[int, int, dict[str, float]]]:
+    """The first and the last of all parts that can be left out together, and the features of that: each alone, those
+    that a symbol was cut into, and some at both ends of the line."""
+    begun, count = 0, len(parts)
+    for index, part in enumerate(parts):
+        yield index, index, left_out(part, height)
+        begun = begun if part.cut else index
+        if begun < index and not (index + 1 < count and parts[index + 1].cut):
+            whole = united(parts[begun : index + 1])
+            if whole.width <= _SYMBOL * height:
+                yield begun, index, left_out(whole, height)
+    for last in range(min(BESIDE, count)):
+        yield 0, last, beside(parts[: last + 1], height)
+    for first in range(max(1, count - BESIDE), count):
+        yield first, count - 1, beside(parts[first:], height)
 
 
 def scored(found: dict[str, float], weights: Weights) -> float:
@@ -131,9 +175,9 @@ def alone(margin: float, box: tuple[int, int, int, int]) -> dict[str, float]:
     return {"bias": 1.0, "known": min(margin, _KNOWN), "alone": 1.0, "wide": max(0.0, width / height - _WIDE)}
 
 
-def most(first: int, last: int, parts: Sequence[Part], height: float) -> float:
-    """The most that some parts together can score, whatever they look like: by their sizes and cuts alone."""
-    return scored(_features(first, last, parts, height, _KNOWN), WEIGHTS)
+def most(first: int, last: int, parts: Sequence[Part], height: float, weights: Weights = WEIGHTS) -> float:
+    """The most that some parts together may score: by their sizes and cuts, if they look like a character."""
+    return scored(_features(first, last, parts, height, _HOPED), weights)
 
 
 def features(piece: Piece, parts: Sequence[Part], height: float) -> dict[str, float]:
@@ -142,17 +186,19 @@ def features(piece: Piece, parts: Sequence[Part], height: float) -> dict[str, fl
 
 
 def _features(first: int, last: int, parts: Sequence[Part], height: float, margin: float) -> dict[str, float]:
-    whole = united(parts[first : last + 1])
+    own = parts[first : last + 1]
     cuts = [part for part in (parts[first], *parts[last + 1 : last + 2]) if part.cut]
-    short = max(0.0, log(_SHORT * height / whole.height))
+    left, top, right, bottom = box_around(own)
+    short, pixels = max(0.0, log(_SHORT * height / (bottom - top))), sum(part.pixels for part in own)
     return {
         "bias": 1.0,
         "known": min(margin, _KNOWN),
         "short": short,
-        "wide": max(0.0, whole.width / height - _WIDE),
-        "loose": sum(not part.cut for part in parts[first + 1 : last + 1]),
+        "wide": max(0.0, (right - left) / height - _WIDE),
+        "loose": sum(not part.cut for part in own[1:]),
         "cuts": len(cuts),
         "border": sum(part.border for part in cuts),
         "cut_short": len(cuts) * short,
-        "distrust": 1 - whole.trust,
+        "distrust": 1 - min(part.trust for part in own),
+        "pale": sum(part.pale * part.pixels for part in own) / pixels,
     }

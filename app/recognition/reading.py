@@ -1,9 +1,9 @@
 """Read several characters: an image file in, its characters in reading order out.
 
 Characters are made of connected parts of the ink, and of what cuts leave of parts where neighbours touch (parts.py).
-All pieces that may be a character are classified at once (pieces.py), and the best path through each line chooses among
-them (paths.py): the segmentation graph of LeCun et al., "Gradient-based learning applied to document recognition",
-1998, section V.
+Pieces that may be a character are classified (pieces.py) as long as they can be on a better path than the best one so
+far (search.py), and the best path through each line chooses among them (paths.py): the segmentation graph of LeCun et
+al., "Gradient-based learning applied to document recognition", 1998, section V.
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
+from math import inf, prod
 
+from app.recognition.boxes import Box, covers, in_upload
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.context import Written, settled
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
 from app.recognition.model_card import ModelCard
 from app.recognition.overlay import overlay
-from app.recognition.parts import CrowdedError, GrainError, Labels, Part, find_lines
+from app.recognition.parts import CrowdedError, GrainError, Lines, Part, find_lines
 from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone, best_path, left_out, scored
 from app.recognition.photographs import Region
-from app.recognition.pieces import Piece, evidence, is_sure, pieces_of
+from app.recognition.pieces import Judge, Piece, evidence
 from app.recognition.preprocessing import NothingDrawnError
+from app.recognition.printed import compared, is_scanned, trusted
+from app.recognition.search import is_sure, pieces_of
 from app.recognition.segmentation import Grey, Ink, box_of, separate_ink
 
 # More than a few lines are a page: that takes too long, and nothing here can read it.
@@ -31,12 +34,10 @@ MAX_CHARACTERS = 200
 _MAX_PARTS = 2 * MAX_CHARACTERS
 # So many are classified in half a second. Joined writing has more of them for each character than separate digits.
 _MAX_PIECES = 8 * MAX_CHARACTERS
+# So many times as many pieces are classified on photographs, where finding the ink takes longer than that.
+_PATIENCE = 3
 # A line may be so long, in heights, that as one character it would be too thin to be seen.
 _LONG = 10
-# On a photograph there may be one character and others beside it: it is all there is if it has so much of each.
-_MOST = 0.5
-
-Box = tuple[int, int, int, int]
 
 
 class TooMuchWrittenError(ImageError):
@@ -105,7 +106,7 @@ def read(
 
 @dataclass(frozen=True)
 class Line:
-    """A line's parts, from left to right, and all pieces that may be characters."""
+    """A line's parts, from left to right, and the pieces of them that were classified."""
 
     parts: list[Part]
     pieces: list[Piece]
@@ -113,29 +114,29 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """All that may be characters on an image: everything as one (None for a line so long that as one character it would
-    be too thin to be seen), and the pieces of each line, from top to bottom, in
-    pixels of `region`, which is a part of the upload of this size (width, height). Characters are so high in it.
-    `labels` has the label of its part for each pixel of the region's ink. `ink` is all that was found, `character` the
-    part of it that is `everything`."""
+    """All that may be characters on an image of this size (width, height).
+
+    `everything` is all as one character, of this `margin` (Classifier.judge): None for a line so long that as one
+    character it would be too thin to be seen. `lines` are the pieces of each line, from top to bottom, in pixels of
+    `region`, which is a part of the image, and `found` says which part each of its pixels belongs to. `ink` is all that
+    was found, `character` the part of it that is `everything`. Without lines, everything is one character for sure.
+    """
 
     model: ModelCard
     everything: Character | None
-    evidence: float
     margin: float
-    lines: Sequence[Line] = ()
-    height: float = 1.0
-    region: Region | None = None
-    labels: Labels | None = None
     size: tuple[int, int] = (1, 1)
-    photographed: bool = False
     ink: Ink | None = None
     character: Region | None = None
+    lines: Sequence[Line] = ()
+    found: Lines | None = None
+    region: Region | None = None
+    weights: Weights = WEIGHTS
 
     def reading(self, weights: Weights | None = None) -> Reading:
         """What is most likely written. Raises TooMuchWrittenError, and NothingDrawnError for specks alone."""
-        weights = weights or (PHOTOGRAPHED if self.photographed else WEIGHTS)
-        paths = [best_path(line.parts, line.pieces, self.height, weights) for line in self.lines]
+        weights, height = weights or self.weights, self.found.height if self.found else 1.0
+        paths = [best_path(line.parts, line.pieces, height, weights) for line in self.lines]
         read = [self._characters(path.pieces) for path in paths if path.pieces]
         count = sum(map(len, read))
         if count > MAX_CHARACTERS:
@@ -148,8 +149,8 @@ class Sheet:
         if count > 1:
             boxes = [character.box for line in read for character in line]
             together = scored(self.alone(one), weights)
-            together += sum(scored(left_out(part, self.height), weights) for part in self.beside(one))
-            if together < sum(path.score for path in paths) or not _covers(one.box, boxes):
+            together += sum(scored(left_out(part, height), weights) for part in self.beside(one))
+            if together < sum(path.score for path in paths) or not covers(one.box, boxes):
                 return Reading(tuple(read))
         return Reading(((one,),))
 
@@ -160,7 +161,7 @@ class Sheet:
     def beside(self, one: Character) -> list[Part]:
         """The parts that are not in what is taken for everything; on drawings there are none."""
         parts = (part for line in self.lines for part in line.parts)
-        return [part for part in parts if not _covers(one.box, [self._pixels(part.box)])]
+        return [part for part in parts if not covers(one.box, [self._pixels(part.box)])]
 
     def shown(self, reading: Reading) -> bytes | None:
         """The ink that was found, and which of it is what was read. None for a model that does not look for ink."""
@@ -168,6 +169,10 @@ class Sheet:
             return None
         whole = reading.characters[0] is self.everything
         return overlay(self.size, self.ink.everything, self.character if whole or not self.region else self.region)
+
+    def placed(self, piece: Piece) -> Piece:
+        """A piece with its box in the image's pixels."""
+        return replace(piece, box=self._pixels(piece.box))
 
     def _characters(self, pieces: Sequence[Piece]) -> tuple[Character, ...]:
         """A line's, of which each that looks like another class is what its neighbours make likely."""
@@ -178,81 +183,62 @@ class Sheet:
         )
 
     def _pixels(self, box: Box) -> Box:
-        return _in_upload(box, self.region, self.size) if self.region else box
+        return in_upload(box, self.region, self.size) if self.region else box
 
 
-def look(data: bytes, classifier: Classifier, max_pixels: int = MAX_PIXELS, photographs: bool = True) -> Sheet:
-    """All that may be characters in an image file, classified. Raises what `read` does."""
+def look(
+    data: bytes,
+    classifier: Classifier,
+    max_pixels: int = MAX_PIXELS,
+    photographs: bool = True,
+    thorough: bool = False,
+) -> Sheet:
+    """All that may be characters in an image file, classified as far as it can be on a best path; if `thorough`, all of
+    it. Raises what `read` does."""
     model = classifier.model
     if model.preprocessing.method == "plain":
         seen = classifier.preprocess(data, max_pixels)
         return Sheet(model, *_judged(seen, (0, 0, *upright_size(data)), classifier))
-    ink, size = separate_ink(decode(data, max_pixels), photographs, several=True), upright_size(data)
-    region = ink.writing()
-    character = ink.character()
+    image, size = decode(data, max_pixels), upright_size(data)
+    ink = separate_ink(image, photographs, several=True)
+    region, character = ink.writing(), ink.character()
     if not character.ink.any():  # a photograph of many small ones
         character = region
-    box = _in_upload(box_of(character.ink), character, size)
+    box = in_upload(box_of(character.ink), character, size)
     everything: Character | None = None
-    evidence = margin = 0.0
+    margin = sureness = 0.0
     try:
-        everything, evidence, margin = _judged(model.preprocessing.from_ink(character.ink), box, classifier)
+        everything, margin = _judged(model.preprocessing.from_ink(character.ink), box, classifier)
+        sureness = evidence(everything.prediction, margin, model)
     except NothingDrawnError:
         if not region.ink.any() or max(region.ink.shape) < _LONG * min(region.ink.shape):
             raise
+    scanned = ink.photograph is not None or is_scanned(region.ink)
+    weights = PHOTOGRAPHED if scanned else WEIGHTS
+    patience = inf if thorough else _PATIENCE if scanned else 1
+    sheet = Sheet(model, everything, margin, size, ink, character, weights=weights)
     lines: list[Line] = []
-    photographed = ink.photograph is not None
     try:
-        found = find_lines(region.ink, _MAX_PARTS, photographed)
-        if everything and sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], evidence, found.height):
-            return Sheet(model, everything, evidence, margin, size=size, ink=ink, character=character)
+        found = find_lines(region.ink, _MAX_PARTS)
+        if ink.photograph:
+            found = trusted(found, region.ink)
+        if scanned:
+            found = compared(found, region, ink.photograph or image)
+        if everything and sum(map(len, found.lines)) == 1 and is_sure(found.lines[0][0], sureness, found.height):
+            return sheet
+        judge = Judge(found, region.ink, classifier)
         for line in found.lines:
-            most = _MAX_PIECES - sum(len(one.pieces) for one in lines)
-            lines.append(Line(*pieces_of(line, found, region.ink, classifier, most)))
+            limit = _MAX_PIECES - sum(len(one.pieces) for one in lines)
+            lines.append(Line(*pieces_of(line, judge, weights, limit, patience)))
     except GrainError:
         raise NothingDrawnError(
             "Nothing is found there but grain. Draw a character, or photograph it from nearer and in better light."
         ) from None
     except CrowdedError:
         raise TooMuchWrittenError from None
-    return Sheet(
-        model,
-        everything,
-        evidence,
-        margin,
-        lines,
-        found.height,
-        region,
-        found.labels,
-        size,
-        photographed,
-        ink,
-        character,
-    )
+    return replace(sheet, lines=lines, found=found, region=region)
 
 
-def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float, float]:
+def _judged(seen: Grey, box: Box, classifier: Classifier) -> tuple[Character, float]:
     ((prediction, margin),) = classifier.judge([seen])
-    return Character(prediction, box, seen), evidence(prediction, margin, classifier.model), margin
-
-
-def _in_upload(box: Box, region: Region, size: tuple[int, int]) -> Box:
-    """A box in a region's own pixels → in the upload's."""
-    rows, columns = region.ink.shape
-    left, top, right, bottom = region.box
-    (width, height), x, y = size, (right - left) / columns, (bottom - top) / rows
-    return (
-        round((left + box[0] * x) * width),
-        round((top + box[1] * y) * height),
-        round((left + box[2] * x) * width),
-        round((top + box[3] * y) * height),
-    )
-
-
-def _covers(box: Box, boxes: list[Box]) -> bool:
-    """Whether most of each box is in the first one."""
-    return all(
-        max(0, min(right, box[2]) - max(left, box[0])) * max(0, min(bottom, box[3]) - max(top, box[1]))
-        >= _MOST * (right - left) * (bottom - top)
-        for left, top, right, bottom in boxes
-    )
+    return Character(prediction, box, seen), margin

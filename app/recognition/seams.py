@@ -7,28 +7,30 @@ fits to numbers by training writers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from app.recognition.parts import Lines, Part
+from app.recognition.parts import Lines, Part, measured
 
 # Seams are looked for on a part scaled down to about so many rows, through the pixels of the rows at these shares of
 # its height.
-_SEAM_ROWS, _THROUGH = 48, (0.3, 0.5, 0.7)
+SEAM_ROWS, _THROUGH = 48, (0.3, 0.5, 0.7)
 # A pixel of the scaled part has ink if this share of it has.
 _WRITTEN = 0.5
 # What one step sideways costs a seam, and a pixel of paper that is hidden between strokes: in pixels of ink.
 _SIDEWAYS, _HIDDEN = 0.6, 0.2
 # Cuts that are nowhere further from each other than this share of the characters' height are the same one.
-_APART = 0.15
+_APART = 0.1
 # Seams that cross more than this, in widths of a stroke, are none.
 _THICKEST = 8.0
 # A cut leaves ink of at least this height on both sides, as a share of the characters' height.
 _CHARACTER = 0.45
 # No part is cut at more places than this for each height of its width, and one.
-_CUTS = 2.5
+_CUTS = 4.0
 # What says that a seam is a border between characters, by the names of the features.
 WEIGHTS = {
     "crossed": 2.02,
@@ -45,16 +47,17 @@ class Seams(NamedTuple):
     """Seams through a part that was scaled down by `scale`: their columns from top to bottom, (rows, seams), their
     features, and how much each looks like a border between two characters."""
 
-    columns: NDArray[np.int64]
+    columns: NDArray[np.int32]
     scale: int
     features: dict[str, NDArray[np.float64]]
     scores: NDArray[np.float64]
 
 
-def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
-    """A part cut along seams; it is relabelled from `first` on."""
+def cuts(lines: Lines, part: Part, first: int, rows: int = SEAM_ROWS) -> list[Part]:
+    """A part cut along seams; it is relabelled from `first` on. Seams are looked for on so many rows, or up to twice as
+    many."""
     mask = lines.labels[part.top : part.bottom, part.left : part.right] == part.label
-    found = seams(mask, lines.height, lines.stroke)
+    found = seams(mask, lines.height, lines.stroke, rows)
     likeliest = chosen(found, lines.height, part.width) if found else []
     if not found or not likeliest:
         return [part]
@@ -63,24 +66,23 @@ def cuts(lines: Lines, part: Part, first: int) -> list[Part]:
     return _divided(lines, part, mask, paths, found.scale, first)
 
 
-def seams(mask: NDArray[np.bool_], height: float, stroke: float) -> Seams | None:
+def seams(mask: NDArray[np.bool_], height: float, stroke: float, fewest: int = SEAM_ROWS) -> Seams | None:
     """All seams through a part's ink, where characters are usually so high and strokes so wide; None if it is too
     small."""
-    scale = max(1, len(mask) // _SEAM_ROWS)
+    scale = max(1, len(mask) // fewest)
     rows, width = len(mask) // scale, mask.shape[1] // scale
     if rows < 4 or width < 4:
         return None
-    small = mask[: rows * scale, : width * scale].reshape(rows, scale, width, scale).mean((1, 3), np.float32)
+    levels = mask[: rows * scale, : width * scale].view(np.uint8) * np.uint8(255)
+    small = np.asarray(Image.fromarray(levels).reduce(scale), np.float32) * np.float32(1 / 255)
     # Between characters one can see from above and from below down to where they touch, but not into their loops.
     seen = (np.maximum.accumulate(small) == 0) | (np.maximum.accumulate(small[::-1])[::-1] == 0)
     cost = np.maximum(small, np.where(seen, np.float32(0), np.float32(_HIDDEN)))
     from_above, from_below = _steps(np.stack([cost, cost[::-1]], 1)).swapaxes(0, 1)
-    through = [int(rows * share) for share in _THROUGH]
-    halves = [(_paths(from_above, row)[::-1], _paths(from_below, rows - 1 - row)[1:]) for row in through]
-    columns = np.concatenate([np.concatenate(both) for both in halves], 1)
+    columns = _paths(from_above, from_below[::-1], [int(rows * share) for share in _THROUGH])
     features = _measured(small, columns, height / scale, stroke / scale)
     scores = np.sum([WEIGHTS[name] * values for name, values in features.items()], 0)
-    return Seams(columns, scale, features, scores)
+    return Seams(columns.astype(np.int32), scale, features, scores)
 
 
 def _measured(
@@ -122,15 +124,14 @@ def chosen(found: Seams, height: float, width: int) -> list[int]:
     are apart and do not cross each other."""
     most, apart = int(_CUTS * width / height) + 1, _APART * height / found.scale
     possible = (found.features["lower"] >= _CHARACTER) & (found.features["crossed"] <= _THICKEST)
+    order = np.argsort(-found.scores, kind="stable")
+    free = order[possible[order]]
     taken: list[int] = []
-    for one in np.argsort(-found.scores, kind="stable").tolist():
-        if len(taken) == most:
-            break
-        if possible[one]:
-            distances = found.columns[:, taken] - found.columns[:, [one]]
-            least, greatest = distances.min(0), distances.max(0)
-            if np.all((np.maximum(greatest, -least) > apart) & ((greatest <= 0) | (least >= 0))):
-                taken.append(one)
+    while len(taken) < most and len(free):
+        taken.append(int(free[0]))
+        distances = found.columns[:, free] - found.columns[:, free[:1]]
+        least, greatest = distances.min(0), distances.max(0)
+        free = free[(np.maximum(greatest, -least) > apart) & ((greatest <= 0) | (least >= 0))]
     return sorted(taken, key=lambda one: int(found.columns[:, one].sum()))
 
 
@@ -149,42 +150,45 @@ def _steps(cost: NDArray[np.float32]) -> NDArray[np.int8]:
     return steps
 
 
-def _paths(steps: NDArray[np.int8], row: int) -> NDArray[np.int64]:
-    """The columns of the paths from all pixels of a row back to the first row: (row + 1, columns)."""
-    columns = np.arange(steps.shape[1])
-    paths = [columns]
-    for place in range(row, 0, -1):
-        columns = columns + steps[place, columns]
-        paths.append(columns)
-    return np.array(paths)
+def _paths(above: NDArray[np.int8], below: NDArray[np.int8], through: Sequence[int]) -> NDArray[np.int64]:
+    """The columns of the paths through all pixels of some rows, given from the top, by the steps of the paths from the
+    first row and from the last: (rows, paths)."""
+    rows, width = above.shape
+    columns = np.tile(np.arange(width), (rows, len(through)))
+    for row in range(through[-1], 0, -1):
+        first = width * sum(start < row for start in through)  # the others begin further up
+        own = columns[row, first:]
+        np.add(own, above[row, own], out=columns[row - 1, first:])
+    for row in range(through[0], rows - 1):
+        end = width * sum(start <= row for start in through)
+        own = columns[row, :end]
+        np.add(own, below[row, own], out=columns[row + 1, :end])
+    return columns
 
 
 def _divided(
     lines: Lines,
     part: Part,
     mask: NDArray[np.bool_],
-    paths: list[tuple[NDArray[np.int64], float, float]],
+    paths: list[tuple[NDArray[np.int32], float, float]],
     scale: int,
     first: int,
 ) -> list[Part]:
-    own = lines.labels[part.top : part.bottom, part.left : part.right]
-    place = np.zeros(mask.shape, np.uint16)
-    columns = np.arange(part.width)
+    # On which sides of the cuts the scaled part's pixels are, half a pixel to the right; then those of the part itself.
+    columns = np.arange(-1, part.width // scale + 1)
+    small = np.ones((len(paths[0][0]), len(columns)), np.uint16)
     for path, _, _ in paths:
-        borders = np.repeat(path * scale + scale // 2, scale)
-        borders = np.concatenate([borders, np.repeat(borders[-1:], part.height - len(borders))])
-        place += columns >= borders[:, None]
+        small += columns >= path[:, None]
+    wide = np.repeat(small, scale, 1)[:, scale - scale // 2 :][:, : part.width]
+    place = wide[np.minimum(np.arange(part.height) // scale, len(small) - 1)]
+    place *= mask
+    found = measured(place)
+    labels = np.zeros(len(paths) + 2, np.uint16)
+    labels[[number for number, _, _ in found]] = range(first, first + len(found))
+    np.copyto(lines.labels[part.top : part.bottom, part.left : part.right], labels[place], where=mask)
     pieces: list[Part] = []
-    cut = part.cut, part.border
-    for number in range(len(paths) + 1):
-        if number and pieces:
-            cut = paths[number - 1][1:]
-        chosen = mask & (place == number)
-        ys, xs = np.flatnonzero(chosen.any(1)), np.flatnonzero(chosen.any(0))
-        if not len(xs):
-            continue
-        label = first + len(pieces)
-        own[chosen] = label
-        box = part.left + int(xs[0]), part.top + int(ys[0]), part.left + int(xs[-1]) + 1, part.top + int(ys[-1]) + 1
-        pieces.append(Part(label, int(np.count_nonzero(chosen)), *box, part.trust, *cut))
+    for number, pixels, (left, top, right, bottom) in found:
+        cut = paths[number - 2][1:] if pieces else (part.cut, part.border)
+        box = part.left + left, part.top + top, part.left + right, part.top + bottom
+        pieces.append(Part(first + len(pieces), pixels, *box, part.trust, part.pale, *cut))
     return pieces
