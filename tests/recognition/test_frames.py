@@ -149,6 +149,29 @@ def test_stroke_goes_on_where_it_crosses_the_frame():
     assert (grey[6:8, 12:26] > 230).all()
 
 
+def test_straight_stroke_beside_two_sides_of_a_frame_is_no_third_one():
+    scan = Image.new("L", (48, 62), 250)
+    brush = ImageDraw.Draw(scan)
+    brush.line((45, 0, 45, 61), fill=90)
+    brush.line((0, 59, 47, 59), fill=90)
+    brush.line((6, 4, 43, 4, 30, 58), fill=60, width=3)
+    grey = np.asarray(without_frame(scan, np.asarray(scan)))
+    assert (grey[4, 8:42] < 100).all()
+
+
+def test_stroke_beside_a_frame_on_uneven_paper_is_not_broadened():
+    scan = Image.new("L", (40, 56), 250)
+    brush = ImageDraw.Draw(scan)
+    for left in (0, 30):
+        brush.rectangle((left, 0, left + 9, 55), fill=236)
+    brush.line((5, 0, 5, 55), fill=90)
+    brush.line((34, 0, 34, 55), fill=90)
+    brush.line((0, 5, 39, 5), fill=90)
+    brush.line((31, 14, 31, 40), fill=60, width=3)
+    grey = np.asarray(without_frame(scan, np.asarray(scan)))
+    assert (grey[16:38, 35:] > 220).all()
+
+
 def test_hole_at_the_edge_is_no_character():
     sheet = Image.new("L", (192, 192))
     ImageDraw.Draw(sheet).ellipse((6, 80, 20, 94), fill=255)
