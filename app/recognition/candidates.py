@@ -12,15 +12,17 @@ import numpy as np
 from PIL import Image
 
 from app.recognition.components import main_character, without_edge_pieces, without_lines
-from app.recognition.frames import SMALLEST, Grey, scanned, without_frame
+from app.recognition.frames import Grey, scanned, without_frame
 from app.recognition.paper import even_paper
 from app.recognition.photographs import Region, photographed_character, photographed_ink
-from app.recognition.segmentation import SMALLEST_PHOTO, Ink
+from app.recognition.segmentation import Ink
 
 # Photographs are looked at again with so many pixels on their longer side, if they have about as many: the strokes of
 # small and thin characters vanish on fewer.
 _FINE = 384
 _ENLARGED = 0.75
+# Images with fewer pixels on their shorter side have none but their first ink: they show too little.
+SMALLEST = 20
 # Scans are searched with at most so many pixels on their longer side.
 _LONGEST = 256
 # Weaker ink than this share of the strongest is the paper's noise.
@@ -37,8 +39,7 @@ def other_ink(image: Image.Image, ink: Ink) -> Iterator[Region]:
     """Other ink of an image that `decode` gave, and on which this `ink` was found. Nothing for a tiny image."""
     if min(image.size) < SMALLEST:
         return
-    if min(image.size) >= SMALLEST_PHOTO:
-        yield from _photographed(image, ink)
+    yield from _photographed(image, ink)
     yield from _scanned(image)
 
 

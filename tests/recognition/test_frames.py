@@ -54,6 +54,16 @@ def test_two_sides_of_a_frame_are_left_out(tracks: list[Character], classifier: 
     assert share_read(classifier, scans) >= 0.93
 
 
+def test_two_sides_of_a_frame_on_a_small_and_noisy_scan_are_left_out(tracks: list[Character], classifier: Classifier):
+    generator, scans = np.random.default_rng(0), []
+    for character in tracks[::4]:
+        scan = cut_out(character, 28)
+        ImageDraw.Draw(scan).line((2, 0, 2, 25, 27, 25), fill=90)
+        noisy = np.asarray(scan) * 0.9 + generator.normal(0, 7, (28, 28))
+        scans.append((character.label, Image.fromarray(noisy.clip(0, 255).astype(np.uint8))))
+    assert share_read(classifier, scans) >= 0.93
+
+
 def test_broken_frame_is_left_out(tracks: list[Character], classifier: Classifier):
     scans = []
     for character in tracks[::8]:
