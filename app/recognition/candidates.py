@@ -13,7 +13,7 @@ from PIL import Image
 
 from app.recognition.components import main_character, without_edge_pieces, without_lines
 from app.recognition.frames import Grey, scanned, without_frame
-from app.recognition.paper import even_paper
+from app.recognition.paper import even_paper, median_colour
 from app.recognition.photographs import Region, photographed_character, photographed_ink
 from app.recognition.segmentation import Ink
 
@@ -31,6 +31,8 @@ _NOISE = 0.2
 _CONTRAST = 80
 # Scans are clean if so many pixels are within this distance of the paper's grey level; no photograph of paper is.
 _CLEAN_TOLERANCE, _CLEAN_SHARE = 2, 0.28
+# Ink is a frame's, or a neighbour's, if so much of it lies within this share of the picture from one edge.
+_AT_EDGE, _MOST = 0.18, 0.75
 # How much of a line must be ink, and how many sides a frame must have: as usual, and with gaps or sides missing.
 _FRAMES = (0.85, 3), (0.5, 1)
 
@@ -44,11 +46,17 @@ def other_ink(image: Image.Image, ink: Ink) -> Iterator[Region]:
 
 
 def _photographed(image: Image.Image, ink: Ink) -> Iterator[Region]:
-    """What the ink network finds on what was taken for a drawing, or on a photograph looked at more closely."""
-    if ink.photograph is None:
+    """What the ink network finds on what was taken for a drawing; or on a photograph looked at more closely, and with
+    margins though its paper is uneven: then strokes that touch its edges are found, but so are holes and fingers."""
+    photograph = ink.photograph
+    if photograph is None:
         yield photographed_character(image, photographed_ink(image, margins=even_paper(image)))
-    elif max(image.size) >= _ENLARGED * _FINE:
-        yield photographed_character(ink.photograph, photographed_ink(ink.photograph, _FINE))
+        return
+    if max(image.size) >= _ENLARGED * _FINE:
+        yield photographed_character(photograph, photographed_ink(photograph, _FINE))
+    if ink.paper is None:
+        found = photographed_ink(photograph, margins=median_colour(photograph))
+        yield photographed_character(photograph, without_edge_pieces(found))
 
 
 def _scanned(image: Image.Image) -> Iterator[Region]:
@@ -72,6 +80,14 @@ def _scanned(image: Image.Image) -> Iterator[Region]:
         if not middle.any():
             continue  # all of it is a frame's, or neighbours'
         for found in (ink, middle):
-            if not any(np.array_equal(found, other) for other in seen):
+            if not _is_along_one_edge(found) and not any(np.array_equal(found, other) for other in seen):
                 seen.append(found)
                 yield Region(found, (0, 0, 1, 1))
+
+
+def _is_along_one_edge(ink: Grey) -> bool:
+    for lines in (ink.sum(1, dtype=np.int64), ink.sum(0, dtype=np.int64)):
+        depth = max(1, round(_AT_EDGE * len(lines)))
+        if max(lines[:depth].sum(), lines[-depth:].sum()) >= _MOST * lines.sum():
+            return True
+    return False

@@ -34,7 +34,7 @@ _COVERAGE = 0.85
 # Where its lines meet there is at least this share of their ink; and so much of each end of a line is ink, up to the
 # line that crosses it there or the image's edge.
 _CORNER = 0.6
-# Pixels beside a line with more than this share of its ink are its blurred edge: with less they are uneven paper.
+# Pixels inside of a line with more than this share of its ink are its blurred edge: with less they are uneven paper.
 _BLURRED = 0.25
 # A line is at most this many pixels thicker than the frame's median one: what is thicker has a stroke beside it.
 _THICKER = 1
@@ -124,10 +124,10 @@ def _line(rows: Grey, level: float, coverage: float) -> _Line | None:
     end = start + int(np.append(covered[start:], False).argmin())
     means = middle[start:end].mean(1)
     darkest, ink = start + int(means.argmax()), float(means.max())
-    faint = np.median(rows[: end + 3, ends : length - ends], 1) > max(_PAPER_TOLERANCE, _BLURRED * ink)
-    while start and faint[start - 1]:
+    usual = np.median(rows[: end + 3, ends : length - ends], 1)
+    while start and usual[start - 1] > _PAPER_TOLERANCE:
         start -= 1
-    while end < len(faint) and faint[end]:
+    while end < len(usual) and usual[end] > max(_PAPER_TOLERANCE, _BLURRED * ink):
         end += 1
     return _Line(start, end, darkest, ink)
 

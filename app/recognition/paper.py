@@ -29,8 +29,7 @@ def is_clean(difference: Grey) -> bool:
 
 def even_paper(image: Image.Image) -> tuple[int, int, int] | None:
     """The paper's red, green and blue, if it is of one colour."""
-    step = max(1, min(image.size) // _MEASURED)
-    some = image.resize((image.width // step, image.height // step), Image.Resampling.NEAREST).convert("RGB")
+    some = _some(image)
     pixels, sample = np.asarray(some), np.asarray(some.convert("L"))
     counts = np.bincount(sample.ravel(), minlength=256)
     for paper in (128 + int(counts[128:].argmax()), int(counts.argmax())):  # strokes may cover more than light paper
@@ -39,6 +38,19 @@ def even_paper(image: Image.Image) -> tuple[int, int, int] | None:
             red, green, blue = np.median(pixels[even], axis=0)
             return int(red), int(green), int(blue)
     return None
+
+
+def median_colour(image: Image.Image) -> tuple[int, int, int]:
+    """The median red, green and blue: most of an image is paper."""
+    pixels = np.asarray(_some(image))
+    red, green, blue = np.median(pixels.reshape(-1, 3), axis=0)
+    return int(red), int(green), int(blue)
+
+
+def _some(image: Image.Image) -> Image.Image:
+    """Every n-th pixel of a large image, RGB."""
+    step = max(1, min(image.size) // _MEASURED)
+    return image.resize((image.width // step, image.height // step), Image.Resampling.NEAREST).convert("RGB")
 
 
 def sample_of(pixels: Grey, about: int = _MEASURED) -> Grey:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
@@ -140,6 +142,20 @@ def test_nothing_but_lines_along_the_edges_is_no_character(sides: tuple[int, ...
         except ImageError:
             continue
         assert not prediction.known
+
+
+def test_thick_line_along_an_edge_that_meets_a_thin_one_is_no_character(classifier: Classifier):
+    generator = np.random.default_rng(4)
+    for start in (4, 8):
+        cell = Image.new("L", (128, 128), 175)
+        brush = ImageDraw.Draw(cell)
+        brush.line((start, 0, start + 4, 127), fill=50, width=8)
+        brush.line((start, 120, 127, 122), fill=110)
+        noisy = np.asarray(cell) + generator.normal(0, 0.8, (128, 128))
+        file = encode(Image.fromarray(noisy.clip(0, 255).astype(np.uint8)), "JPEG", quality=95)
+        with suppress(ImageError):
+            (prediction,) = classifier.predict([classifier.preprocess(file)])
+            assert not prediction.known
 
 
 def test_round_strokes_that_touch_the_edges_are_no_frame():
