@@ -12,6 +12,10 @@ _CLEAN_SHARE = 0.7
 _CLEAN_TOLERANCE = 2
 # Paper is even, and more of it can be added around the image, if this share of the image is of one colour.
 _EVEN_SHARE = 0.25
+# The light on paper is uneven if the medians of so many blocks a side differ by so many grey levels (the highest and
+# the lowest of them left out); more, and it is broad strokes that make them differ.
+_BLOCKS, _UNEVEN, _STROKES = 8, 8, 40
+_LOWEST, _HIGHEST = 0.25, 0.85
 # Of larger images the paper is measured on every n-th pixel, about so many on the shorter side: that saves 30 ms of a
 # photograph of 12 megapixels.
 _MEASURED = 256
@@ -25,6 +29,14 @@ def distance(grey: Grey, paper: int) -> Grey:
 def is_clean(difference: Grey) -> bool:
     """Whether most of the paper is of one colour."""
     return bool(np.mean(difference <= _CLEAN_TOLERANCE) >= _CLEAN_SHARE)
+
+
+def is_unevenly_lit(grey: Grey) -> bool:
+    """Whether light paper gets darker from one side to another: (height, width), at least 8 pixels each."""
+    rows = np.array_split(sample_of(grey, _MEASURED // 4), _BLOCKS)
+    medians = [np.median(block) for row in rows for block in np.array_split(row, _BLOCKS, axis=1)]
+    low, high = np.quantile(medians, [_LOWEST, _HIGHEST])
+    return bool(_UNEVEN <= high - low <= _STROKES)
 
 
 def even_paper(image: Image.Image) -> tuple[int, int, int] | None:

@@ -66,6 +66,18 @@ def test_two_sides_of_a_frame_on_a_small_and_noisy_scan_are_left_out(tracks: lis
     assert share_read(classifier, scans) >= 0.93
 
 
+def test_shadow_within_a_frame_is_no_ink(tracks: list[Character], classifier: Classifier):
+    rows, columns = np.mgrid[-1:1:64j, -1:1:64j]
+    light = 170 + 25 * np.clip(rows + 0.2 * columns, -1, 0.2)
+    scans = []
+    for character in tracks[::6]:
+        cell = cut_out(character, 64, pen=0.06, extent=0.55)
+        ImageDraw.Draw(cell).rectangle((1, 1, 62, 62), outline=0, width=2)
+        levels = light * (0.7 + 0.3 * np.asarray(cell) / 255)
+        scans.append((character.label, Image.fromarray(levels.astype(np.uint8))))
+    assert share_read(classifier, scans) >= 0.95
+
+
 def test_broken_frame_is_left_out(tracks: list[Character], classifier: Classifier):
     scans = []
     for character in tracks[::8]:
