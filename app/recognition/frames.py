@@ -36,6 +36,9 @@ _COVERAGE = 0.85
 _CORNER = 0.6
 # Pixels inside of a line with more than this share of its ink are its blurred edge: with less they are uneven paper.
 _BLURRED = 0.25
+# A frame on clean paper is ink on this share of each of its sides, which may be tilted by this share of its size, and
+# on no more than this share of all that it encloses.
+_SIDE, _TILT, _FILLED = 0.9, 0.05, 0.5
 # A line is at most this many pixels thicker than the frame's median one: what is thicker has a stroke beside it.
 _THICKER = 1
 
@@ -92,6 +95,18 @@ def without_frame(image: Image.Image, grey: Grey, coverage: float = _COVERAGE, s
         if line:
             _remove(view, ink, line.start, min(line.end, line.start + thickest), paper)
     return Image.fromarray(pixels)
+
+
+def is_framed(difference: Grey) -> bool:
+    """Whether ink, by its difference from clean paper, ends in a line on all four sides: in a frame, or in a character
+    that has one, as 日."""
+    across, down = (np.flatnonzero(np.maximum.reduce(difference, axis) > _INK_CONTRAST) for axis in (0, 1))
+    if not len(across):
+        return False
+    part = difference[down[0] : down[-1] + 1, across[0] : across[-1] + 1] > _INK_CONTRAST
+    depth = max(1, round(_TILT * min(part.shape)))
+    sides = part[:depth], part[-depth:], part[:, :depth].T, part[:, -depth:].T
+    return bool(part.mean() <= _FILLED) and all(side.any(0).mean() >= _SIDE for side in sides)
 
 
 def _lines(difference: Grey, level: float, coverage: float) -> list[_Line | None]:

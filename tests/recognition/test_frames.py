@@ -47,6 +47,17 @@ def test_thin_frame_is_left_out(size: int, inset: int, thickness: int, tracks: l
     assert share_read(classifier, scans) >= 0.9
 
 
+@pytest.mark.parametrize("size", [64, 160])
+def test_frame_far_inside_clean_paper_is_left_out(size: int, tracks: list[Character], classifier: Classifier):
+    scans, inset = [], round(0.13 * size)
+    for character in tracks[::8]:
+        scan = cut_out(character, size, pen=0.06, extent=0.5)
+        last = size - 1 - inset
+        ImageDraw.Draw(scan).rectangle((inset, inset, last, last), outline=80, width=size // 60)
+        scans.append((character.label, scan))
+    assert share_read(classifier, scans) >= 0.93
+
+
 def test_two_sides_of_a_frame_are_left_out(tracks: list[Character], classifier: Classifier):
     scans = []
     for character in tracks[::8]:
