@@ -14,7 +14,7 @@ from app.recognition.shadows import slide
 Grey = NDArray[np.uint8]
 
 # Ink is what is at least this likely, of 255, where it is connected to what is more likely than not.
-_FAINT, _SURE = 48, 128
+_FAINT, _SURE = 24, 128
 # Strokes with a gap of up to this share of the picture are one component: pencil skips.
 _GAP = 0.012
 # The character is at least this share of the picture, or so many pixels; what is smaller than this share of it is a
