@@ -39,6 +39,8 @@ _BLURRED = 0.25
 # A frame on clean paper is ink on this share of each of its sides, which may be tilted by this share of its size, and
 # on no more than this share of all that it encloses.
 _SIDE, _TILT, _FILLED = 0.9, 0.05, 0.5
+# In these columns, as shares of the width, its lines begin and end at the same height.
+_SOME = 0.35, 0.5, 0.65
 # A line is at most this many pixels thicker than the frame's median one: what is thicker has a stroke beside it.
 _THICKER = 1
 
@@ -98,15 +100,22 @@ def without_frame(image: Image.Image, grey: Grey, coverage: float = _COVERAGE, s
 
 
 def is_framed(difference: Grey) -> bool:
-    """Whether ink, by its difference from clean paper, ends in a line on all four sides: in a frame, or in a character
-    that has one, as 日."""
-    across, down = (np.flatnonzero(np.maximum.reduce(difference, axis) > _INK_CONTRAST) for axis in (0, 1))
-    if not len(across):
-        return False
-    part = difference[down[0] : down[-1] + 1, across[0] : across[-1] + 1] > _INK_CONTRAST
-    depth = max(1, round(_TILT * min(part.shape)))
-    sides = part[:depth], part[-depth:], part[:, :depth].T, part[:, -depth:].T
-    return bool(part.mean() <= _FILLED) and all(side.any(0).mean() >= _SIDE for side in sides)
+    """Whether ink, by its difference from clean paper, ends in a line on all four sides: in a frame around the middle,
+    or in a character that has one, as 日."""
+    height, width = difference.shape
+    some = difference[:, [round(share * width) for share in _SOME]] > _INK_CONTRAST
+    for ends in (some.argmax(0).tolist(), some[::-1].argmax(0).tolist()):
+        if max(ends) - min(ends) > _TILT * height:
+            return False  # as most drawings
+    down, across = (np.maximum.reduce(difference, axis) > _INK_CONTRAST for axis in (1, 0))
+    top, bottom = int(down.argmax()), len(down) - int(down[::-1].argmax())
+    left, right = int(across.argmax()), len(across) - int(across[::-1].argmax())
+    part = difference[top:bottom, left:right]
+    for rows in (part, part[::-1], part.T, part.T[::-1]):
+        marks = np.maximum.reduce(rows[: max(1, round(_TILT * len(rows)))], 0) > _INK_CONTRAST
+        if np.count_nonzero(marks) < _SIDE * len(marks):
+            return False
+    return bool(np.mean(part > _INK_CONTRAST) <= _FILLED)
 
 
 def _lines(difference: Grey, level: float, coverage: float) -> list[_Line | None]:
