@@ -67,8 +67,8 @@ def photographed(scene: Scene, generator: np.random.Generator, fine: bool = Fals
     picture = Image.fromarray(scene.clip(0, 255).astype(np.uint8))
     if fine:
         picture = picture.filter(ImageFilter.GaussianBlur(size / 256 * generator.uniform(0.1, 0.7)))
-        grain = generator.normal(0, generator.uniform(0, 2.5), (size, size, 1))
-        picture = Image.fromarray((np.asarray(picture) + grain).clip(0, 255).astype(np.uint8))
+        fine_grain = generator.normal(0, generator.uniform(0, 2.5), (size, size, 1))
+        picture = Image.fromarray((np.asarray(picture) + fine_grain).clip(0, 255).astype(np.uint8))
         return _compressed(picture, int(generator.integers(75, 98)))
     if generator.random() < 0.15:
         picture = _enlarged(picture, round(size * generator.uniform(0.2, 0.6)))

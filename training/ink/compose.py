@@ -135,8 +135,8 @@ def _fine_extent(generator: np.random.Generator) -> tuple[float, float]:
 
 def _covered(placed: Sequence[tuple[list[Stroke], float, tuple[float, float]]], pen: float, size: int) -> Field:
     """Strokes, each with its extent and its middle as shares of the picture, drawn with one pen: 0 to 1."""
-    sheets = (np.asarray(draw(strokes, pen, extent, middle, size), np.float32) for strokes, extent, middle in placed)
-    return 1 - np.minimum.reduce(list(sheets)) / 255
+    sheets = [np.asarray(draw(strokes, pen, extent, middle, size), np.float32) for strokes, extent, middle in placed]
+    return np.asarray(1 - np.minimum.reduce(sheets) / 255)
 
 
 def _cut_out(character: Character, size: int, generator: np.random.Generator) -> Field:
