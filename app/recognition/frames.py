@@ -103,7 +103,7 @@ def is_framed(difference: Grey) -> bool:
     """Whether ink, by its difference from clean paper, ends in a line on all four sides: in a frame around the middle,
     or in a character that has one, as 日."""
     height, width = difference.shape
-    some = difference[:, [round(share * width) for share in _SOME]] > _INK_CONTRAST
+    some = difference[:, [int(share * width) for share in _SOME]] > _INK_CONTRAST
     for ends in (some.argmax(0).tolist(), some[::-1].argmax(0).tolist()):
         if max(ends) - min(ends) > _TILT * height:
             return False  # as most drawings
