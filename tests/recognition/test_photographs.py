@@ -145,6 +145,13 @@ def test_nothing_but_specks_is_nothing():
     assert not main_character(marks(((90, 90, 94, 94), 2))).any()
 
 
+def test_noise_is_nothing(classifier: Classifier):
+    for seed in range(6):
+        noise = np.random.default_rng(seed).normal(128, 99, (280, 280)).clip(0, 255).astype(np.uint8)
+        with pytest.raises(NothingDrawnError):
+            classifier.preprocess(encode(Image.fromarray(noise)))
+
+
 def test_edge_of_a_shadow_beside_a_stroke_is_no_ink():
     pixels = np.full((160, 160, 3), 200, np.uint8)
     pixels[:, 80:] = 110
