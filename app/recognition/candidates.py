@@ -12,15 +12,17 @@ import numpy as np
 from PIL import Image
 
 from app.recognition.components import main_character, without_edge_pieces, without_lines
-from app.recognition.frames import SMALLEST, Grey, scanned, without_frame
-from app.recognition.paper import even_paper
+from app.recognition.frames import Grey, scanned, without_frame
+from app.recognition.paper import even_paper, median_colour
 from app.recognition.photographs import Region, photographed_character, photographed_ink
-from app.recognition.segmentation import SMALLEST_PHOTO, Ink
+from app.recognition.segmentation import Ink
 
 # Photographs are looked at again with so many pixels on their longer side, if they have about as many: the strokes of
 # small and thin characters vanish on fewer.
 _FINE = 384
 _ENLARGED = 0.75
+# Images with fewer pixels on their shorter side have none but their first ink: they show too little.
+SMALLEST = 20
 # Scans are searched with at most so many pixels on their longer side.
 _LONGEST = 256
 # Weaker ink than this share of the strongest is the paper's noise.
@@ -29,6 +31,8 @@ _NOISE = 0.2
 _CONTRAST = 80
 # Scans are clean if so many pixels are within this distance of the paper's grey level; no photograph of paper is.
 _CLEAN_TOLERANCE, _CLEAN_SHARE = 2, 0.28
+# Ink is a frame's, or a neighbour's, if so much of it lies within this share of the picture from one edge.
+_AT_EDGE, _MOST = 0.18, 0.75
 # How much of a line must be ink, and how many sides a frame must have: as usual, and with gaps or sides missing.
 _FRAMES = (0.85, 3), (0.5, 1)
 
@@ -37,17 +41,22 @@ def other_ink(image: Image.Image, ink: Ink) -> Iterator[Region]:
     """Other ink of an image that `decode` gave, and on which this `ink` was found. Nothing for a tiny image."""
     if min(image.size) < SMALLEST:
         return
-    if min(image.size) >= SMALLEST_PHOTO:
-        yield from _photographed(image, ink)
+    yield from _photographed(image, ink)
     yield from _scanned(image)
 
 
 def _photographed(image: Image.Image, ink: Ink) -> Iterator[Region]:
-    """What the ink network finds on what was taken for a drawing, or on a photograph looked at more closely."""
-    if ink.photograph is None:
+    """What the ink network finds on what was taken for a drawing; or on a photograph looked at more closely, and with
+    margins though its paper is uneven: then strokes that touch its edges are found, but so are holes and fingers."""
+    photograph = ink.photograph
+    if photograph is None:
         yield photographed_character(image, photographed_ink(image, margins=even_paper(image)))
-    elif max(image.size) >= _ENLARGED * _FINE:
-        yield photographed_character(ink.photograph, photographed_ink(ink.photograph, _FINE))
+        return
+    if max(image.size) >= _ENLARGED * _FINE:
+        yield photographed_character(photograph, photographed_ink(photograph, _FINE))
+    if ink.paper is None:
+        found = photographed_ink(photograph, margins=median_colour(photograph))
+        yield photographed_character(photograph, without_edge_pieces(found))
 
 
 def _scanned(image: Image.Image) -> Iterator[Region]:
@@ -71,6 +80,14 @@ def _scanned(image: Image.Image) -> Iterator[Region]:
         if not middle.any():
             continue  # all of it is a frame's, or neighbours'
         for found in (ink, middle):
-            if not any(np.array_equal(found, other) for other in seen):
+            if not _is_along_one_edge(found) and not any(np.array_equal(found, other) for other in seen):
                 seen.append(found)
                 yield Region(found, (0, 0, 1, 1))
+
+
+def _is_along_one_edge(ink: Grey) -> bool:
+    for lines in (ink.sum(1, dtype=np.int64), ink.sum(0, dtype=np.int64)):
+        depth = max(1, round(_AT_EDGE * len(lines)))
+        if max(lines[:depth].sum(), lines[-depth:].sum()) >= _MOST * lines.sum():
+            return True
+    return False

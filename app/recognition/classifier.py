@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from app.recognition import model_file
-from app.recognition.candidates import other_ink
+from app.recognition.candidates import SMALLEST, other_ink
 from app.recognition.chromium_canvas import canvas_ink
 from app.recognition.decoding import MAX_PIXELS, decode
 from app.recognition.explanation import Inspection, Inspector
@@ -23,7 +23,7 @@ from app.recognition.model_file import InsideRecords, Network
 from app.recognition.overlay import overlay
 from app.recognition.photographs import Box, Region
 from app.recognition.preprocessing import NothingDrawnError
-from app.recognition.segmentation import SMALLEST_PHOTO, Grey, Ink, PhotographError, separate_ink
+from app.recognition.segmentation import Grey, Ink, PhotographError, separate_ink
 
 # What is read with this confidence is not looked at in other ways.
 _SURE = 0.9
@@ -166,7 +166,7 @@ class Classifier:
         character = ink.character()
         if ink.certain or (surest := self._confidence(character)) >= _SURE:
             return character
-        if not photographs and min(image.size) >= SMALLEST_PHOTO:
+        if not photographs and min(image.size) >= SMALLEST:
             raise PhotographError
         for other in other_ink(image, ink):
             confidence = self._confidence(other)

@@ -14,7 +14,9 @@ from app.recognition.shadows import slide
 Grey = NDArray[np.uint8]
 
 # Ink is what is at least this likely, of 255, where it is connected to what is more likely than not.
-_FAINT, _SURE = 48, 128
+_FAINT, _SURE = 24, 128
+# So much of the character is more likely ink than not; of noise, single pixels are.
+_SURE_SHARE = 0.25
 # Strokes with a gap of up to this share of the picture are one component: pencil skips.
 _GAP = 0.012
 # The character is at least this share of the picture, or so many pixels; what is smaller than this share of it is a
@@ -42,11 +44,12 @@ _EDGE = 0.1
 
 @dataclass(frozen=True)
 class Component:
-    """Connected ink: its label, its number of pixels, their weight as the picture's subject, and its box, the end
-    exclusive."""
+    """Connected ink: its label, its number of pixels, how many of them are more likely ink than not, their weight as
+    the picture's subject, and its box, the end exclusive."""
 
     label: int
     pixels: int
+    sure: int
     weight: float
     left: int
     top: int
@@ -63,6 +66,7 @@ class Component:
         return Component(
             self.label,
             self.pixels + other.pixels,
+            self.sure + other.sure,
             self.weight + other.weight,
             min(self.left, other.left),
             min(self.top, other.top),
@@ -112,7 +116,9 @@ def main_character(ink: Grey) -> Grey:
     candidates = [
         component
         for component in components
-        if component.size >= min(_SMALLEST * max(ink.shape), _FEWEST) and _reach(component, *ink.shape) > _MARGIN
+        if component.size >= min(_SMALLEST * max(ink.shape), _FEWEST)
+        and component.sure >= _SURE_SHARE * component.pixels
+        and _reach(component, *ink.shape) > _MARGIN
     ]
     if not candidates:
         return np.zeros_like(ink)
@@ -141,7 +147,7 @@ def _measured(ink: Grey) -> tuple[NDArray[np.uint32], list[Component]]:
     for label in np.flatnonzero(sure[1:]) + 1:
         rows, columns = boxes[label]
         box = columns.start, rows.start, columns.stop, rows.stop
-        components.append(Component(int(label), int(pixels[label]), float(weights[label]), *box))
+        components.append(Component(int(label), int(pixels[label]), int(sure[label]), float(weights[label]), *box))
     return labels, components
 
 

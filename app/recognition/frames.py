@@ -31,8 +31,16 @@ _TILTED = 48
 # A frame has so many sides, each ink on this share of its length; strokes that touch the edges do not.
 _SIDES = 3
 _COVERAGE = 0.85
-# Where its lines meet there is at least this share of their ink.
+# Where its lines meet there is at least this share of their ink; and so much of each end of a line is ink, up to the
+# line that crosses it there or the image's edge.
 _CORNER = 0.6
+# Pixels inside of a line with more than this share of its ink are its blurred edge: with less they are uneven paper.
+_BLURRED = 0.25
+# A frame on clean paper is ink on this share of each of its sides, which may be tilted by this share of its size, and
+# on no more than this share of all that it encloses.
+_SIDE, _TILT, _FILLED = 0.9, 0.05, 0.5
+# In these columns, as shares of the width, its lines begin and end at the same height.
+_SOME = 0.35, 0.5, 0.65
 # A line is at most this many pixels thicker than the frame's median one: what is thicker has a stroke beside it.
 _THICKER = 1
 
@@ -76,8 +84,7 @@ def without_frame(image: Image.Image, grey: Grey, coverage: float = _COVERAGE, s
     if scan is None:
         return image
     level = max(_INK_CONTRAST, _INK_SHARE * int(scan.difference.max()))
-    turned = scan.difference.T
-    lines = [_line(side, level, coverage) for side in (scan.difference, scan.difference[::-1], turned, turned[::-1])]
+    lines = _lines(scan.difference, level, coverage)
     thicknesses = [line.end - line.start for line in lines if line]
     if len(thicknesses) < sides or (sides > 1 and not _meet(lines, scan.difference)):
         return image
@@ -90,6 +97,38 @@ def without_frame(image: Image.Image, grey: Grey, coverage: float = _COVERAGE, s
         if line:
             _remove(view, ink, line.start, min(line.end, line.start + thickest), paper)
     return Image.fromarray(pixels)
+
+
+def is_framed(difference: Grey) -> bool:
+    """Whether ink, by its difference from clean paper, ends in a line on all four sides: in a frame around the middle,
+    or in a character that has one, as 日."""
+    height, width = difference.shape
+    some = difference[:, [int(share * width) for share in _SOME]] > _INK_CONTRAST
+    for ends in (some.argmax(0).tolist(), some[::-1].argmax(0).tolist()):
+        if max(ends) - min(ends) > _TILT * height:
+            return False  # as most drawings
+    down, across = (np.maximum.reduce(difference, axis) > _INK_CONTRAST for axis in (1, 0))
+    top, bottom = int(down.argmax()), len(down) - int(down[::-1].argmax())
+    left, right = int(across.argmax()), len(across) - int(across[::-1].argmax())
+    part = difference[top:bottom, left:right]
+    for rows in (part, part[::-1], part.T, part.T[::-1]):
+        marks = np.maximum.reduce(rows[: max(1, round(_TILT * len(rows)))], 0) > _INK_CONTRAST
+        if np.count_nonzero(marks) < _SIDE * len(marks):
+            return False
+    return bool(np.mean(part > _INK_CONTRAST) <= _FILLED)
+
+
+def _lines(difference: Grey, level: float, coverage: float) -> list[_Line | None]:
+    """The lines at the top, bottom, left and right, each as seen from its side."""
+    turned = difference.T
+    views = difference, difference[::-1], turned, turned[::-1]
+    found = [_line(rows, level, coverage) for rows in views]
+    lines = []
+    for line, rows, crossing in zip(found, views, (found[2:], found[2:], found[:2], found[:2]), strict=True):
+        first, last = (one.darkest if one else 0 for one in crossing)
+        whole = line and _goes_through(line, rows, first, rows.shape[1] - last, level)
+        lines.append(line if whole else None)
+    return lines
 
 
 def _line(rows: Grey, level: float, coverage: float) -> _Line | None:
@@ -107,13 +146,22 @@ def _line(rows: Grey, level: float, coverage: float) -> _Line | None:
         return None
     start = int(covered.argmax())
     end = start + int(np.append(covered[start:], False).argmin())
-    faint = np.median(rows[: end + 3, ends : length - ends], 1) > _PAPER_TOLERANCE
-    while start and faint[start - 1]:
-        start -= 1
-    while end < len(faint) and faint[end]:
-        end += 1
     means = middle[start:end].mean(1)
-    return _Line(start, end, start + int(means.argmax()), float(means.max()))
+    darkest, ink = start + int(means.argmax()), float(means.max())
+    usual = np.median(rows[: end + 3, ends : length - ends], 1)
+    while start and usual[start - 1] > _PAPER_TOLERANCE:
+        start -= 1
+    while end < len(usual) and usual[end] > max(_PAPER_TOLERANCE, _BLURRED * ink):
+        end += 1
+    return _Line(start, end, darkest, ink)
+
+
+def _goes_through(line: _Line, rows: Grey, first: int, end: int, level: float) -> bool:
+    """Whether the line is ink at both ends, too, from the column `first` to `end`: a stroke beside a frame is not."""
+    ends = round(_ENDS * rows.shape[1])
+    marked = rows[max(0, line.start - 1) : line.end + 1].max(0) > level
+    parts = marked[first:ends], marked[len(marked) - ends : end]
+    return all(part.mean() >= _CORNER for part in parts if part.size)
 
 
 def _meet(lines: list[_Line | None], difference: Grey) -> bool:

@@ -16,8 +16,8 @@ from PIL import Image, ImageChops
 
 from app.recognition.components import without_edge_pieces, without_lines
 from app.recognition.enlargements import before_enlargement
-from app.recognition.frames import SMALLEST, scanned, without_frame
-from app.recognition.paper import distance, even_paper, is_clean, sample_of
+from app.recognition.frames import SMALLEST, is_framed, scanned, without_frame
+from app.recognition.paper import distance, even_paper, is_clean, is_unevenly_lit, sample_of
 from app.recognition.photographs import Region, photographed_character, photographed_ink, photographed_writing
 
 Grey = NDArray[np.uint8]
@@ -54,7 +54,7 @@ class PhotographError(Exception):
 class Ink:
     """What was found on an image: everything written, uint8 (height, width), 0 on the paper, brighter where there is
     more ink. It covers the whole image; of a photograph, which is kept with its paper's colour (if that is even), at
-    another scale. It is `certain` if there was nothing but a character on clean paper."""
+    another scale. It is `certain` if there was nothing but a character on clean paper, and no frame around it."""
 
     everything: Grey
     photograph: Image.Image | None = None
@@ -85,7 +85,11 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
     """
     seen = _seen(image, several)
     certain = seen.drawing and (
-        (_has_clean_margins(seen.difference) and is_clean(sample_of(seen.difference, _CERTAIN)))
+        (
+            _has_clean_margins(seen.difference)
+            and is_clean(sample_of(seen.difference, _CERTAIN))
+            and not is_framed(seen.difference)
+        )
         or _is_small_and_apart(seen.difference)
     )
     unframed = False
@@ -94,7 +98,7 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
         if original is not image:
             image, seen = original, _seen(original)
         inside = without_frame(image, seen.grey)
-        if unframed := inside is not image:
+        if unframed := inside is not image and not _is_photographed(inside):
             image, seen = inside, _seen(inside)
     if min(image.size) >= SMALLEST_PHOTO and not seen.drawing:
         if not photographs:
@@ -110,6 +114,11 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
     if image.mode != "L" and difference.max() < _COLOUR_CONTRAST:
         difference = _colour_difference(image.convert("RGB"))
     return Ink(difference, certain=certain)
+
+
+def _is_photographed(inside: Image.Image) -> bool:
+    """Whether an image of which the frame was removed is a photograph: its edges are of one colour now."""
+    return min(inside.size) >= SMALLEST_PHOTO and is_unevenly_lit(np.asarray(inside.convert("L")))
 
 
 class _Seen(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
@@ -45,6 +47,17 @@ def test_thin_frame_is_left_out(size: int, inset: int, thickness: int, tracks: l
     assert share_read(classifier, scans) >= 0.9
 
 
+@pytest.mark.parametrize("size", [64, 160])
+def test_frame_far_inside_clean_paper_is_left_out(size: int, tracks: list[Character], classifier: Classifier):
+    scans, inset = [], round(0.13 * size)
+    for character in tracks[::8]:
+        scan = cut_out(character, size, pen=0.06, extent=0.5)
+        last = size - 1 - inset
+        ImageDraw.Draw(scan).rectangle((inset, inset, last, last), outline=80, width=size // 60)
+        scans.append((character.label, scan))
+    assert share_read(classifier, scans) >= 0.93
+
+
 def test_two_sides_of_a_frame_are_left_out(tracks: list[Character], classifier: Classifier):
     scans = []
     for character in tracks[::8]:
@@ -52,6 +65,28 @@ def test_two_sides_of_a_frame_are_left_out(tracks: list[Character], classifier: 
         ImageDraw.Draw(scan).line((0, 63, 0, 0, 63, 0), fill=60, width=4)
         scans.append((character.label, scan))
     assert share_read(classifier, scans) >= 0.93
+
+
+def test_two_sides_of_a_frame_on_a_small_and_noisy_scan_are_left_out(tracks: list[Character], classifier: Classifier):
+    generator, scans = np.random.default_rng(0), []
+    for character in tracks[::4]:
+        scan = cut_out(character, 28)
+        ImageDraw.Draw(scan).line((2, 0, 2, 25, 27, 25), fill=90)
+        noisy = np.asarray(scan) * 0.9 + generator.normal(0, 7, (28, 28))
+        scans.append((character.label, Image.fromarray(noisy.clip(0, 255).astype(np.uint8))))
+    assert share_read(classifier, scans) >= 0.93
+
+
+def test_shadow_within_a_frame_is_no_ink(tracks: list[Character], classifier: Classifier):
+    rows, columns = np.mgrid[-1:1:64j, -1:1:64j]
+    light = 170 + 25 * np.clip(rows + 0.2 * columns, -1, 0.2)
+    scans = []
+    for character in tracks[::6]:
+        cell = cut_out(character, 64, pen=0.06, extent=0.55)
+        ImageDraw.Draw(cell).rectangle((1, 1, 62, 62), outline=0, width=2)
+        levels = light * (0.7 + 0.3 * np.asarray(cell) / 255)
+        scans.append((character.label, Image.fromarray(levels.astype(np.uint8))))
+    assert share_read(classifier, scans) >= 0.95
 
 
 def test_broken_frame_is_left_out(tracks: list[Character], classifier: Classifier):
@@ -132,6 +167,20 @@ def test_nothing_but_lines_along_the_edges_is_no_character(sides: tuple[int, ...
         assert not prediction.known
 
 
+def test_thick_line_along_an_edge_that_meets_a_thin_one_is_no_character(classifier: Classifier):
+    generator = np.random.default_rng(4)
+    for start in (4, 8):
+        cell = Image.new("L", (128, 128), 175)
+        brush = ImageDraw.Draw(cell)
+        brush.line((start, 0, start + 4, 127), fill=50, width=8)
+        brush.line((start, 120, 127, 122), fill=110)
+        noisy = np.asarray(cell) + generator.normal(0, 0.8, (128, 128))
+        file = encode(Image.fromarray(noisy.clip(0, 255).astype(np.uint8)), "JPEG", quality=95)
+        with suppress(ImageError):
+            (prediction,) = classifier.predict([classifier.preprocess(file)])
+            assert not prediction.known
+
+
 def test_round_strokes_that_touch_the_edges_are_no_frame():
     for size in (28, 48):
         scan = Image.new("L", (size, size), 255)
@@ -147,6 +196,29 @@ def test_stroke_goes_on_where_it_crosses_the_frame():
     grey = np.asarray(without_frame(scan, np.asarray(scan)))
     assert (grey[2:62, 32] < 40).all()
     assert (grey[6:8, 12:26] > 230).all()
+
+
+def test_straight_stroke_beside_two_sides_of_a_frame_is_no_third_one():
+    scan = Image.new("L", (48, 62), 250)
+    brush = ImageDraw.Draw(scan)
+    brush.line((45, 0, 45, 61), fill=90)
+    brush.line((0, 59, 47, 59), fill=90)
+    brush.line((6, 4, 43, 4, 30, 58), fill=60, width=3)
+    grey = np.asarray(without_frame(scan, np.asarray(scan)))
+    assert (grey[4, 8:42] < 100).all()
+
+
+def test_stroke_beside_a_frame_on_uneven_paper_is_not_broadened():
+    scan = Image.new("L", (40, 56), 250)
+    brush = ImageDraw.Draw(scan)
+    for left in (0, 30):
+        brush.rectangle((left, 0, left + 9, 55), fill=236)
+    brush.line((5, 0, 5, 55), fill=90)
+    brush.line((34, 0, 34, 55), fill=90)
+    brush.line((0, 5, 39, 5), fill=90)
+    brush.line((31, 14, 31, 40), fill=60, width=3)
+    grey = np.asarray(without_frame(scan, np.asarray(scan)))
+    assert (grey[16:38, 35:] > 220).all()
 
 
 def test_hole_at_the_edge_is_no_character():

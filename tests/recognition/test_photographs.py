@@ -26,6 +26,8 @@ SURFACES = {
     "ruled": frozenset({"ruled"}),
     "squared": frozenset({"squared"}),
     "framed": frozenset({"frame"}),
+    "a printed table": frozenset({"grid"}),
+    "boxed": frozenset({"box"}),
     "on a table": frozenset({"table"}),
     "folded": frozenset({"fold", "stains"}),
     "board": frozenset({"board"}),
@@ -143,6 +145,13 @@ def test_nothing_but_specks_is_nothing():
     assert not main_character(marks(((90, 90, 94, 94), 2))).any()
 
 
+def test_noise_is_nothing(classifier: Classifier):
+    for seed in range(6):
+        noise = np.random.default_rng(seed).normal(128, 99, (280, 280)).clip(0, 255).astype(np.uint8)
+        with pytest.raises(NothingDrawnError):
+            classifier.preprocess(encode(Image.fromarray(noise)))
+
+
 def test_edge_of_a_shadow_beside_a_stroke_is_no_ink():
     pixels = np.full((160, 160, 3), 200, np.uint8)
     pixels[:, 80:] = 110
@@ -152,9 +161,10 @@ def test_edge_of_a_shadow_beside_a_stroke_is_no_ink():
     np.testing.assert_array_equal(without_edges(np.maximum(stroke, edge), pixels), stroke)
 
 
-def test_faint_part_of_a_stroke_belongs_to_it():
+@pytest.mark.parametrize("fainter", [5, 8])
+def test_faint_part_of_a_stroke_belongs_to_it(fainter: int):
     character = marks(((70, 60, 120, 130), 8))
-    character = np.where(np.arange(192)[:, None] < 90, character // 5, character)
+    character = np.where(np.arange(192)[:, None] < 90, character // fainter, character)
     np.testing.assert_array_equal(main_character(character), character)
 
 

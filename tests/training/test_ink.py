@@ -14,7 +14,7 @@ from app.recognition import photographs
 from tests.conftest import TRACK_FILES
 from training.__main__ import main
 from training.ink import train
-from training.ink.compose import compose
+from training.ink.compose import _written, compose
 from training.ink.network import InkNetwork
 from training.prepare.unipen import Character
 
@@ -32,6 +32,15 @@ def test_ink_of_a_composed_photograph_is_where_it_differs_from_the_empty_paper(t
         grey = np.asarray(photograph.picture.convert("L"), float)
         written, paper = grey[photograph.ink == 255], grey[photograph.ink == 0]
         assert abs(np.median(written) - np.median(paper)) > 15
+
+
+def test_strokes_thinner_than_a_pixel_are_to_be_found_broader(tracks: list[Character]):
+    drawn = [_written(tracks[seed : seed + 1], 192, 1.0, True, np.random.default_rng(seed)) for seed in range(20)]
+    thin = [(cover, ink) for cover, ink in drawn if ink is not cover]
+    assert len(thin) >= 5
+    for cover, ink in thin:
+        assert ink.sum() > 1.1 * cover.sum()
+        assert ink[cover > 0].all()
 
 
 def test_photographs_and_print_become_a_folder_to_train_on(tmp_path: Path):

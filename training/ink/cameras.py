@@ -8,8 +8,7 @@ import math
 import numpy as np
 from PIL import Image, ImageFilter
 
-from training.ink.noise import Field, clouds, side_of
-from training.ink.papers import Scene
+from training.ink.noise import Field, Scene, clouds, side_of
 
 
 def lit(scene: Scene, generator: np.random.Generator) -> Scene:
@@ -58,13 +57,19 @@ def scanned(scene: Scene, generator: np.random.Generator) -> Image.Image:
     return _compressed(picture, int(generator.integers(60, 101)))
 
 
-def photographed(scene: Scene, generator: np.random.Generator) -> Image.Image:
-    """The picture that the camera saves: RGB, of the same size."""
+def photographed(scene: Scene, generator: np.random.Generator, fine: bool = False) -> Image.Image:
+    """The picture that the camera saves: RGB, of the same size; `fine` if it had many more pixels, which were averaged:
+    then there is little blur and grain."""
     size = scene.shape[0]
     scene = scene * generator.uniform(0.93, 1.07, 3).astype(np.float32)
     contrast, middle = generator.uniform(0.7, 1.15), generator.uniform(90, 150)
     scene = (scene - middle) * contrast + middle + generator.uniform(-15, 15)
     picture = Image.fromarray(scene.clip(0, 255).astype(np.uint8))
+    if fine:
+        picture = picture.filter(ImageFilter.GaussianBlur(size / 256 * generator.uniform(0.1, 0.7)))
+        fine_grain = generator.normal(0, generator.uniform(0, 2.5), (size, size, 1))
+        picture = Image.fromarray((np.asarray(picture) + fine_grain).clip(0, 255).astype(np.uint8))
+        return _compressed(picture, int(generator.integers(75, 98)))
     if generator.random() < 0.15:
         picture = _enlarged(picture, round(size * generator.uniform(0.2, 0.6)))
     blur = float(size / 256 * generator.choice([0.3, 0.8, 2.0], p=[0.4, 0.45, 0.15]) * generator.uniform(0.5, 1.5))

@@ -11,11 +11,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from training.ink.cameras import lit, photographed, scanned
-from training.ink.noise import Field
-from training.ink.papers import Scene, boxed, random_features, surface
+from training.ink.frames import boxed
+from training.ink.noise import Field, Scene
+from training.ink.papers import random_features, surface
 from training.ink.pens import random_pen, write
 from training.prepare.drawing import draw, vary
-from training.prepare.unipen import Character
+from training.prepare.unipen import Character, Stroke
 
 # Fonts that matplotlib brings with it: DejaVu, STIX (SIL Open Font Licence) and Computer Modern.
 _FONTS = ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif",
@@ -27,6 +28,9 @@ _BACKGROUNDS = 0.12
 _SCANS = 0.2
 # How many are cut out so closely that the character touches the edges, with strokes of up to this share of the picture.
 _CUT_OUTS, _BOLDEST = 0.1, 0.25
+# How many are photographs of many pixels, scaled down: there strokes may be as thin as _THINNEST, in pixels, and are
+# to be found as if they were _VISIBLE.
+_FINE, _THINNEST, _VISIBLE = 0.25, 0.5, 1.2
 # Around so many scans and cut-outs there is more paper, as the service adds it (app/recognition/photographs.py).
 _MARGINS, _MARGIN = 0.5, 0.08
 # Where one sees a sheet's edges, one writes on this share of the picture, in its middle.
@@ -35,7 +39,7 @@ _ROOM = 0.7
 
 @dataclass(frozen=True)
 class Photograph:
-    """A picture, RGB, and how much of each pixel was written on, uint8 (height, width)."""
+    """A picture, RGB, and how much of each pixel was written on, uint8 (height, width), thin strokes broadened."""
 
     picture: Image.Image
     ink: np.ndarray
@@ -57,29 +61,30 @@ def compose(
     (papers.py, pens.py) are random unless given.
     """
     cut = features is None and not printed and len(characters) == 1 and bool(generator.random() < _CUT_OUTS)
+    fine = features is None and not printed and not cut and bool(characters) and bool(generator.random() < _FINE)
     features = frozenset[str]() if cut else random_features(generator) if features is None else features
     if backgrounds and not cut and generator.random() < _BACKGROUNDS:
         scene, features = _background(backgrounds, size, generator), frozenset()
     else:
         scene = surface(size, features, generator)
     pen = pen or ("chalk" if "board" in features else random_pen(generator))
-    drawn = np.zeros((size, size), np.float32)
+    drawn = ink = np.zeros((size, size), np.float32)
     if printed:
-        drawn = _printed(printed, size, generator)
+        drawn = ink = _printed(printed, size, generator)
     elif cut:
-        drawn = _cut_out(characters[0], size, generator)
+        drawn = ink = _cut_out(characters[0], size, generator)
     elif characters:
-        drawn = _written(characters, size, _ROOM if "table" in features else 1.0, generator)
+        drawn, ink = _written(characters, size, _ROOM if "table" in features else 1.0, fine, generator)
     if generator.random() < 0.15:
         scene = _specked(scene, generator)
     if generator.random() < 0.1 and characters:
         scene = _shown_through(scene, characters[0], generator)
     if "box" in features:
         scene = boxed(scene, drawn, generator)
-    scene = write(scene, drawn, pen, generator) if drawn.any() else scene
-    scan = generator.random() < _SCANS
-    picture = scanned(scene, generator) if scan else photographed(lit(scene, generator), generator)
-    photograph = Photograph(picture, (drawn * 255).astype(np.uint8))
+    scene = write(scene, drawn, pen, generator, thin=ink is not drawn) if drawn.any() else scene
+    scan = generator.random() < _SCANS and not fine
+    picture = scanned(scene, generator) if scan else photographed(lit(scene, generator), generator, fine)
+    photograph = Photograph(picture, (ink * 255).astype(np.uint8))
     return _with_margins(photograph) if (scan or cut) and generator.random() < _MARGINS else photograph
 
 
@@ -96,21 +101,42 @@ def _with_margins(photograph: Photograph) -> Photograph:
     return Photograph(framed, np.asarray(ImageOps.expand(ink, margin)))
 
 
-def _written(characters: Sequence[Character], size: int, room: float, generator: np.random.Generator) -> Field:
+def _written(
+    characters: Sequence[Character], size: int, room: float, fine: bool, generator: np.random.Generator
+) -> tuple[Field, Field]:
+    """How much of each pixel the strokes cover; and the same with strokes that are no thinner than _VISIBLE."""
     first, *others = characters
     strokes, _, _ = vary(first.strokes, generator)
-    extent = generator.uniform(0.18, 0.95) if generator.random() < 0.8 else generator.uniform(0.1, 0.3)
+    extent, share = _fine_extent(generator) if fine else _usual_extent(generator)
     extent = min(extent, 0.5 if others else room)
-    pen = max(1.2, size * extent * float(np.exp(generator.uniform(np.log(0.02), np.log(0.16)))))
+    pen = max(_THINNEST if fine else _VISIBLE, size * extent * share)
     margin = (room - extent) / 2
     x, y = 0.5 + generator.normal(0, 0.4, 2).clip(-1, 1) * margin
-    cover = 1 - np.asarray(draw(strokes, pen, extent, (x, y), size), np.float32) / 255
+    placed = [(strokes, extent, (x, y))]
     for place, other in enumerate(others, 1):
         beside = (x + place * extent * generator.uniform(0.9, 1.6), y + generator.normal(0, 0.1) * extent)
         strokes, _, _ = vary(other.strokes, generator)
-        drawn = draw(strokes, pen, extent * generator.uniform(0.6, 1.1), beside, size)
-        cover = np.maximum(cover, 1 - np.asarray(drawn, np.float32) / 255)
-    return cover
+        placed.append((strokes, extent * generator.uniform(0.6, 1.1), beside))
+    cover = _covered(placed, pen, size)
+    return cover, cover if pen >= _VISIBLE else _covered(placed, _VISIBLE, size)
+
+
+def _usual_extent(generator: np.random.Generator) -> tuple[float, float]:
+    """The size of a character as a share of the picture, and the breadth of its strokes as a share of that size."""
+    extent = generator.uniform(0.18, 0.95) if generator.random() < 0.8 else generator.uniform(0.1, 0.3)
+    return extent, float(np.exp(generator.uniform(np.log(0.02), np.log(0.16))))
+
+
+def _fine_extent(generator: np.random.Generator) -> tuple[float, float]:
+    """The same for a photograph of many pixels: small and thin more often."""
+    extent, share = np.exp(generator.uniform(np.log((0.05, 0.015)), np.log((0.6, 0.12))))
+    return float(extent), float(share)
+
+
+def _covered(placed: Sequence[tuple[list[Stroke], float, tuple[float, float]]], pen: float, size: int) -> Field:
+    """Strokes, each with its extent and its middle as shares of the picture, drawn with one pen: 0 to 1."""
+    sheets = [np.asarray(draw(strokes, pen, extent, middle, size), np.float32) for strokes, extent, middle in placed]
+    return np.asarray(1 - np.minimum.reduce(sheets) / 255)
 
 
 def _cut_out(character: Character, size: int, generator: np.random.Generator) -> Field:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Field = NDArray[np.floating[Any]]
+# (height, width, 3), 0 to 255.
+Scene = NDArray[np.floating[Any]]
 
 
 def clouds(size: int, cells: float, generator: np.random.Generator) -> Field:
@@ -51,3 +53,14 @@ def side_of(distance: Field, softness: float) -> Field:
 def colour(generator: np.random.Generator, low: float, high: float) -> NDArray[Any]:
     """A random colour, (3,), each channel between the two levels of 255."""
     return generator.uniform(low, high, 3)
+
+
+def to_nearest(place: Field, pitch: float, generator: np.random.Generator) -> Field:
+    """The distance to the nearest of parallel lines."""
+    shifted = place / pitch + generator.uniform(0, 1)
+    return ((shifted - np.round(shifted)) * pitch).astype(np.float32)
+
+
+def blend(scene: Scene, cover: Field, ink: NDArray[Any]) -> Scene:
+    """The scene with so much of this colour on each of its pixels: `cover` is 0 to 1."""
+    return scene + cover[..., None] * (ink - scene)

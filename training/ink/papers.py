@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.ink.noise import Field, band, clouds, colour, plane, side_of
-
-Scene = NDArray[np.floating[Any]]
-
+from training.ink.frames import frame, grid
+from training.ink.noise import Field, Scene, band, blend, clouds, colour, plane, side_of, to_nearest
 
 # What may be on a surface, and how often it is.
 FEATURES = {"ruled": 0.28, "squared": 0.22, "holes": 0.12, "fold": 0.12, "stains": 0.12, "frame": 0.32, "table": 0.22,
-            "crease": 0.15, "box": 0.25}  # fmt: skip
+            "crease": 0.15, "box": 0.25, "grid": 0.12}  # fmt: skip
 _BOARDS = 0.12
 
 
@@ -60,10 +58,6 @@ def _board(generator: np.random.Generator) -> NDArray[Any]:
     return np.asarray(np.clip(level * tint, 0, 110))
 
 
-def _blend(scene: Scene, cover: Field, ink: NDArray[Any]) -> Scene:
-    return scene + cover[..., None] * (ink - scene)
-
-
 def _ruled(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> Scene:
     """Lines of any width between them, and perhaps a margin."""
     return _rules(scene, u, v, generator, squared=False)
@@ -82,66 +76,25 @@ def _rules(scene: Scene, u: Field, v: Field, generator: np.random.Generator, squ
     light = paper < 90
     ink = colour(generator, 120, 255) if light else _rule_colour(generator) * min(1.0, paper / 200 + 0.2)
     strength = generator.uniform(0.12, 0.9)
-    across = band(_to_nearest(v, pitch, generator), thickness)
+    across = band(to_nearest(v, pitch, generator), thickness)
     cover = across
     if squared and generator.random() < 0.15:
         slopes = [math.sqrt(3) / 2 * u + v / 2, math.sqrt(3) / 2 * u - v / 2]
-        cover = np.maximum.reduce(
-            [across, *(band(_to_nearest(slope, pitch, generator), thickness) for slope in slopes)]
-        )
+        cover = np.maximum.reduce([across, *(band(to_nearest(slope, pitch, generator), thickness) for slope in slopes)])
     elif squared:
         width = pitch * generator.choice([1.0, 1.0, generator.uniform(0.5, 2)])
-        along = band(_to_nearest(u, width, generator), thickness)
+        along = band(to_nearest(u, width, generator), thickness)
         cover = np.maximum(across, along) if generator.random() < 0.85 else np.minimum(across, along) * 2
-    scene = _blend(scene, cover * strength, ink)
+    scene = blend(scene, cover * strength, ink)
     if generator.random() < 0.25:
         margin = band(u - generator.uniform(-0.5, 0.5) * size, thickness * generator.uniform(0.8, 2))
-        scene = _blend(scene, margin * generator.uniform(0.2, 0.9), np.array([200.0, 60.0, 70.0]))
+        scene = blend(scene, margin * generator.uniform(0.2, 0.9), np.array([200.0, 60.0, 70.0]))
     return scene
 
 
 def _rule_colour(generator: np.random.Generator) -> NDArray[Any]:
     grey, blue, red = np.full(3, generator.uniform(20, 170)), np.array([70.0, 110, 190]), np.array([210.0, 120, 120])
     return np.asarray((grey, blue, blue, red, colour(generator, 60, 200))[generator.integers(5)])
-
-
-def _to_nearest(place: Field, pitch: float, generator: np.random.Generator) -> Field:
-    """The distance to the nearest of parallel lines."""
-    shifted = place / pitch + generator.uniform(0, 1)
-    return ((shifted - np.round(shifted)) * pitch).astype(np.float32)
-
-
-def _frame(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> Scene:
-    """Some or all sides of a box, of a table's cell or of a scan's dark rim; its lines may go on beyond the corners."""
-    size = scene.shape[0]
-    half = size / 2
-    # Near the picture's edge more often than further in.
-    inset = half * (1 - np.abs(generator.normal(0, generator.choice([0.06, 0.2]), 4)).clip(0, 0.6))
-    inset += generator.choice([0, half * 0.04])
-    thickness = max(0.6, size * float(np.exp(generator.uniform(np.log(0.004), np.log(0.06)))))
-    light = float(scene.mean()) < 90
-    ink = np.full(3, generator.uniform(150, 255) if light else generator.uniform(0, 90))
-    if generator.random() < 0.2:
-        ink = colour(generator, 0, 160)
-    sides = generator.random(4) < generator.choice([1.0, 0.6])
-    beyond = generator.random() < 0.5
-    shift_u, shift_v = generator.normal(0, 0.03, 2) * size
-    left, right, top, bottom = -inset[0] + shift_u, inset[1] + shift_u, -inset[2] + shift_v, inset[3] + shift_v
-    within_u = 1.0 if beyond else side_of(np.minimum(u - left, right - u) + thickness, 0.5)
-    within_v = 1.0 if beyond else side_of(np.minimum(v - top, bottom - v) + thickness, 0.5)
-    cover = np.zeros_like(u)
-    for drawn, distance, within in zip(
-        sides, (u - left, u - right, v - top, v - bottom), (within_v, within_v, within_u, within_u), strict=True
-    ):
-        if drawn:
-            cover = np.maximum(cover, band(distance, thickness * generator.uniform(0.6, 1.5)) * within)
-    if generator.random() < 0.15:  # dashed, or badly printed
-        gap = generator.uniform(0.3, 0.7) * size * float(np.exp(generator.uniform(np.log(0.02), np.log(0.3))))
-        gaps = side_of(_to_nearest(u, gap, generator) + gap / 5, 0.5) * side_of(
-            _to_nearest(v, gap, generator) + gap / 5, 0.5
-        )
-        cover = cover * gaps
-    return _blend(scene, cover * generator.uniform(0.4, 1), ink)
 
 
 def _table(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> Scene:
@@ -168,10 +121,10 @@ def _holes(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> 
     """Punched holes, or a spiral binding's, along one side."""
     size = scene.shape[0]
     radius, pitch = size * generator.uniform(0.01, 0.06), size * generator.uniform(0.1, 0.5)
-    along = _to_nearest(v, pitch, generator)
+    along = to_nearest(v, pitch, generator)
     away = u - size * generator.choice([-1, 1]) * generator.uniform(0.38, 0.48)
     cover = side_of(radius - np.hypot(along, away), 0.6)
-    return _blend(scene, cover, colour(generator, 0, 120))
+    return blend(scene, cover, colour(generator, 0, 120))
 
 
 def _folds(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -> Scene:
@@ -197,37 +150,6 @@ def _creases(scene: Scene, u: Field, v: Field, generator: np.random.Generator) -
     return np.asarray(scene)
 
 
-def boxed(scene: Scene, drawn: Field, generator: np.random.Generator) -> Scene:
-    """Sides of a box so close to what is written that they touch it: lines, or bars out to the picture's edge."""
-    size = scene.shape[0]
-    rows, columns = np.flatnonzero(drawn.max(1) > 0.5), np.flatnonzero(drawn.max(0) > 0.5)
-    if not len(rows):
-        return scene
-    reach = max(rows[-1] - rows[0], columns[-1] - columns[0])
-    y, x = np.mgrid[0:size, 0:size].astype(np.float32)
-    turn = generator.normal(0, 0.02)
-    x, y = x + turn * (y - size / 2), y - turn * (x - size / 2)
-    # How far each pixel is outside of each side of the box.
-    sides = [columns[0] - x, x - columns[-1], rows[0] - y, y - rows[-1]]
-    sides = [side - reach * generator.normal(0, 0.06) for side in sides]
-    thickness = size * float(np.exp(generator.uniform(np.log(0.004), np.log(0.1))))
-    if generator.random() < 0.25:
-        thickness = 2.0 * size  # a bar, as the inside of a thick frame is
-    drawn_sides = generator.permutation(4)[: generator.integers(1, 5)]
-    ends = 0.0 if generator.random() < 0.4 else float(size)
-    cover = np.zeros_like(x)
-    for side in drawn_sides:
-        line = np.clip(np.minimum(sides[side] + 0.5, thickness - sides[side] + 0.5), 0, 1)
-        others = sides[2:] if side < 2 else sides[:2]
-        within = np.clip(ends + thickness - np.maximum(*others) + 0.5, 0, 1)
-        cover = np.maximum(cover, line * within)
-    light = float(scene.mean()) < 90
-    ink = np.full(3, generator.uniform(150, 255) if light else generator.uniform(0, 110))
-    if generator.random() < 0.2:
-        ink = colour(generator, 0, 160)
-    return _blend(scene, cover * generator.uniform(0.5, 1), ink)
-
-
 def _stains(scene: Scene, _u: Field, _v: Field, generator: np.random.Generator) -> Scene:
     """Blotches, rubbed-out pencil, chalk wiped off: weak and without edges."""
     size = scene.shape[0]
@@ -243,6 +165,7 @@ _DRAWN = {
     "fold": _folds,
     "crease": _creases,
     "stains": _stains,
-    "frame": _frame,
+    "grid": grid,
+    "frame": frame,
     "table": _table,
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.ink.noise import Field, clouds, colour
-from training.ink.papers import Scene
+from training.ink.noise import Field, Scene, clouds, colour
 
 # What people write with on paper, and how often.
 PENS = {"ballpoint": 0.35, "pencil": 0.25, "felt": 0.15, "any": 0.25}
-# The least share of the paper's light that a stroke takes, in the channel where it takes most.
-_FAINTEST = 0.16
+# The least share of the paper's light that a stroke takes, in the channel where it takes most; and one that is thinner
+# than a pixel.
+_FAINTEST, _FAINTEST_THIN = 0.16, 0.28
 
 
 def random_pen(generator: np.random.Generator) -> str:
@@ -19,8 +19,9 @@ def random_pen(generator: np.random.Generator) -> str:
     return str(generator.choice(list(PENS), p=list(PENS.values())))
 
 
-def write(scene: Scene, drawn: Field, pen: str, generator: np.random.Generator) -> Scene:
-    """The scene with strokes on it, of one of PENS or "chalk": `drawn` is their cover, 0 to 1, (size, size)."""
+def write(scene: Scene, drawn: Field, pen: str, generator: np.random.Generator, thin: bool = False) -> Scene:
+    """The scene with strokes on it, of one of PENS or "chalk": `drawn` is their cover, 0 to 1, (size, size); it is less
+    than 1 everywhere on strokes that are `thin`."""
     size = drawn.shape[0]
     paper = float(scene.mean())
     if pen == "chalk":
@@ -35,9 +36,10 @@ def write(scene: Scene, drawn: Field, pen: str, generator: np.random.Generator) 
         skips = _skips(size, generator, generator.uniform(0, 0.25) if pen == "ballpoint" else 0.0)
     # Fainter than this, and nobody could say what was written.
     contrast = float(np.abs(ink - scene.mean((0, 1))).max()) / max(paper, 60.0) * opacity * float(skips.mean())
-    if contrast < _FAINTEST:
-        ink = ink * (1 - _FAINTEST) if pen != "chalk" else ink + _FAINTEST * (255 - ink)
-        opacity, skips = min(1.0, opacity * _FAINTEST / contrast), np.sqrt(skips)
+    faintest = _FAINTEST_THIN if thin else _FAINTEST
+    if contrast < faintest:
+        ink = ink * (1 - faintest) if pen != "chalk" else ink + faintest * (255 - ink)
+        opacity, skips = min(1.0, opacity * faintest / contrast), np.sqrt(skips)
     cover = drawn * np.float32(opacity) * skips
     written: Scene = scene + cover[..., None] * (ink.astype(np.float32) - scene)
     return written

