@@ -152,7 +152,8 @@ class Training:
 
     def _resumes(self, result: Fit) -> str:
         """What an interruption after the last epoch leaves."""
-        return f"interrupted: {self._options.output} is as it was; --resume goes on after epoch {len(result.epochs)}"
+        resumes = f"; --resume goes on after epoch {len(result.epochs)}" if result.epochs else ""
+        return f"interrupted: {self._options.output} is as it was{resumes}"
 
     def finish(self, result: Fit, state: Mapping[str, Tensor], cross_validated: Evaluation | None) -> None:
         """Calibrate, test, save and report. Raises InterruptionError at another Ctrl-C.

@@ -83,6 +83,17 @@ def test_without_epochs_a_head_for_new_classes_is_all_that_is_learned(named: Pat
     assert all(torch.equal(model.state[name], source.state[name]) for name in body)
 
 
+def test_an_interruption_without_epochs_leaves_nothing_to_resume(named: Path, tmp_path: Path, monkeypatch, capsys):
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.train.served_network", interrupted)
+    output = tmp_path / "m.pt"
+    assert main(["train", str(named), "--output", str(output), "--init", str(MODEL), *WEIGHTS_ALONE]) == 130
+    assert capsys.readouterr().err.strip().endswith(f"interrupted: {output} is as it was")
+    assert not output.exists()
+
+
 def test_a_head_for_classes_that_the_model_tells_apart_is_given_averages_and_otherwise_a_grid(named: Path):
     images = read_images(list_images(named / "train"), Preprocessing())
     model = checkpoint.load(MODEL)
