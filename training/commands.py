@@ -120,7 +120,7 @@ def _train(options: argparse.Namespace) -> None:
     if options.published and architecture not in PUBLISHED:
         raise TrainingError(f"--published: {architecture} has no source of its own. Leave one of the two out.")
     given = given_choices(options)
-    if given.get("progressive_resizing") and architecture not in ANY_SIZE:
+    if given.get("progressive_resizing") and (architecture not in ANY_SIZE or arguments.get("grid")):
         raise TrainingError(f"--progressive-resizing: {architecture} takes images of one size alone. Leave it out.")
     recipe = PUBLISHED[architecture] if options.published else FROM_A_MODEL if "init" in given else Recipe()
     output = options.output or default_output(options.data, options.resume)

@@ -35,15 +35,43 @@ class ResNet(nn.Sequential):
         widths: Sequence[int] = (32, 64, 128),
         blocks: Sequence[int] | None = None,
         stem: int = 5,
+        grid: bool = False,
     ) -> None:
         """`widths` are the channels of each stage, `blocks` its residual blocks (one each by default), `stem` the side
-        of the first kernel."""
-        del size  # any size: global average pooling removes it
+        of the first kernel.
+
+        The head is given the averages of the last stage's maps, whatever the size of the image. With `grid` it is given
+        averages of 3 x 3 squares of the last two stages' maps: where on the image something is, and finer strokes than
+        the last stage keeps. From a few images of each class these teach it more (training.transfer).
+        """
         layers: list[nn.Module] = []
+        ends: list[int] = []
         for narrow, wide, count in zip((1, *widths), widths, blocks or [1] * len(widths), strict=False):
             layers.append(_convolution(narrow, wide, kernel=3 if layers else stem, stride=2))
             layers += [_Residual(wide) for _ in range(count)]
-        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], classes))
+            ends.append(len(layers) - 1)
+        pool: nn.Module = nn.AdaptiveAvgPool2d(1)
+        features = widths[-1]
+        if grid:
+            pool = nn.AvgPool2d(3, stride=2, padding=1)
+            sides = [-(-size // 2 ** (stage + 2)) for stage in range(len(widths))]  # each halving rounds up
+            features = sum(width * side**2 for width, side in list(zip(widths, sides, strict=True))[-2:])
+        super().__init__(*layers, pool, nn.Flatten(), nn.Linear(features, classes))
+        # The layers whose maps the head is given, where it is not the last one alone.
+        self._gridded = ends[-2:] if grid else []
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits, (n, classes), of images, (n, 1, size, size)."""
+        if not self._gridded:
+            return super().forward(x)  # type: ignore[no-any-return, no-untyped-call]
+        *body, pool, flatten, head = self
+        features = []
+        for number, layer in enumerate(body):
+            x = layer(x)
+            if number in self._gridded:
+                features.append(flatten(pool(x)))
+        logits: Tensor = head(torch.cat(features, 1))
+        return logits
 
 
 class _Residual(nn.Module):
@@ -67,10 +95,10 @@ def _convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.
     )
 
 
-def resnet_small(classes: int, size: int) -> ResNet:
+def resnet_small(classes: int, size: int, grid: bool = False) -> ResNet:
     """Half the computation of the default, for servers where throughput matters. Distilled from the default network
     (`--teacher`), it is nearly as accurate."""
-    return ResNet(classes, size, widths=(32, 48, 96), blocks=(0, 1, 1), stem=3)
+    return ResNet(classes, size, widths=(32, 48, 96), blocks=(0, 1, 1), stem=3, grid=grid)
 
 
 def dl4j_lenet(classes: int, size: int) -> nn.Sequential:
@@ -154,7 +182,7 @@ def _with_dense(
 DEFAULT = "resnet"
 # Networks that are faster in 8-bit integers. The others are too small for that, or reproduce published scores.
 EIGHT_BIT = ("resnet", "resnet-small")
-# Networks whose weights do not depend on the size of the image.
+# Networks whose weights do not depend on the size of the image, but for a head that is given a grid.
 ANY_SIZE = EIGHT_BIT
 ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "resnet": ResNet,

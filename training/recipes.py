@@ -18,7 +18,8 @@ _SMALLEST_BATCH = 8
 _BATCHES = 16
 _FEWEST_EPOCHS = 16
 _FEWEST_STEPS = 1500
-# From a trained model (`init`) fewer are enough: its head reads most of the images before the first step.
+# From a trained model (`init`) fewer are enough: its head reads most of the images before the first step. Where a new
+# head is fitted to few images, training after that makes it no better (docs/training.md).
 _FEWEST_EPOCHS_FROM_A_MODEL = 8
 _FEWEST_STEPS_FROM_A_MODEL = 128
 # The learning rate rises for no more than this share of a training, however short.
@@ -76,15 +77,15 @@ class Recipe:
     refit: bool = False
     teacher: str = ""
 
-    def settled(self, images: int) -> Recipe:
+    def settled(self, images: int, head_alone: bool = False) -> Recipe:
         """The recipe for so many images: small sets get smaller batches and more epochs, so that there are enough steps
-        to learn from."""
+        to learn from. With `head_alone` there are no epochs but those that were asked for."""
         batch_size = self.batch_size or min(_LARGEST_BATCH, max(_SMALLEST_BATCH, images // _BATCHES))
         steps = max(1, images // batch_size)
         fewest = (_FEWEST_EPOCHS, _FEWEST_STEPS)
         if self.init:
             fewest = (_FEWEST_EPOCHS_FROM_A_MODEL, _FEWEST_STEPS_FROM_A_MODEL)
-        epochs = self.epochs or max(fewest[0], -(-fewest[1] // steps))
+        epochs = self.epochs or (0 if head_alone else max(fewest[0], -(-fewest[1] // steps)))
         warmup = min(self.lr_warmup_epochs, _LONGEST_WARMUP * epochs)
         return replace(self, batch_size=batch_size, epochs=epochs, lr_warmup_epochs=warmup)
 

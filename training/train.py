@@ -30,7 +30,7 @@ from training.protocol import Options
 from training.provenance import provenance
 from training.quantisation import served_network
 from training.resume import Resumable, conditions
-from training.transfer import start_from
+from training.transfer import fits_head_alone, start_from, with_features
 from training.unknown import Unknown, read_unknown, with_threshold
 from training.watching import Watch
 
@@ -51,10 +51,8 @@ def run(options: Options) -> None:
             unknown = read_unknown(options.unknown, options.preprocessing, options.recipe.seed)
         models.require_classes(material.train.classes, options.recipe)
         require_classes(options.look_alikes, material.train.classes)
-        print(material)
+        print(f"{material}\n{unknown}" if unknown else material)
         remark_on_amp(options.recipe)
-        if unknown:
-            print(unknown)
         training = Training(options, material, models, unknown, team)
         with on_interruption(f"interrupted: {options.output} is as it was"):
             cross_validated = training.cross_validate() if material.folds else None
@@ -75,9 +73,10 @@ class Training:
     def __init__(
         self, options: Options, material: Material, models: GivenModels, unknown: Unknown | None, team: Team
     ) -> None:
-        self._options, self._material, self._models = options, material, models
-        self._unknown, self._team = unknown, team
-        self._recipe = options.recipe.settled(len(material.train))
+        self._material, self._models, self._unknown, self._team = material, models, unknown, team
+        head_alone = unknown is None and fits_head_alone(models.init, material.train, options.recipe)
+        self._options = options = with_features(options, models.init, material.train) if head_alone else options
+        self._recipe = options.recipe.settled(len(material.train), head_alone)
         same = conditions(
             options.architecture,
             options.arguments,
@@ -126,7 +125,7 @@ class Training:
         except TrainingError:  # hopeless, so that there is nothing to go on with
             self._resumable.finished()
             raise
-        if not result.epochs:
+        if result.interrupted and not result.epochs:
             raise InterruptionError(f"interrupted in the first epoch: {options.output} is as it was")
         with on_interruption(self._resumes(result)):
             self._blend(result, start, self._material.validation)
@@ -153,7 +152,8 @@ class Training:
 
     def _resumes(self, result: Fit) -> str:
         """What an interruption after the last epoch leaves."""
-        return f"interrupted: {self._options.output} is as it was; --resume goes on after epoch {len(result.epochs)}"
+        resumes = f"; --resume goes on after epoch {len(result.epochs)}" if result.epochs else ""
+        return f"interrupted: {self._options.output} is as it was{resumes}"
 
     def finish(self, result: Fit, state: Mapping[str, Tensor], cross_validated: Evaluation | None) -> None:
         """Calibrate, test, save and report. Raises InterruptionError at another Ctrl-C.
@@ -184,7 +184,7 @@ class Training:
         torch.manual_seed(recipe.seed)
         network = self._network()
         if self._models.init:
-            start_from(network, self._models.init, train)
+            start_from(network, self._models.init, train, recipe)
         teacher = self._models.teacher.network() if self._models.teacher else None
         factors = class_weights(recipe, train)
         return Trainer(network, train, validation, recipe, factors, self._team, teacher, self._unknown)
@@ -200,7 +200,7 @@ class Training:
 
     def _blend(self, result: Fit, start: Mapping[str, Tensor], validation: ImageSet | None) -> None:
         """Go back towards the model that was started from, as far as the validation images say."""
-        if self._recipe.init and validation is not None:
+        if self._recipe.init and result.epochs and validation is not None:
             network, result.blend = best_blend(self._network(start), self._network(result.state), validation)
             result.state = network.state_dict()
             if self._team.leads:

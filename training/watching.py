@@ -22,6 +22,10 @@ _REPORT_SHARE = 0.05
 _REPORT_AFTER = 20.0
 # A network that is no better than guessing after so many steps, and this share of the epochs, will not learn.
 _ENOUGH_STEPS, _ENOUGH_EPOCHS = 300, 0.25
+_HEAD_ALONE = (
+    "a head for the new classes is fitted to the model of --init, which stays as it is; if that reads too little, "
+    "perhaps as another pen was used, train it too: --epochs 16 --lr 0.002"
+)
 
 
 class Watch:
@@ -44,6 +48,8 @@ class Watch:
     def before(self, given_up: bool) -> None:
         """Report the images before training. `given_up`: whether to end a training that is no better than guessing."""
         self._gives_up = given_up
+        if not self._recipe.epochs:
+            print(_HEAD_ALONE)
         if self._report:
             page = self._report.begin(self._recipe.augment, self._recipe.seed)
             self._due = time.perf_counter() + _REPORT_AFTER

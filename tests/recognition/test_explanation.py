@@ -97,6 +97,18 @@ def test_class_activation_maps_add_up_to_the_logits(architecture: str):
         np.testing.assert_allclose(shown.activation_maps.sum((1, 2)) + shown.bias, shown.logits, atol=1e-5)
 
 
+def test_a_head_that_is_given_a_grid_is_explained_without_a_map():
+    network = untrained("resnet", CLASSES, grid=True)
+    onnx_file = to_onnx(network, 28)
+    described = describe(onnx_file)
+    assert described
+    shown = Inspector(InsideRecords(onnx_file, described.to_json().encode(), None)).inspect(IMAGE)
+    assert shown.activation_maps is None
+    assert [one.layer.kind for one in shown.layers] == [*["convolution", "convolution", "residual"] * 3, "output"]
+    expected = network(torch.from_numpy(IMAGE)[None, None] / 255)[0].tolist()
+    np.testing.assert_allclose(shown.logits, expected, atol=1e-4)
+
+
 def test_the_committed_model_is_explained_as_it_answers(classifier: Classifier, drawings):
     for _, image in drawings[::24]:
         file = encode(image)

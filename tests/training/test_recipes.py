@@ -3,13 +3,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from app.recognition.model_file import Network
 from benchmarks.selu import Reading
 from training.fit import Trainer
 from training.images import ImageSet
-from training.networks import ARCHITECTURES, NEW_ARGUMENTS, build
+from training.networks import ANY_SIZE, ARCHITECTURES, NEW_ARGUMENTS, build
+from training.onnx_export import to_onnx
 from training.optimisation import averaged, learning_rate, make_optimizer
 from training.recipes import PUBLISHED, Recipe
 
@@ -74,6 +77,26 @@ def test_every_training_leaves_its_warm_up(epochs: int):
 @pytest.mark.parametrize(("classes", "size"), [(2, 28), (200, 20)])
 def test_architectures_fit_any_number_of_classes(name: str, classes: int, size: int):
     assert build(name, classes, size).eval()(torch.zeros(3, 1, size, size)).shape == (3, classes)
+
+
+@pytest.mark.parametrize("name", ANY_SIZE)
+@pytest.mark.parametrize("size", [28, 20, 33])
+def test_a_head_that_is_given_a_grid_fits_any_size_and_is_exported_as_it_is(name: str, size: int):
+    torch.manual_seed(0)
+    network = build(name, 7, size, grid=True).eval()
+    images = torch.randint(0, 256, (3, size, size), dtype=torch.uint8)
+    expected = network(images[:, None] / 255).detach().numpy()
+    assert expected.shape == (3, 7)
+    np.testing.assert_allclose(Network(to_onnx(network, size))(images.numpy()), expected, atol=1e-4)
+
+
+def test_a_grid_keeps_where_something_is_and_averages_do_not():
+    marks = torch.zeros(2, 1, 48, 48)
+    marks[0, :, 12:18, 12:18] = marks[1, :, 28:34, 28:34] = 1  # as far from an edge, and moved by whole strides
+    for grid, apart in ((False, False), (True, True)):
+        torch.manual_seed(0)
+        logits = build("resnet", 5, 48, grid=grid).eval()(marks)
+        assert bool((logits[0] - logits[1]).abs().max() > 1e-3) is apart
 
 
 def test_published_architectures_have_their_sources_size():

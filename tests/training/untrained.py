@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
 from training.networks import build
 
 
-def untrained(architecture: str, classes: int) -> nn.Module:
+def untrained(architecture: str, classes: int, **arguments: Any) -> nn.Module:
     """A network in evaluation mode, whose normalisation does something.
 
     Fresh ones are all alike, and a mistake in folding them would not show.
     """
     torch.manual_seed(0)
-    network = build(architecture, classes).eval()
+    network = build(architecture, classes, **arguments).eval()
     for layer in network.modules():
         if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
             nn.init.uniform_(layer.weight, 0.5, 1.5)
