@@ -90,11 +90,11 @@ def _ratios(parts: Sequence[Part], lines: Lines, ink: Grey, picture: Grey) -> di
 
 
 def _contrast(part: Part, lines: Lines, ink: Grey, picture: Grey) -> float:
-    """By how many grey levels the stronger pixels of a part differ from the paper around them."""
+    """By which share of the paper's light around a part its stronger pixels differ from it: the same in the shadow."""
     around = round(_AROUND * lines.height)
     rows = slice(max(0, part.top - around), part.bottom + around)
     columns = slice(max(0, part.left - around), part.right + around)
     own, grey = lines.labels[rows, columns] == part.label, picture[rows, columns]
     paper = grey[ink[rows, columns] < INK // 2]
-    level = float(np.median(paper)) if len(paper) else 255.0
-    return max(1.0, float(np.percentile(np.abs(grey[own] - level), _STRONG)))
+    level = max(1.0, float(np.median(paper)) if len(paper) else 255.0)
+    return max(1.0, float(np.percentile(np.abs(grey[own] - level), _STRONG))) / level

@@ -39,6 +39,17 @@ def test_light_writing_on_a_board_is_compared_alike():
     assert [digit.pale for digit in digits] == [0, 0, 0]
 
 
+def test_writing_in_a_shadow_is_not_pale():
+    strokes = np.full((80, 140), 220, np.uint8)
+    ink = np.zeros_like(strokes)
+    for left in (20, 60, 100):
+        strokes[20:60, left : left + 20], ink[20:60, left : left + 20] = 60, 255
+    light = np.where(np.arange(140) < 50, 0.5, 1.0)
+    photograph = Image.fromarray((strokes * light).round().astype(np.uint8))
+    (line,) = compared(find_lines(ink, 10), Region(ink, (0, 0, 1, 1)), photograph).lines
+    assert [stroke.pale for stroke in line] == [0, 0, 0]
+
+
 def test_faint_ink_is_not_trusted():
     faint, *others = marked([60, 60, 60], faint=80)
     assert faint.trust == 0
