@@ -24,8 +24,7 @@ from numpy.typing import NDArray
 from app.recognition.boxes import Box, covers
 from app.recognition.classifier import Classifier
 from app.recognition.decoding import ImageError
-from app.recognition.paths import PHOTOGRAPHED, Step, features, forward, left_out, omissions
-from app.recognition.pieces import Piece
+from app.recognition.paths import PHOTOGRAPHED, Step, best_of, features, left_out, omissions
 from app.recognition.reading import Sheet, look
 from benchmarks.cheques import cheque, random_sign
 from benchmarks.held_out import read_held_out, read_signs
@@ -67,17 +66,10 @@ class Written(NamedTuple):
         """What is read by these weights, as `Sheet.reading` finds it."""
         score, read = 0.0, []
         for count, steps, rows in self.lines:
-            scores, taken = forward(
-                count, [step._replace(score=own) for step, own in zip(steps, (rows @ weights).tolist(), strict=True)]
-            )
-            score += scores[-1]
-            pieces: list[Piece] = []
-            place = count
-            while place:
-                step = taken[place - 1]
-                place = step.first
-                pieces += [step.piece] if step.piece else []
-            read += [pieces[::-1]] if pieces else []
+            own = (rows @ weights).tolist()
+            path = best_of(count, [step._replace(score=one) for step, one in zip(steps, own, strict=True)])
+            score += path.score
+            read += [path.pieces] if path.pieces else []
         boxes = [piece.box for line in read for piece in line]
         several = len(boxes) > 1 and (
             self.one is None or float(self.one[2] @ weights) < score or not covers(self.one[1], boxes)

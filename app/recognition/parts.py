@@ -13,10 +13,10 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recognition.boxes import Box
 from app.recognition.segmentation import Grey
 
 Labels = NDArray[np.uint16]
-Box = tuple[int, int, int, int]
 
 # Ink is what is at least this strong, of 255, the strongest being 255.
 INK = 64
@@ -50,9 +50,9 @@ class Part:
     """Connected ink, or what a cut leaves of it: its label, its pixels and its box, the end exclusive.
 
     `trust`, 0 to 1, is how likely it is writing rather than print, rules or shadow; `pale` says how much less it
-    differs from its paper than most of the ink does. `cut` is how much ink was cut through
-    between it and the part before it, in widths of a stroke, 0 for paper; `border` how much the cut looks like a border
-    between characters (seams.py).
+    differs from its paper than most of the ink does. `cut` is how much ink was cut through between it and the part
+    before it, in widths of a stroke, 0 for paper; `border` how much the cut looks like a border between characters
+    (seams.py).
     """
 
     label: int

@@ -13,6 +13,7 @@ from math import log
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from app.recognition.boxes import Box
 from app.recognition.parts import Part, box_around, united
 
 if TYPE_CHECKING:
@@ -100,12 +101,16 @@ def best_path(parts: Sequence[Part], pieces: Sequence[Piece], height: float, wei
     """The best path through a line whose characters are usually of this height."""
     steps = omitted(parts, height, weights)
     steps += [Step(piece.first, piece.last, scored(features(piece, parts, height), weights), piece) for piece in pieces]
-    scores, taken = forward(len(parts), steps)
+    return best_of(len(parts), steps)
+
+
+def best_of(count: int, steps: Sequence[Step]) -> Path:
+    """The best path of these steps through so many parts."""
+    scores, taken = forward(count, steps)
     path: list[Piece] = []
-    index = len(parts)
-    while index:
-        step = taken[index - 1]
-        index = step.first
+    while count:
+        step = taken[count - 1]
+        count = step.first
         if step.piece:
             path.append(step.piece)
     return Path(path[::-1], scores[-1])
@@ -169,7 +174,7 @@ def beside(parts: Sequence[Part], height: float) -> dict[str, float]:
     return {"beside": 1.0, "beside_size": whole.trust * max(whole.width, whole.height) / height}
 
 
-def alone(margin: float, box: tuple[int, int, int, int]) -> dict[str, float]:
+def alone(margin: float, box: Box) -> dict[str, float]:
     """The features of everything as one character."""
     width, height = box[2] - box[0], box[3] - box[1]
     return {"bias": 1.0, "known": min(margin, _KNOWN), "alone": 1.0, "wide": max(0.0, width / height - _WIDE)}

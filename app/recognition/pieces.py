@@ -11,16 +11,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.recognition.boxes import Box
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.model_card import ModelCard
-from app.recognition.parts import Box, Lines, Part, box_around
+from app.recognition.parts import Lines, Part, box_around
 from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.segmentation import Grey
 
 # Where a cut crosses at least so much ink, both sides may have a stroke in common, so far from the cut; both in widths
 # of a stroke. It is looked for where there is less evidence than this.
 _SHARED, _REACH, _DOUBTFUL = 1.2, 1.0, -0.1
-Run = tuple[int, int]
 # Probabilities below e to this are all alike.
 _LEAST = -12.0
 

@@ -13,8 +13,11 @@ from math import isinf
 
 from app.recognition.parts import CrowdedError, Part, box_around
 from app.recognition.paths import Step, Weights, features, most, omitted, scored, through
-from app.recognition.pieces import Candidate, Judge, Piece, Run, may_share
+from app.recognition.pieces import Candidate, Judge, Piece, may_share
 from app.recognition.seams import SEAM_ROWS, cuts
+
+# The first and the last of some parts.
+Run = tuple[int, int]
 
 # A character has at most so many parts, is at most so wide, in heights, and no gap between its parts is wider.
 _MOST_PARTS = 5

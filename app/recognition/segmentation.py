@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
+from app.recognition.boxes import Box
 from app.recognition.components import without_edge_pieces, without_lines
 from app.recognition.enlargements import before_enlargement
 from app.recognition.frames import SMALLEST, is_framed, scanned, without_frame
@@ -146,7 +147,7 @@ def extent(marks: NDArray[np.uint8] | NDArray[np.bool_]) -> tuple[int, int]:
     return len(line) - len(line.lstrip(b"\0")), len(line.rstrip(b"\0"))
 
 
-def box_of(ink: Grey) -> tuple[int, int, int, int]:
+def box_of(ink: Grey) -> Box:
     """Left, top, right and bottom of the ink, without what is too weak to be cropped to; the end exclusive."""
     level = _WRITTEN * int(ink.max())
     left, right = extent(np.maximum.reduce(ink, 0) >= level)

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from app.recognition.boxes import Box
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.decoding import ImageError
 from app.recognition.segmentation import Grey
@@ -65,7 +66,7 @@ class Reader:
         }
 
 
-def _character(answer: Prediction, box: tuple[int, int, int, int]) -> dict[str, Any]:
+def _character(answer: Prediction, box: Box) -> dict[str, Any]:
     confidence = round(answer.confidence, _DIGITS)
     return {"label": answer.label, "confidence": confidence, "known": answer.known, "box": list(box)}
 
