@@ -22,7 +22,7 @@ from torch import Tensor
 
 from app.recognition import seams
 from app.recognition.decoding import decode
-from app.recognition.parts import find_lines
+from app.recognition.lines import find_lines
 from app.recognition.seams import WEIGHTS, Seams
 from app.recognition.segmentation import separate_ink
 from benchmarks import held_out, reading

@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.recognition.boxes import Box
+from app.recognition.lines import are_stacked
 from app.recognition.parts import Part, box_around, united
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ _KNOWN, _HOPED = 10.0, 8.7
 
 @dataclass(frozen=True)
 class Weights:
-    """What each feature adds to a score. benchmarks/reading_weights.py fits them, but for `loose`, `distrust`,
-    `pale`, `alone` and what stands beside drawn numbers, which hardly ever is a sign."""
+    """What each feature adds to a score. benchmarks/reading_weights.py fits them, but for `loose`, `stacked`,
+    `distrust`, `pale`, `alone` and what stands beside drawn numbers, which hardly ever is a sign."""
 
     bias: float = 0.90
     # By how much the classifier knows it.
@@ -46,6 +47,8 @@ class Weights:
     cuts: float = -6.32
     border: float = 0.32
     cut_short: float = -0.77
+    # Sides on which the next part is above or below it, not beside it.
+    stacked: float = -7.0
     # How little its parts are to be trusted.
     distrust: float = -4.0
     # How much paler it is than most of the ink, as print is beside writing.
@@ -193,6 +196,7 @@ def features(piece: Piece, parts: Sequence[Part], height: float) -> dict[str, fl
 def _features(first: int, last: int, parts: Sequence[Part], height: float, margin: float) -> dict[str, float]:
     own = parts[first : last + 1]
     cuts = [part for part in (parts[first], *parts[last + 1 : last + 2]) if part.cut]
+    sides = [(parts[place - 1], parts[place]) for place in (first, last + 1) if 0 < place < len(parts)]
     left, top, right, bottom = box_around(own)
     short, pixels = max(0.0, log(_SHORT * height / (bottom - top))), sum(part.pixels for part in own)
     return {
@@ -204,6 +208,7 @@ def _features(first: int, last: int, parts: Sequence[Part], height: float, margi
         "cuts": len(cuts),
         "border": sum(part.border for part in cuts),
         "cut_short": len(cuts) * short,
+        "stacked": sum(are_stacked(*side) for side in sides),
         "distrust": 1 - min(part.trust for part in own),
         "pale": sum(part.pale * part.pixels for part in own) / pixels,
     }

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from app.recognition.boxes import Box
 from app.recognition.classifier import Classifier, Prediction
+from app.recognition.lines import Lines
 from app.recognition.model_card import ModelCard
-from app.recognition.parts import Lines, Part, box_around
+from app.recognition.parts import Part, box_around
 from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.segmentation import Grey
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from app.recognition.parts import INK, Lines, Part
+from app.recognition.lines import INK, Lines
+from app.recognition.parts import Part
 from app.recognition.photographs import Region
 from app.recognition.segmentation import Grey
 

@@ -17,9 +17,10 @@ from app.recognition.boxes import Box, covers, in_upload
 from app.recognition.classifier import Classifier, Prediction
 from app.recognition.context import Written, settled
 from app.recognition.decoding import MAX_PIXELS, ImageError, decode, upright_size
+from app.recognition.lines import CrowdedError, GrainError, Lines, find_lines, stacks
 from app.recognition.model_card import ModelCard
 from app.recognition.overlay import overlay
-from app.recognition.parts import CrowdedError, GrainError, Lines, Part, find_lines
+from app.recognition.parts import Part
 from app.recognition.paths import PHOTOGRAPHED, WEIGHTS, Weights, alone, best_path, left_out, scored
 from app.recognition.photographs import Region
 from app.recognition.pieces import Judge, Piece, evidence
@@ -150,7 +151,10 @@ class Sheet:
             boxes = [character.box for line in read for character in line]
             together = scored(self.alone(one), weights)
             together += sum(scored(left_out(part, height), weights) for part in self.beside(one))
-            if together < sum(path.score for path in paths) or not covers(one.box, boxes):
+            apart = sum(path.score for path in paths)
+            if count == len(self.lines):
+                apart += weights.stacked * stacks([line.parts for line in self.lines])
+            if together < apart or not covers(one.box, boxes):
                 return Reading(tuple(read))
         return Reading(((one,),))
 

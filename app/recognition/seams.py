@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.recognition.parts import Lines, Part, measured
+from app.recognition.lines import Lines
+from app.recognition.parts import Part, measured
 
 # Seams are looked for on a part scaled down to about so many rows, through the pixels of the rows at these shares of
 # its height.

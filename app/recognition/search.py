@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isinf
 
-from app.recognition.parts import CrowdedError, Part, box_around
+from app.recognition.lines import CrowdedError
+from app.recognition.parts import Part, box_around
 from app.recognition.paths import Step, Weights, features, most, omitted, scored, through
 from app.recognition.pieces import Candidate, Judge, Piece, may_share
 from app.recognition.seams import SEAM_ROWS, cuts

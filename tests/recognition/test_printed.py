@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.recognition.parts import Part, find_lines
+from app.recognition.lines import find_lines
+from app.recognition.parts import Part
 from app.recognition.photographs import Region
 from app.recognition.printed import compared, is_scanned, trusted
 

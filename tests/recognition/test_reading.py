@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from app.recognition.classifier import Classifier
 from app.recognition.decoding import upright_size
-from app.recognition.parts import CrowdedError, find_lines
+from app.recognition.lines import CrowdedError, find_lines
 from app.recognition.preprocessing import NothingDrawnError
 from app.recognition.reading import MAX_CHARACTERS, TooMuchWrittenError, look, read
 from app.recognition.segmentation import separate_ink
@@ -103,6 +103,34 @@ def test_bars_far_above_their_5s_are_no_line_of_their_own(classifier):
     bar = [(112, 78), (195, 32)]
     paper = twice(body, bar)
     assert text(paper, classifier) == "55"
+
+
+def eight_of_two_rings() -> Image.Image:
+    """An 8 as some people draw it: two rings that do not touch."""
+    paper = Image.new("L", (280, 280), 255)
+    brush = ImageDraw.Draw(paper)
+    brush.ellipse((105, 30, 175, 132), outline=0, width=10)
+    brush.ellipse((100, 139, 180, 250), outline=0, width=10)
+    return paper
+
+
+def test_two_rings_alone_are_an_8(classifier):
+    assert text(eight_of_two_rings(), classifier) == "8"
+
+
+def test_two_rings_beside_other_digits_are_an_8(drawings, classifier):
+    two, five = (next(image for label, image in drawings if label == wanted) for wanted in "25")
+    paper = Image.new("L", (840, 280), 255)
+    for place, image in enumerate((two, eight_of_two_rings(), five)):
+        paper.paste(image, (280 * place, 0))
+    assert text(paper, classifier) == "285"
+
+
+def test_a_column_of_digits_has_as_many_lines(drawings, classifier):
+    paper = Image.new("L", (280, 560), 255)
+    for place, wanted in enumerate("03"):
+        paper.paste(next(image for label, image in drawings if label == wanted), (0, 280 * place))
+    assert text(paper, classifier) == "0\n3"
 
 
 def test_reading_order_is_that_of_lines_even_if_they_slope(drawings, classifier):

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from app.recognition import seams
-from app.recognition.parts import find_lines
+from app.recognition.lines import find_lines
 from benchmarks.numbers import by_writer, compose
 from benchmarks.seam_weights import cases_of, recall
 from training.prepare.unipen import Character
