@@ -10,9 +10,9 @@ from typing import Any
 from training import checkpoint, evaluate, export, learning_commands, look_alikes, neighbours, train
 from training.errors import TrainingError
 from training.material import Division
-from training.networks import ANY_SIZE, ARCHITECTURES, NEW_ARGUMENTS
+from training.networks import ANY_SIZE, ARCHITECTURES, DEFAULT_WIDTHS, NEW_ARGUMENTS
 from training.networks import DEFAULT as DEFAULT_ARCHITECTURE
-from training.options import add_recipe, folds, fraction, given_choices, positive
+from training.options import add_recipe, folds, fraction, given_choices, natural, positive
 from training.outputs import default_output, report_of
 from training.prepare import commands as prepare_commands
 from training.protocol import Options
@@ -53,6 +53,13 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="CHANNELS",
         help=f"channels of each stage of {DEFAULT_ARCHITECTURE} (32 64 128): fewer train faster, more read better",
+    )
+    parser.add_argument(
+        "--blocks",
+        type=natural,
+        nargs="+",
+        metavar="COUNT",
+        help=f"residual blocks of each stage of {DEFAULT_ARCHITECTURE} (one): fewer train faster",
     )
     parser.add_argument("--title", default="", help="heading of the page that serves the model")
     parser.add_argument("--published", action="store_true", help="train as the architecture's source does")
@@ -148,13 +155,16 @@ def _train(options: argparse.Namespace) -> None:
 
 def _network(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     """The architecture and its arguments: as given, or those of the model to start from."""
-    arguments = {"widths": options.widths} if options.widths else {}
+    arguments = {name: value for name in ("widths", "blocks") if (value := getattr(options, name))}
     if "init" in options and not options.arch and not arguments:
         model = checkpoint.load(Path(options.init))
         return model.architecture, model.arguments
     architecture = options.arch or DEFAULT_ARCHITECTURE
     if arguments and architecture != DEFAULT_ARCHITECTURE:
-        raise TrainingError(f"--widths: {architecture} has widths of its own. Leave one of the two out.")
+        raise TrainingError(f"--{next(iter(arguments))}: {architecture} has its own. Leave one of the two out.")
+    stages = len(arguments.get("widths", DEFAULT_WIDTHS))
+    if "blocks" in arguments and len(arguments["blocks"]) != stages:
+        raise TrainingError(f"--blocks: give one number for each of the {stages} stages of --widths.")
     return architecture, arguments or NEW_ARGUMENTS.get(architecture, {})
 
 

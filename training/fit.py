@@ -19,7 +19,7 @@ from training.errors import TrainingError
 from training.images import ImageSet
 from training.metrics import Scores, score
 from training.objective import Objective
-from training.optimisation import averaged, learning_rate, make_optimizer
+from training.optimisation import averaged, learning_rate, make_optimizers
 from training.progress import bar
 from training.recipes import Recipe
 from training.unknown import Unknown
@@ -93,7 +93,7 @@ class Trainer:
         plain = network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average = averaged(plain, recipe.model_ema_decay)
         self._network = self.team.share(plain)
-        self._optimizer = make_optimizer(plain, recipe)
+        self._optimizers = make_optimizers(plain, recipe)
         self._unknown = unknown
         self._augment = augmenter(recipe.augment)
         classes = len(train.classes)
@@ -175,16 +175,18 @@ class Trainer:
 
     def _step(self, inputs: Tensor, targets: Tensor, lr: float) -> tuple[float, int]:
         """Take one step on a batch. Returns the loss and the number of right answers."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = lr
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = lr
         inputs = inputs.to(memory_format=torch.channels_last)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.amp):
             logits = self._network(inputs).float()
             taught = self._objective.taught(inputs, targets)
         loss = self._objective(logits, taught)
-        self._optimizer.zero_grad()
+        self._network.zero_grad()
         loss.backward()
-        self._optimizer.step()
+        for optimizer in self._optimizers:
+            optimizer.step()
         return loss.item(), int((logits.detach().argmax(1) == targets).sum())
 
     def _keep_best(self, epoch: Epoch) -> None:
@@ -201,7 +203,7 @@ class Trainer:
         return {
             "network": _plain(self._network).state_dict(),
             "average": self._average.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
             "best": self.result.state,
             "best_epoch": self.result.best_epoch,
             "epochs": [asdict(epoch) for epoch in self.result.epochs],
@@ -211,7 +213,8 @@ class Trainer:
         """Resume from the result of `state_dict`."""
         _plain(self._network).load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        for optimizer, values in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(values)
         epochs = [Epoch.from_dict(epoch) for epoch in state["epochs"]]
         self.result = Fit(state["best"], state["best_epoch"], epochs)
 

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+DEFAULT_WIDTHS = (32, 64, 128)
+
 
 def build(architecture: str, classes: int, size: int = 28, **arguments: Any) -> nn.Module:
     """A network with fresh weights. Raises KeyError for an unknown name, TypeError for unknown arguments."""
@@ -32,7 +34,7 @@ class ResNet(nn.Sequential):
         self,
         classes: int,
         size: int,
-        widths: Sequence[int] = (32, 64, 128),
+        widths: Sequence[int] = DEFAULT_WIDTHS,
         blocks: Sequence[int] | None = None,
         stem: int = 5,
         grid: bool = False,

@@ -12,23 +12,56 @@ from torch.optim.swa_utils import AveragedModel
 from training.recipes import Recipe
 
 
-def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimizer. Weight decay applies to weights only, not to biases and normalisation parameters.
+def make_optimizers(network: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """The recipe's optimizers: one, or with "muon" two that share the parameters between them.
 
-    "sgd" has Nesterov momentum of 0.9. Decay is AdamW's own for "adamw", and L2 regularisation for the others.
+    Weight decay applies to weights only, not to biases and normalisation parameters. "sgd" has Nesterov momentum of
+    0.9. Decay is Adam's and SGD's L2 regularisation, and decoupled for the others. "muon" is for the weights between
+    layers; the last layer, biases and normalisation parameters have AdamW, as Muon's author recommends.
     """
     weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    first: list[torch.optim.Optimizer] = []
+    if recipe.opt == "muon" and weights[:-1]:
+        first, weights = [Muon(weights[:-1], recipe.lr, recipe.weight_decay)], weights[-1:]
     groups = [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
     match recipe.opt:
-        case "adamw":
-            return torch.optim.AdamW(groups, lr=recipe.lr, foreach=True)
+        case "adamw" | "muon":
+            return [*first, torch.optim.AdamW(groups, lr=recipe.lr, foreach=True)]
         case "adam":
-            return torch.optim.Adam(groups, lr=recipe.lr, foreach=True)
+            return [torch.optim.Adam(groups, lr=recipe.lr, foreach=True)]
         case "sgd":
-            return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True, foreach=True)
+            return [torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True, foreach=True)]
         case "adadelta":
-            return torch.optim.Adadelta(groups, lr=recipe.lr, foreach=True)
+            return [torch.optim.Adadelta(groups, lr=recipe.lr, foreach=True)]
+
+
+class Muon(torch.optim.Muon):
+    """PyTorch's Muon (Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024), which takes
+    matrices alone, for convolutions too: their weights are shown to it as matrices, (outputs, inputs x kernel).
+
+    Steps are as long as AdamW's would be with the same learning rate (Liu et al., "Muon is scalable for LLM training",
+    2025). Three iterations of five, and a momentum of 0.9 instead of 0.95, read as well or better after a short
+    training, and cost less.
+    """
+
+    def __init__(self, weights: list[nn.Parameter], lr: float, weight_decay: float) -> None:
+        """`weights`: (outputs, inputs), or (outputs, inputs, height, width) in the channels_last memory format."""
+        self._weights = weights
+        # Parameters of their own, in the same memory: a step on a matrix is a step on the weights.
+        self._matrices = [nn.Parameter(_rows_last(weight.detach()).view(len(weight), -1)) for weight in weights]
+        super().__init__(self._matrices, lr, weight_decay, momentum=0.9, ns_steps=3, adjust_lr_fn="match_rms_adamw")
+
+    def step(self, closure: Any = None) -> Any:
+        """Take a step by the gradients of the weights, which the caller has to clear."""
+        for weight, matrix in zip(self._weights, self._matrices, strict=True):
+            matrix.grad = None if weight.grad is None else _rows_last(weight.grad).flatten(1)
+        return super().step(closure)  # type: ignore[no-untyped-call]
+
+
+def _rows_last(tensor: Tensor) -> Tensor:
+    """The axes in the order that they have in memory with channels_last."""
+    return tensor.permute(0, 2, 3, 1) if tensor.ndim == 4 else tensor
 
 
 def computes_bfloat16() -> bool:

@@ -25,7 +25,7 @@ _FEWEST_STEPS_FROM_A_MODEL = 128
 # The learning rate rises for no more than this share of a training, however short.
 _LONGEST_WARMUP = 0.3
 
-Optimizer = Literal["adamw", "adam", "sgd", "adadelta"]
+Optimizer = Literal["adamw", "adam", "sgd", "adadelta", "muon"]
 Scheduler = Literal["cosine", "step", "constant"]
 
 

@@ -183,10 +183,20 @@ def test_bad_class_weights_are_explained(tree: Path, tmp_path: Path, capsys, wei
     assert weight.split("=")[0] in capsys.readouterr().err
 
 
-def test_published_networks_are_as_wide_as_published(small: Path, tmp_path: Path, capsys):
-    arguments = ["train", str(small), "--output", str(tmp_path / "m.pt"), "--arch", "mlp", "--widths", "4"]
-    assert main(arguments) == 2
-    assert "--widths" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (["--arch", "mlp", "--widths", "4"], "--widths: mlp has"),
+        (["--arch", "mlp", "--blocks", "1"], "--blocks: mlp has"),
+        (["--blocks", "0", "1"], "--blocks: give one number for each of the 3 stages"),
+        (["--widths", "4", "--blocks", "0", "1"], "--blocks: give one number for each of the 1 stages"),
+    ],
+)
+def test_networks_that_cannot_be_built_are_explained(
+    small: Path, tmp_path: Path, capsys, given: list[str], reason: str
+):
+    assert main(["train", str(small), "--output", str(tmp_path / "m.pt"), *given]) == 2
+    assert reason in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ from training.fit import Trainer
 from training.images import ImageSet
 from training.networks import ANY_SIZE, ARCHITECTURES, NEW_ARGUMENTS, build
 from training.onnx_export import to_onnx
-from training.optimisation import averaged, learning_rate, make_optimizer
-from training.recipes import PUBLISHED, Recipe
+from training.optimisation import Muon, averaged, learning_rate, make_optimizers
+from training.recipes import PUBLISHED, Optimizer, Recipe
 
 
 def test_cosine_rises_then_falls_to_zero():
@@ -41,11 +41,31 @@ def test_small_sets_get_enough_steps(images: int):
     assert given.settled(images) == given
 
 
-def test_decay_is_for_weights_alone():
-    optimizer = make_optimizer(build("resnet", 10), Recipe(weight_decay=0.1))
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            assert (group["weight_decay"] > 0) == (parameter.ndim > 1)
+@pytest.mark.parametrize("opt", get_args(Optimizer))
+def test_every_parameter_has_one_optimizer_and_decay_is_for_weights_alone(opt: Optimizer):
+    network = build("resnet", 10).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    taken = []
+    for optimizer in make_optimizers(network, Recipe(opt=opt, weight_decay=0.1)):
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                assert (group["weight_decay"] > 0) == (parameter.ndim > 1)
+                taken.append(parameter.data_ptr())
+    assert sorted(taken) == sorted(parameter.data_ptr() for parameter in network.parameters())
+
+
+def test_muon_moves_a_convolution_as_the_matrix_of_its_weights():
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(3, 4, 5).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    matrix = torch.nn.Parameter(layer.weight.detach().clone().flatten(1))
+    ours = Muon([layer.weight], lr=0.1, weight_decay=0.01)
+    theirs = torch.optim.Muon([matrix], 0.1, 0.01, momentum=0.9, ns_steps=3, adjust_lr_fn="match_rms_adamw")
+    for _ in range(3):
+        layer.weight.grad = torch.randn(4, 3, 5, 5)
+        matrix.grad = layer.weight.grad.flatten(1)
+        ours.step()
+        theirs.step()
+    # The columns are in another order, and Muon computes in bfloat16.
+    torch.testing.assert_close(layer.weight.detach().flatten(1), matrix.detach(), atol=2e-3, rtol=0)
 
 
 def test_average_follows_slowly_and_without_decay_at_once():

@@ -98,7 +98,7 @@ def test_a_second_interruption_is_told_too(tree: Path, tmp_path: Path):
 
 @pytest.mark.slow
 def test_resumed_training_ends_like_an_uninterrupted_one(tree: Path, tmp_path: Path):
-    options = ("--epochs", "6", "--batch-size", "32")
+    options = ("--epochs", "6", "--batch-size", "32", "--opt", "muon")  # two optimizers, of which one is AdamW
     whole, parts = tmp_path / "whole.pt", tmp_path / "parts.pt"
     assert main(["train", str(tree), "--output", str(whole), "--no-report", *options]) == 0
     process = start(tree, parts, *options)
@@ -178,7 +178,7 @@ def test_a_training_with_changed_images_is_not_resumed(tree: Path, unfinished: P
 
 def test_a_damaged_state_is_told_in_one_line(tree: Path, unfinished: Path, tmp_path: Path, capsys):
     state = torch.load(unfinished, weights_only=True)
-    del state["state"]["optimizer"]
+    del state["state"]["optimizers"]
     torch.save(state, tmp_path / "m.pt.unfinished")
     command = ["train", str(tree), "--output", str(tmp_path / "m.pt"), "--no-report", "--resume", *SMALL]
     assert main(command) == 2
