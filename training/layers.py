@@ -15,7 +15,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from app.recognition.inside import ClassActivation, Inside, Kind, Layer, ReceptiveField, with_outputs
+from app.recognition.class_activation import ClassActivation, GridActivation
+from app.recognition.inside import Inside, Kind, Layer, ReceptiveField, with_outputs
 from app.recognition.model_file import INPUT, OUTPUT, Network
 
 _KINDS: dict[str, Kind] = {
@@ -72,8 +73,8 @@ class _Walk:
         if last.op_type != "Gemm" or not layers:
             return None
         layers[-1] = replace(layers[-1], kind="output")
-        inside = Inside(tuple(layers), last.input[0], self._class_activation(last))
-        return self._measured(inside)
+        averages, squares = self._class_activation(last), self._grid_activation(last)
+        return self._measured(Inside(tuple(layers), last.input[0], averages, squares))
 
     def _layer(self, node: onnx.NodeProto) -> Layer:
         kind, activation, tensor = _KINDS[node.op_type], None, node.output[0]
@@ -133,25 +134,49 @@ class _Walk:
         )
 
     def _class_activation(self, last: onnx.NodeProto) -> ClassActivation | None:
-        average = self._producer.get(last.input[0])
-        while average is not None and average.op_type in _PASSES:
-            average = self._producer.get(average.input[0])
+        average = self._before(last.input[0])
         if average is None or _KINDS.get(average.op_type) != "average":
             return None
-        return ClassActivation(average.input[0], last.input[1], last.input[2] if len(last.input) > 2 else None)
+        return ClassActivation(average.input[0], *self._weights(last))
+
+    def _grid_activation(self, last: onnx.NodeProto) -> GridActivation | None:
+        joined = self._before(last.input[0])
+        if joined is None or joined.op_type != "Concat":
+            return None
+        pools = [pool for name in joined.input if (pool := self._before(name)) and pool.op_type == "AveragePool"]
+        squares = {(_attributes(pool)["kernel_shape"][0], _attributes(pool)["strides"][0]) for pool in pools}
+        if len(pools) < len(joined.input) or len(squares) != 1:
+            return None
+        return GridActivation(tuple(pool.input[0] for pool in pools), *self._weights(last), *squares.pop())
+
+    def _before(self, tensor: str) -> onnx.NodeProto | None:
+        """What has computed a tensor, but for its order and rounding."""
+        node = self._producer.get(tensor)
+        while node is not None and node.op_type in _PASSES:
+            node = self._producer.get(node.input[0])
+        return node
+
+    def _weights(self, last: onnx.NodeProto) -> tuple[str, str | None]:
+        return last.input[1], last.input[2] if len(last.input) > 2 else None
 
     def _measured(self, inside: Inside) -> Inside:
         """Add the layers' shapes, and remove the class activation map where it would not be exact."""
         values = computed(self._network, inside, _noise(self._network))
         layers = tuple(replace(layer, shape=_shape(values[layer.tensor])) for layer in inside.layers)
-        found = inside.class_activation
-        if found:
-            maps, weights = values[found.maps], values[found.weights]
-            bias = values[found.bias] if found.bias else np.float32(0)
-            exact = maps.ndim == 4 and weights.shape == (values[OUTPUT].shape[1], maps.shape[1])
-            if not exact or np.abs(maps.mean((2, 3)) @ weights.T + bias - values[OUTPUT]).max() > _SAME:
-                found = None
-        return Inside(layers, inside.features, found)
+        exact = inside.activation is not None and _adds_up(inside.activation, values)
+        return replace(inside, layers=layers) if exact else Inside(layers, inside.features)
+
+
+def _adds_up(activation: ClassActivation | GridActivation, values: dict[str, NDArray[np.float32]]) -> bool:
+    for image, logits in enumerate(values[OUTPUT]):
+        try:
+            maps, bias = activation.contributions(values, image)
+        except ValueError:  # the weights are those of something else
+            return False
+        total = maps.sum((1, 2)) + bias
+        if total.shape != logits.shape or not np.allclose(total, logits, rtol=0, atol=_SAME):
+            return False
+    return True
 
 
 def computed(network: bytes, inside: Inside, images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:

@@ -8,14 +8,12 @@ from typing import NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.recognition.inside import ClassActivation, Inside, Layer, with_outputs
+from app.recognition.class_activation import Maps
+from app.recognition.inside import Inside, Layer, with_outputs
 from app.recognition.model_file import INPUT, OUTPUT, InsideRecords, Network
 from app.recognition.neighbours import Neighbour, Neighbours
 from app.recognition.segmentation import Grey
-
-Maps = NDArray[np.float32]
 
 NEIGHBOURS = 5
 
@@ -74,7 +72,8 @@ class Inspector:
             LayerMaps(layer, values[layer.tensor][0].reshape(layer.shape), _kernels(layer, values))
             for layer in self._inside.layers
         ]
-        maps, bias = _activation_maps(self._inside.class_activation, values)
+        activation = self._inside.activation
+        maps, bias = activation.contributions(values, 0) if activation else (None, None)
         if not self._neighbours:
             return Inspection(logits, layers, maps, bias, [], ())
         nearest = self._neighbours.nearest(values[self._inside.features][0], NEIGHBOURS)
@@ -83,14 +82,3 @@ class Inspector:
 
 def _kernels(layer: Layer, values: dict[str, Maps]) -> Maps | None:
     return values[layer.weights][:, 0] if layer.weights else None
-
-
-def _activation_maps(found: ClassActivation | None, values: dict[str, Maps]) -> tuple[Maps | None, Maps | None]:
-    """The last maps, weighted as their averages are."""
-    if not found:
-        return None, None
-    maps, weights = values[found.maps][0], values[found.weights]
-    height, width = maps.shape[1:]
-    bias = values[found.bias] if found.bias else np.zeros(len(weights), np.float32)
-    weighted: Maps = (np.tensordot(weights, maps, 1) / (height * width)).astype(np.float32)
-    return weighted, bias

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self, get_args
 
+from app.recognition.class_activation import ClassActivation, GridActivation
+
 FORMAT = 1
 
 Kind = Literal["convolution", "residual", "pooling", "average", "dense", "output"]
@@ -52,31 +54,27 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class ClassActivation:
-    """The tensors that a class activation map is made of (Zhou et al., "Learning Deep Features for Discriminative
-    Localization", 2016): maps, (n, channels, height, width), whose averages are weighted, (outputs, channels), to give
-    the logits; the bias, (outputs,), is added if there is one."""
-
-    maps: str
-    weights: str
-    bias: str | None
-
-
-@dataclass(frozen=True)
 class Inside:
     """The layers from the input to the logits; `features` is the tensor that goes into the last one, (n, values).
-    `class_activation` is None for a network that does not end in average pooling and one linear layer."""
+    What each place adds to the logits, `class_activation` says for a network whose last layer is given the averages of
+    maps, and `grid_activation` where these are averages of squares. Both are None for any other network."""
 
     layers: tuple[Layer, ...]
     features: str
-    class_activation: ClassActivation | None
+    class_activation: ClassActivation | None = None
+    grid_activation: GridActivation | None = None
+
+    @property
+    def activation(self) -> ClassActivation | GridActivation | None:
+        """The one that the network has."""
+        return self.class_activation or self.grid_activation
 
     @property
     def tensors(self) -> list[str]:
         """All tensors that are named, each once."""
         named = [self.features, *(layer.tensor for layer in self.layers), *(layer.weights for layer in self.layers)]
-        if self.class_activation:
-            named += [self.class_activation.maps, self.class_activation.weights, self.class_activation.bias]
+        if self.activation:
+            named += self.activation.tensors
         return list(dict.fromkeys(name for name in named if name))
 
     def to_json(self) -> str:
@@ -91,10 +89,12 @@ class Inside:
             raise ValueError(f"its layers have format {values['format']!r}, but this version reads {FORMAT}")
         found = values["class_activation"]
         activation = ClassActivation(**found) if found else None
+        found = values.get("grid_activation")  # older files have no such entry
+        grid = GridActivation(**{**found, "maps": tuple(found["maps"])}) if found else None
         layers = tuple(_layer(layer) for layer in values["layers"])
         if not layers:
             raise ValueError("no layers")
-        return cls(layers, str(values["features"]), activation)
+        return cls(layers, str(values["features"]), activation, grid)
 
 
 def _layer(values: dict[str, Any]) -> Layer:

@@ -24,9 +24,11 @@ from app.recognition.model_file import LAYERS, NEIGHBOURS, InsideRecords
 from app.recognition.neighbours import Neighbours, quantised
 from tests.conftest import MODEL, encode
 from tests.training.untrained import untrained
+from training.images import ImageSet
 from training.layers import describe
 from training.networks import ARCHITECTURES, ResNet
 from training.onnx_export import to_onnx
+from training.quantisation import quantise
 
 CLASSES = 3
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
@@ -97,16 +99,82 @@ def test_class_activation_maps_add_up_to_the_logits(architecture: str):
         np.testing.assert_allclose(shown.activation_maps.sum((1, 2)) + shown.bias, shown.logits, atol=1e-5)
 
 
-def test_a_head_that_is_given_a_grid_is_explained_without_a_map():
-    network = untrained("resnet", CLASSES, grid=True)
-    onnx_file = to_onnx(network, 28)
+def with_a_grid(architecture: str, size: int = 28) -> tuple[nn.Module, nn.Linear]:
+    """A network that has learned nothing, and its head, whose weights are as large as those of a fitted one."""
+    network = untrained(architecture, CLASSES, size=size, grid=True)
+    *_, head = network.children()
+    assert isinstance(head, nn.Linear)
+    with torch.no_grad():
+        head.weight.mul_(50)
+    return network, head
+
+
+def looking_into(onnx_file: bytes) -> Inspector:
     described = describe(onnx_file)
     assert described
-    shown = Inspector(InsideRecords(onnx_file, described.to_json().encode(), None)).inspect(IMAGE)
-    assert shown.activation_maps is None
+    assert Inside.from_json(described.to_json()) == described
+    return Inspector(InsideRecords(onnx_file, described.to_json().encode(), None))
+
+
+def noise(count: int, size: int) -> ImageSet:
+    images = np.random.default_rng(0).integers(0, 256, (count, 1, size, size), np.uint8)
+    return ImageSet(torch.from_numpy(images), torch.arange(count), torch.zeros(count).long(), [""] * count, ("a",))
+
+
+@pytest.mark.parametrize("architecture", AVERAGED)
+@pytest.mark.parametrize("size", [20, 28, 32, 45])
+@pytest.mark.parametrize("eight_bit", [False, True])
+def test_maps_of_a_head_that_is_given_a_grid_add_up_to_the_logits(architecture: str, size: int, eight_bit: bool):
+    network, _ = with_a_grid(architecture, size)
+    onnx_file, images = to_onnx(network, size), noise(8, size)
+    looking = looking_into(quantise(onnx_file, images) if eight_bit else onnx_file)
+    for image in [*images.images[:, 0].numpy(), np.zeros((size, size), np.uint8)]:
+        shown = looking.inspect(image)
+        assert shown.activation_maps is not None
+        assert shown.bias is not None
+        assert np.abs(shown.activation_maps).max() > 0.05
+        np.testing.assert_allclose(shown.activation_maps.sum((1, 2)) + shown.bias, shown.logits, atol=1e-4)
+        if not eight_bit:
+            expected = network(torch.from_numpy(image)[None, None] / 255)[0].tolist()
+            np.testing.assert_allclose(shown.logits, expected, atol=1e-4)
+
+
+def test_the_layers_of_a_network_with_a_grid_are_those_that_learn():
+    network, _ = with_a_grid("resnet")
+    shown = looking_into(to_onnx(network, 28)).inspect(IMAGE)
     assert [one.layer.kind for one in shown.layers] == [*["convolution", "convolution", "residual"] * 3, "output"]
-    expected = network(torch.from_numpy(IMAGE)[None, None] / 255)[0].tolist()
-    np.testing.assert_allclose(shown.logits, expected, atol=1e-4)
+
+
+FINER, COARSER = 64 * 4 * 4, 128 * 2 * 2  # features of the last two stages
+
+
+def test_a_value_of_the_finer_maps_adds_its_gradient_times_itself():
+    network, head = with_a_grid("resnet")
+    with torch.no_grad():
+        head.weight[:, FINER:] = 0
+    shown = looking_into(to_onnx(network, 28)).inspect(IMAGE)
+    assert shown.activation_maps is not None
+    maps = torch.from_numpy(shown.layers[5].values).requires_grad_()
+    averages = nn.functional.avg_pool2d(maps, 3, stride=2, padding=1).flatten()
+    for logit, found in zip(head.weight[:, :FINER] @ averages, shown.activation_maps, strict=True):
+        (gradient,) = torch.autograd.grad(logit, maps, retain_graph=True)
+        np.testing.assert_allclose(found, (gradient * maps).sum(0).detach(), atol=1e-5)
+
+
+@pytest.mark.parametrize("row", [0, 1])
+@pytest.mark.parametrize("column", [0, 1])
+def test_a_square_of_the_coarser_maps_is_shown_where_it_lies(row: int, column: int):
+    network, head = with_a_grid("resnet")
+    only = torch.zeros(CLASSES, 128, 2, 2)
+    only[:, :, row, column] = 1
+    with torch.no_grad():
+        head.weight.mul_(torch.cat([torch.zeros(CLASSES, FINER), only.reshape(CLASSES, COARSER)], 1))
+    shown = looking_into(to_onnx(network, 28)).inspect(IMAGE)
+    assert shown.activation_maps is not None
+    assert shown.activation_maps.shape == (CLASSES, 7, 7)
+    found = np.nonzero(shown.activation_maps.any(0))
+    for axis, second in enumerate((row, column)):
+        assert set(found[axis].tolist()) == (set(range(1, 7)) if second else set(range(4)))
 
 
 def test_the_committed_model_is_explained_as_it_answers(classifier: Classifier, drawings):
