@@ -90,10 +90,7 @@ export class Why {
     const context = contextOf(canvas);
     draw(context, scale, marks);
     if (!found) {
-      $("#speaksWords").text(
-        "This network has no map of it: it does not end in average pooling and one linear layer, so no place in the " +
-          "drawing has a share of the answer.",
-      );
+      $("#speaksWords").text("This network has no map of it: it does not end in average pooling and one linear layer.");
       return;
     }
     const rows = found.maps[name];
@@ -168,5 +165,6 @@ function inWords(name, rows, bias) {
     pro < FAINT
       ? `Nothing speaks for ${named(name)}; orange speaks against it.`
       : `Blue speaks for ${named(name)}, most at the ${where.replace("middle centre", "centre")}; orange against it.`;
-  return `${colour} ${pro.toFixed(1)} for, ${(-con).toFixed(1)} against; its score is ${total}.`;
+  const always = bias.toFixed(1);
+  return `${colour} ${pro.toFixed(1)} for, ${(-con).toFixed(1)} against, ${always} always; its score is ${total}.`;
 }

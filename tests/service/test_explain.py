@@ -108,6 +108,19 @@ def test_a_network_without_average_pooling_has_no_activation_maps(seven, tmp_pat
     assert kinds == ["convolution", "pooling", "convolution", "pooling", "convolution", "dense", "output"]
 
 
+def test_a_network_whose_head_is_given_a_grid_has_finer_activation_maps(seven, tmp_path: Path):
+    path = tmp_path / "model.pt"
+    weights = untrained("resnet", 3, grid=True).state_dict()
+    checkpoint.save(Checkpoint("resnet", ("a", "b", "c"), weights, {"grid": True}), path)
+    with TestClient(create_app(Settings(model_path=path))) as client:
+        answer = explained(client, encode(seven))
+    found = answer["activation_maps"]
+    assert found["shape"] == [7, 7]
+    assert {name: np.shape(rows) for name, rows in found["maps"].items()} == dict.fromkeys("abc", (7, 7))
+    logits = {name: np.sum(rows) + found["bias"][name] for name, rows in found["maps"].items()}
+    assert max(logits, key=lambda name: logits[name]) == answer["label"]
+
+
 def test_photographs_are_explained_too(client):
     answer = explained(client, (MODEL.parent / "examples" / "photo.jpg").read_bytes())
     assert answer["label"] == "4"
