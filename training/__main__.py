@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import tempfile
 
 _INTERRUPTED = 130  # the usual exit status after Ctrl-C: 128 + SIGINT
 
@@ -33,6 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
     except InterruptionError as error:
         print(error, file=sys.stderr)
         return _INTERRUPTED
+    except OSError as error:
+        where = error.filename or f"a file, perhaps in {tempfile.gettempdir()} (another: TMPDIR)"
+        advice = "Make room there, allow it to be written, or name another."
+        print(f"error: {where}: {error.strerror or error}. {advice}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return _INTERRUPTED

@@ -109,6 +109,9 @@ def folds(images: ImageSet, count: int, seed: int, groups: NDArray[np.int64]) ->
     found = len(np.unique(groups))
     if found < count:
         raise TrainingError(f"--folds {count}: there are only {found} groups of images. Take as many folds at most.")
+    largest = max(images.counts.values())
+    if largest < count:
+        raise TrainingError(f"--folds {count}: the largest class has {largest} images. Take as many folds at most.")
     alone = found == len(images)
     splitter = (StratifiedKFold if alone else StratifiedGroupKFold)(count, shuffle=True, random_state=seed)
     try:
@@ -133,25 +136,40 @@ def require_trainable(sets: dict[str, ImageSet]) -> None:
         )
 
 
-def doubtful(sets: dict[str, ImageSet]) -> list[str]:
-    """Probable faults in the data, one sentence each: classes of one image, and images that are in two parts."""
+def doubtful(sets: dict[str, ImageSet], parts: dict[str, ImageSet]) -> list[str]:
+    """Probable faults in the data, one sentence each: classes of one image, images that are in two classes, and images
+    that are in two parts. `sets` are what was read, `parts` what they were divided into, or the same."""
     first = next(iter(sets))
     remarks = []
     lonely = [name for name, count in sets[first].counts.items() if count == 1]
     if lonely:
         remarks.append(f"one image only in {first}: {_some(lonely)}")
-    seen = {part: _digests(images) for part, images in sets.items()}
-    for earlier, part in itertools.combinations(sets, 2):
+    for part, images in sets.items():
+        remarks += _in_two_classes(part, images)
+    seen = {part: _digests(images) for part, images in parts.items()}
+    for earlier, part in itertools.combinations(parts, 2):
         same, here, there = np.intersect1d(seen[earlier], seen[part], return_indices=True)
         if len(same):
             path, twin = (
-                sets[name].paths[int(sets[name].rows[place[0]])] for name, place in ((earlier, here), (part, there))
+                parts[name].paths[int(parts[name].rows[place[0]])] for name, place in ((earlier, here), (part, there))
             )
             remarks.append(
                 f"{len(same):,} images are alike in {earlier} and {part}, such as {path} and {twin}: "
                 "accuracies on them say little"
             )
     return remarks
+
+
+def _in_two_classes(part: str, images: ImageSet) -> list[str]:
+    _, kinds = np.unique(_digests(images), return_inverse=True)
+    order = np.argsort(kinds, kind="stable")
+    same = np.diff(kinds[order]) == 0
+    twins = np.flatnonzero(same & (np.diff(images.targets.numpy()[order]) != 0))
+    if not len(twins):
+        return []
+    path, twin = (images.paths[int(images.rows[order[twins[0] + step]])] for step in (0, 1))
+    count = f"{len(twins):,} {'pair' if len(twins) == 1 else 'pairs'}"
+    return [f"the same image is in two classes of {part}, such as {path} and {twin} ({count}): remove the wrong ones"]
 
 
 def _digests(images: ImageSet) -> NDArray[np.uint64]:

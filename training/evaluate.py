@@ -43,7 +43,7 @@ def run(model_path: Path, folder: Path, skip_unreadable: bool) -> None:
     evaluation = evaluate(model, images, quantised_network(model_path))
     print(table(evaluation.per_class))
     if images.skipped:
-        print(f"skipped {images.skipped} unreadable files")
+        print(f"skipped {images.skipped} unreadable {'file' if images.skipped == 1 else 'files'}")
     figures = evaluation.figures
     print(f"accuracy {summary(figures)}, expected calibration error {figures['calibration_error']:.2%}")
 

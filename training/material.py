@@ -63,7 +63,14 @@ def read_material(data: Path, recipe: Recipe, division: Division, skip_unreadabl
     grouping = Grouping(data, division.group_by)
     material = _divided(data, sets, grouping, division, recipe)
     skipped = sum(images.skipped for images in sets.values())
-    return replace(material, remarks=tuple(doubtful(sets)), skipped=skipped)
+    parts = {f"fold {number}": test for number, (*_, test) in enumerate(material.folds, 1)} or material.sets
+    remarks = doubtful(sets, parts)
+    if material.validation is None and recipe.validation_fraction:
+        remarks.append(
+            "too few images to keep some for validation, so confidences are not calibrated and every answer is called "
+            "known: about ten images of each class are enough"
+        )
+    return replace(material, remarks=tuple(remarks), skipped=skipped)
 
 
 def _divided(data: Path, sets: dict[str, ImageSet], grouping: Grouping, division: Division, recipe: Recipe) -> Material:

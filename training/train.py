@@ -234,7 +234,7 @@ class Training:
         options = self._options
         print(table(evaluation.per_class))
         if self._material.skipped:
-            print(f"skipped {self._material.skipped} unreadable files")
+            print(f"skipped {self._material.skipped} unreadable {'file' if self._material.skipped == 1 else 'files'}")
         if options.report:
             from training.report import folder
 

@@ -19,6 +19,8 @@ PART_NAMES = {
 _LAYOUT = "DATA/<class>/*.png, or in DATA/train/<class>/*.png and DATA/test/<class>/*.png"
 # The name, in messages and in the model, of the images of a folder that is not divided.
 WHOLE = "all"
+# What systems put into folders by themselves, in lower case.
+_OF_THE_SYSTEM = {"thumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir"}
 
 
 def read_tree(data: Path, preprocessing: Preprocessing, skip_unreadable: bool = False) -> dict[str, ImageSet]:
@@ -80,12 +82,12 @@ def require_part(data: Path, part: str) -> Path:
 def list_images(folder: Path) -> Listing:
     """List the images in a folder of class folders and their subfolders; classes and files in alphabetical order.
 
-    Hidden files are ignored, all others are taken as images. Raises TrainingError if the folder is not there,
-    has no class folders, or one of them is empty.
+    Hidden files and those of the system are ignored, all others are taken as images. Raises TrainingError if the folder
+    is not there, has no class folders, or one of them is empty.
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder. Name one that holds a folder of images for each class.")
-    names = [entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(".")]
+    names = [entry.name for entry in os.scandir(folder) if entry.is_dir() and not _is_hidden(entry.name)]
     if not names:
         raise TrainingError(f"{folder}: no class folders in it. Make one for each class and put its images there.")
     paths_of: dict[str, list[str]] = {}
@@ -102,9 +104,13 @@ def list_images(folder: Path) -> Listing:
 def _files(folder: str) -> list[str]:
     paths = []
     for root, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths += [os.path.join(root, name) for name in sorted(files) if not name.startswith(".")]
+        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        paths += [os.path.join(root, name) for name in sorted(files) if not _is_hidden(name)]
     return paths
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _OF_THE_SYSTEM
 
 
 def _require_same_classes(train: Listing, other: Listing) -> None:

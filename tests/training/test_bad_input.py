@@ -16,6 +16,7 @@ from tests.conftest import MODEL, ROOT, encode
 from tests.training.conftest import WEIGHTS_ALONE
 from training import checkpoint
 from training.__main__ import main
+from training.tree import list_images
 
 
 def broken(case: str, data: Path) -> tuple[list[str], Path]:
@@ -138,6 +139,30 @@ def test_a_full_disk_is_told_in_one_line(small: Path, tmp_path: Path, capsys):
     assert list(tmp_path.glob("*m.pt*")) == []
 
 
+def test_a_full_disk_for_temporary_files_is_told_in_one_line(small: Path, tmp_path: Path, capsys):
+    output = tmp_path / "m.pt"
+    for folder in list(small.glob("*/*/")):
+        folder.rename(f"{folder} by another name")  # a head for new classes has no state to write before
+    command = ["train", str(small), "--init", str(MODEL.parent / "models" / "letters.pt"), "--output", str(output)]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        assert main([*command, "--no-report"]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert line.startswith("error: a file, perhaps in ")
+    assert not output.exists()
+
+
+def test_a_report_that_cannot_be_written_is_told_in_one_line(small: Path, tmp_path: Path, capsys):
+    (tmp_path / "report").write_text("a file")
+    command = ["train", str(small), "--output", str(tmp_path / "m.pt"), "--report", str(tmp_path / "report")]
+    assert main([*command, "--epochs", "1", "--no-quantise"]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert line.startswith(f"error: {tmp_path / 'report'}: File exists. Make room there")
+
+
 def test_the_folder_above_the_class_folders_is_explained(small: Path, tmp_path: Path, capsys):
     above = tmp_path / "above"
     above.mkdir()
@@ -163,6 +188,14 @@ def test_unreadable_files_can_be_skipped_and_are_counted(small: Path, tmp_path: 
     assert main([*arguments, "--skip-unreadable"]) == 0
     assert "skipped 2 unreadable files" in capsys.readouterr().out
     assert checkpoint.load(tmp_path / "m.pt").metrics["test"]["count"] == 6
+
+
+def test_files_of_the_system_are_no_images(small: Path):
+    before = list_images(small / "train")
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store"):
+        (small / "train" / "7" / name).write_text("none")
+    (small / "train" / "__MACOSX").mkdir()
+    assert list_images(small / "train") == before
 
 
 def test_folders_may_be_called_training_and_testing(small: Path, tmp_path: Path):

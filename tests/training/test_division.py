@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,10 +97,50 @@ def test_impossible_folds_are_explained(count: int, groups: np.ndarray):
 
 def test_images_in_two_parts_and_lonely_classes_are_noted():
     train, test = image_set([0, 0, 1]), image_set([0, 1, 1, 1, 1])
-    (lonely, alike) = doubtful({"train": train, "test": test})
+    (lonely, alike) = noted({"train": train, "test": test})
     assert lonely == "one image only in train: 'b'"
     assert alike.startswith("3 images are alike in train and test, such as data/")
-    assert doubtful({"train": image_set([0, 0, 1, 1])}) == []
+    assert noted({"train": image_set([0, 0, 1, 1])}) == []
+
+
+def noted(sets: dict[str, ImageSet]) -> list[str]:
+    return doubtful(sets, sets)
+
+
+def test_images_in_two_classes_are_noted():
+    images = image_set([0, 0, 1, 1])
+    pixels = torch.tensor([1, 2, 2, 3], dtype=torch.uint8).reshape(4, 1, 1, 1)
+    (alike,) = noted({"train": replace(images, images=pixels)})
+    assert alike.startswith("the same image is in two classes of train, such as data/1.png and data/2.png (1 pair)")
+
+
+@pytest.fixture
+def copied(tree: Path, tmp_path: Path) -> Path:
+    """Two classes of five files, each of them the same image."""
+    for name in ("0", "7"):
+        image = next((tree / "train" / name).iterdir())
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for number in range(5):
+            shutil.copy(image, tmp_path / "mine" / name / f"{number}.png")
+    return tmp_path / "mine"
+
+
+@pytest.mark.parametrize(
+    ("division", "pair"), [(Division(), "train and test"), (Division(folds=5), "fold 1 and fold 2")]
+)
+def test_copies_that_the_trainer_has_divided_are_noted(copied: Path, division: Division, pair: str):
+    remarks = read_material(copied, Recipe(), division).remarks
+    assert any(remark.startswith(f"2 images are alike in {pair}, such as") for remark in remarks)
+
+
+def test_too_few_images_to_validate_are_noted(copied: Path):
+    assert "not calibrated" in str(read_material(copied, Recipe(), Division()))
+    assert "not calibrated" not in str(read_material(copied, Recipe(validation_fraction=0.3), Division()))
+
+
+def test_more_folds_than_images_of_any_class_are_explained():
+    with pytest.raises(TrainingError, match="the largest class has 3 images"):
+        folds(image_set([0, 0, 0, 1, 1]), 4, 0, np.arange(5))
 
 
 @pytest.fixture(scope="module")
