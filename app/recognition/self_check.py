@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from app.recognition.classifier import Classifier
 
@@ -41,6 +41,8 @@ def require_fit(classifier: Classifier) -> None:
 
 
 def _file(points: tuple[tuple[int, int], ...]) -> bytes:
+    from PIL import ImageDraw  # not at the start: it loads what draws text, 2 MB that most servers never use
+
     sheet = Image.new("RGBA", (280, 280), "white")
     ImageDraw.Draw(sheet).line(points, "black", _PEN, joint="curve")
     file = io.BytesIO()
