@@ -84,7 +84,7 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
 
     Raises: PhotographError for what looks like a photograph, if they are not wanted.
     """
-    seen = _seen(image, several)
+    seen = _seen(_grey(image), several)
     certain = seen.drawing and (
         (
             _has_clean_margins(seen.difference)
@@ -97,10 +97,13 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
     if not seen.drawing and not several:
         original = before_enlargement(image, seen.grey)
         if original is not image:
-            image, seen = original, _seen(original)
+            image, seen = original, _seen(_grey(original))
         inside = without_frame(image, seen.grey)
-        if unframed := inside is not image and not _is_photographed(inside):
-            image, seen = inside, _seen(inside)
+        if inside is not image:
+            grey = _grey(inside)
+            # If it is lit unevenly, it is a photograph whose edges are of one colour now.
+            unframed = min(inside.size) < SMALLEST_PHOTO or not is_unevenly_lit(grey)
+            image, seen = (inside, _seen(grey)) if unframed else (image, seen)
     if min(image.size) >= SMALLEST_PHOTO and not seen.drawing:
         if not photographs:
             raise PhotographError
@@ -117,11 +120,6 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
     return Ink(difference, certain=certain)
 
 
-def _is_photographed(inside: Image.Image) -> bool:
-    """Whether an image of which the frame was removed is a photograph: its edges are of one colour now."""
-    return min(inside.size) >= SMALLEST_PHOTO and is_unevenly_lit(np.asarray(inside.convert("L")))
-
-
 class _Seen(NamedTuple):
     """An image's grey levels, their difference from its paper's, and whether it is a drawing on one colour of paper."""
 
@@ -130,10 +128,13 @@ class _Seen(NamedTuple):
     drawing: bool
 
 
-def _seen(image: Image.Image, several: bool = False) -> _Seen:
-    grey = np.asarray(image if image.mode == "L" else image.convert("L"))
+def _grey(image: Image.Image) -> Grey:
+    return np.asarray(image if image.mode == "L" else image.convert("L"))
+
+
+def _seen(grey: Grey, several: bool = False) -> _Seen:
     paper, flat = _paper(frame(grey))
-    if SMALLEST <= min(image.size) < SMALLEST_PHOTO and (scan := scanned(grey)):
+    if SMALLEST <= min(grey.shape) < SMALLEST_PHOTO and (scan := scanned(grey)):
         # Strokes or a frame may cover much of the edge.
         flat = flat and abs(scan.level - paper) <= _LINE_CONTRAST
         paper = paper if flat else scan.level
