@@ -103,7 +103,8 @@ def separate_ink(image: Image.Image, photographs: bool = True, several: bool = F
             grey = _grey(inside)
             # If it is lit unevenly, it is a photograph whose edges are of one colour now.
             unframed = min(inside.size) < SMALLEST_PHOTO or not is_unevenly_lit(grey)
-            image, seen = (inside, _seen(grey)) if unframed else (image, seen)
+            if unframed:
+                image, seen = inside, _seen(grey)
     if min(image.size) >= SMALLEST_PHOTO and not seen.drawing:
         if not photographs:
             raise PhotographError
