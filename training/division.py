@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Generator
+from torch import Generator, Tensor
 
 from training.errors import TrainingError
 from training.images import ImageSet
@@ -139,14 +139,20 @@ def require_trainable(sets: dict[str, ImageSet]) -> None:
 def doubtful(sets: dict[str, ImageSet], parts: dict[str, ImageSet]) -> list[str]:
     """Probable faults in the data, one sentence each: classes of one image, images that are in two classes, and images
     that are in two parts. `sets` are what was read, `parts` what they were divided into, or the same."""
+    hashes = {id(images.images): _hashes(images.images) for images in sets.values()}
+
+    def hashed(images: ImageSet) -> NDArray[np.uint64]:
+        own: NDArray[np.uint64] = hashes[id(images.images)][images.rows.numpy()]
+        return own
+
     first = next(iter(sets))
     remarks = []
     lonely = [name for name, count in sets[first].counts.items() if count == 1]
     if lonely:
         remarks.append(f"one image only in {first}: {_some(lonely)}")
     for part, images in sets.items():
-        remarks += _in_two_classes(part, images)
-    seen = {part: _digests(images) for part, images in parts.items()}
+        remarks += _in_two_classes(part, images, hashed(images))
+    seen = {part: hashed(images) for part, images in parts.items()}
     for earlier, part in itertools.combinations(parts, 2):
         same, here, there = np.intersect1d(seen[earlier], seen[part], return_indices=True)
         if len(same):
@@ -160,8 +166,8 @@ def doubtful(sets: dict[str, ImageSet], parts: dict[str, ImageSet]) -> list[str]
     return remarks
 
 
-def _in_two_classes(part: str, images: ImageSet) -> list[str]:
-    _, kinds = np.unique(_digests(images), return_inverse=True)
+def _in_two_classes(part: str, images: ImageSet, hashes: NDArray[np.uint64]) -> list[str]:
+    _, kinds = np.unique(hashes, return_inverse=True)
     order = np.argsort(kinds, kind="stable")
     same = np.diff(kinds[order]) == 0
     twins = np.flatnonzero(same & (np.diff(images.targets.numpy()[order]) != 0))
@@ -172,12 +178,10 @@ def _in_two_classes(part: str, images: ImageSet) -> list[str]:
     return [f"the same image is in two classes of {part}, such as {path} and {twin} ({count}): remove the wrong ones"]
 
 
-def _digests(images: ImageSet) -> NDArray[np.uint64]:
-    """A hash of each image's pixels, (n,): their sum with random weights, modulo 2**64."""
-    pixels = images.images[0].numel()
-    weights = np.random.default_rng(0).integers(1, 2**63, pixels, np.uint64)
-    chunks = [batch.flatten(1).numpy().astype(np.uint64) @ weights for batch, _ in images.batches(500)]
-    return np.concatenate(chunks)
+def _hashes(images: Tensor) -> NDArray[np.uint64]:
+    """A hash of the pixels of each image, (n, 1, height, width): their sum with random weights, modulo 2**64."""
+    weights = np.random.default_rng(0).integers(1, 2**63, images[0].numel(), np.uint64)
+    return np.concatenate([batch.flatten(1).numpy().astype(np.uint64) @ weights for batch in images.split(500)])
 
 
 def _some(names: Sequence[str]) -> str:

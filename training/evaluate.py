@@ -42,10 +42,15 @@ def run(model_path: Path, folder: Path, skip_unreadable: bool) -> None:
     images = read_for(model, folder, skip_unreadable)
     evaluation = evaluate(model, images, quantised_network(model_path))
     print(table(evaluation.per_class))
-    if images.skipped:
-        print(f"skipped {images.skipped} unreadable {'file' if images.skipped == 1 else 'files'}")
+    tell_skipped(images.skipped)
     figures = evaluation.figures
     print(f"accuracy {summary(figures)}, expected calibration error {figures['calibration_error']:.2%}")
+
+
+def tell_skipped(count: int) -> None:
+    """Print how many files could not be read, if any."""
+    if count:
+        print(f"skipped {count} unreadable {'file' if count == 1 else 'files'}")
 
 
 def read_for(model: Checkpoint, folder: Path, skip_unreadable: bool, cache: Path | None = None) -> ImageSet:

@@ -15,7 +15,7 @@ from training.calibration import fit_temperature
 from training.checkpoint import Checkpoint
 from training.distributed import Team, joined
 from training.errors import InterruptionError, TrainingError
-from training.evaluate import Evaluation, evaluate, pooled, summary, table
+from training.evaluate import Evaluation, evaluate, pooled, summary, table, tell_skipped
 from training.fit import Fit, Trainer
 from training.given_models import GivenModels
 from training.images import ImageSet
@@ -233,8 +233,7 @@ class Training:
     def _tell(self, model: Checkpoint, served: ServedNetwork, result: Fit, evaluation: Evaluation) -> None:
         options = self._options
         print(table(evaluation.per_class))
-        if self._material.skipped:
-            print(f"skipped {self._material.skipped} unreadable {'file' if self._material.skipped == 1 else 'files'}")
+        tell_skipped(self._material.skipped)
         if options.report:
             from training.report import folder
 
